@@ -1,0 +1,1 @@
+"""vlga: finds a good convolutional network for images by evolution."""

@@ -1,0 +1,1 @@
+"""The command line: the one place where search, workers and database are wired together."""

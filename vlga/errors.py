@@ -1,0 +1,102 @@
+"""Every error that vlga raises on purpose.
+
+    VlgaError                        exit code 1
+    ├─ ConfigError(ValueError)       a setting is missing, unknown or contradictory; exit code 2
+    │  └─ DataError                  a data set is missing, unreadable or unusable; exit code 2
+    ├─ GenomeError(ValueError)       a genome is malformed or outside its space
+    ├─ ProtocolError(RuntimeError)   ask/tell called out of order, or told something not asked
+    ├─ TooManyFailures(RuntimeError) nothing can be trained; carries the last reasons
+    ├─ EvaluatorError(RuntimeError)  workers cannot be had: no cluster, no such resources; exit 2
+    └─ StoreError                    the database cannot be used; exit 2
+       ├─ SearchNotFound(LookupError)
+       ├─ SearchExists
+       └─ SchemaVersionError         written by another version; names the command that helps
+
+A failed *training* is not an error: it is an `Evaluation` with a reason (population.py).
+A message says where, the rule, the value and the way out, in one line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "EvaluatorError",
+    "GenomeError",
+    "ProtocolError",
+    "SchemaVersionError",
+    "SearchExists",
+    "SearchNotFound",
+    "StoreError",
+    "TooManyFailures",
+    "VlgaError",
+    "nearest",
+]
+
+
+class VlgaError(Exception):
+    """Base of all errors that vlga raises on purpose; `exit_code` is the command line's."""
+
+    exit_code = 1
+
+
+class ConfigError(VlgaError, ValueError):
+    """A setting is missing, unknown, mistyped or contradictory."""
+
+    exit_code = 2
+
+
+class DataError(ConfigError):
+    """A data set is missing, unreadable or unusable."""
+
+
+class GenomeError(VlgaError, ValueError):
+    """A genome is malformed or outside its space."""
+
+
+class ProtocolError(VlgaError, RuntimeError):
+    """ask/tell was called out of order, or told something that was not asked."""
+
+
+class TooManyFailures(VlgaError, RuntimeError):
+    """So many evaluations failed that the search cannot go on; the message holds the reasons."""
+
+
+class EvaluatorError(VlgaError, RuntimeError):
+    """The workers cannot be had: no cluster at the address, or not the resources asked for."""
+
+    exit_code = 2
+
+
+class StoreError(VlgaError):
+    """The database cannot be reached, read or written."""
+
+    exit_code = 2
+
+
+class SearchNotFound(StoreError, LookupError):
+    """No search of that name is in the database."""
+
+
+class SearchExists(StoreError):
+    """A search of that name is in the database already."""
+
+
+class SchemaVersionError(StoreError):
+    """The database was made by another version of vlga."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known word was probably meant.
+
+    Returns:
+        ``"; did you mean 'x'?"``, or the whole list of known words if none is near.
+    """
+    known = sorted(known)
+    match = difflib.get_close_matches(word, known, n=1)
+    if match:
+        return f"; did you mean {match[0]!r}?"
+    return f"; known: {', '.join(known)}"

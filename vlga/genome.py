@@ -1,0 +1,178 @@
+"""The genome: network-wide genes and a tuple of blocks that grows with the network.
+
+The layout is the chromosome of Xiao, Yan, Basodi, Ji, Pan: "Efficient Hyperparameter Optimization
+in Deep Learning Using a Variable Length Genetic Algorithm" (2020, https://arxiv.org/abs/2006.12703),
+section 3. A block holds one phase's ten genes in the paper's order. We differ in two ways: every
+block has the same genes (in the paper `include_b` exists only from the second block on and the
+activation is written inside the first; here the space fixes the one and the other is network-wide),
+and training and gradient amplification are genes too.
+
+Which alleles a gene may take is the space's business (space.py); which network a genome describes
+is the phenotype's (phenotype.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from vlga.errors import GenomeError
+
+__all__ = ["BLOCK_GENES", "NETWORK_GENES", "Allele", "BlockGenes", "Genome", "NetworkGenes"]
+
+Allele = str | int | float | bool | tuple[float, float]
+
+GENOME_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkGenes:
+    """Genes that hold for the whole network and its training.
+
+    Attributes:
+        activation: ``relu | tanh | elu | selu``.
+        head_pool: global pooling before the classifier, ``max | average``.
+        learning_rate: peak learning rate of SGD, above 0.
+        momentum: Nesterov momentum, in [0, 1).
+        weight_decay: at least 0; on convolution and linear weights only.
+        amplify: gradient amplification, ``off | random | intelligent``.
+        amplify_kind: layers that may be amplified, ``batch_norm | activation | conv | any``.
+        amplify_ratio: share of the eligible layers drawn by ``random``, in (0, 1].
+        amplify_factor: multiplier of an amplified layer's gradient, at least 1.
+        amplify_measure: fluctuation measure of ``intelligent``, ``G1 | G2``.
+        amplify_threshold: its threshold, ``mean | mean_std``.
+        amplify_window: epochs with amplification on, as fractions [first, last) of the training.
+    """
+
+    activation: str
+    head_pool: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    amplify: str
+    amplify_kind: str
+    amplify_ratio: float
+    amplify_factor: float
+    amplify_measure: str
+    amplify_threshold: str
+    amplify_window: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockGenes:
+    """The genes that one phase adds: two convolutions, the second optional.
+
+    Attributes:
+        channels_a: output channels of convolution a, at least 1.
+        kernel_a: its kernel size in pixels, odd.
+        include_pool: whether a 2x2 pool follows convolution a.
+        pool_type: ``max | average``; silent without `include_pool`.
+        batch_norm_a: whether batch normalization follows convolution a (and its pool).
+        include_b: whether convolution b exists; the next three genes are silent if not.
+        channels_b: output channels of convolution b.
+        kernel_b: its kernel size in pixels, odd.
+        batch_norm_b: whether batch normalization follows convolution b.
+        skip: whether a 1x1 convolution of the block's input is added to its output.
+    """
+
+    channels_a: int
+    kernel_a: int
+    include_pool: bool
+    pool_type: str
+    batch_norm_a: bool
+    include_b: bool
+    channels_b: int
+    kernel_b: int
+    batch_norm_b: bool
+    skip: bool
+
+
+NETWORK_GENES: tuple[str, ...] = tuple(field.name for field in fields(NetworkGenes))
+BLOCK_GENES: tuple[str, ...] = tuple(field.name for field in fields(BlockGenes))
+
+
+@dataclass(frozen=True, slots=True)
+class Genome:
+    """The whole heritable description of a network and its training.
+
+    A gene has an address: its name (``"learning_rate"``) or ``"blocks.<index>.<name>"``.
+    """
+
+    network: NetworkGenes
+    blocks: tuple[BlockGenes, ...]
+
+    def __post_init__(self) -> None:
+        if not self.blocks:
+            raise GenomeError("a genome must have at least one block, but got none")
+
+    def genes(self) -> dict[str, Allele]:
+        """Give every gene's allele by address, network-wide genes first."""
+        genes: dict[str, Allele] = {name: getattr(self.network, name) for name in NETWORK_GENES}
+        for index, block in enumerate(self.blocks):
+            genes.update((f"blocks.{index}.{name}", getattr(block, name)) for name in BLOCK_GENES)
+        return genes
+
+    def with_genes(self, genes: Mapping[str, Allele]) -> Genome:
+        """Give a copy in which the genes at these addresses have these alleles."""
+        own: dict[str, Any] = {key: value for key, value in genes.items() if "." not in key}
+        network = replace(self.network, **own)
+        blocks = list(self.blocks)
+        for address, allele in genes.items():
+            if "." in address:
+                _, index, name = address.split(".")
+                change: dict[str, Any] = {name: allele}
+                blocks[int(index)] = replace(blocks[int(index)], **change)
+        return Genome(network, tuple(blocks))
+
+    def changes_from(self, other: Genome) -> dict[str, tuple[Allele | None, Allele]]:
+        """Give the genes in which this genome differs from another: address to (theirs, ours)."""
+        theirs = other.genes()
+        return {
+            address: (theirs.get(address), allele)
+            for address, allele in self.genes().items()
+            if theirs.get(address) != allele
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give a JSON-ready dictionary, with its format's version."""
+        return {
+            "version": GENOME_VERSION,
+            "network": {**asdict(self.network), "amplify_window": [*self.network.amplify_window]},
+            "blocks": [asdict(block) for block in self.blocks],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Genome:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            GenomeError: the version is unknown; a gene is missing or unknown; there is no block.
+        """
+        if data.get("version") != GENOME_VERSION:
+            raise GenomeError(
+                f"a genome must have version={GENOME_VERSION}, but got {data.get('version')!r}; "
+                "it was written by another version of vlga"
+            )
+        try:
+            network = dict(data["network"])
+            network["amplify_window"] = tuple(network["amplify_window"])
+            return cls(
+                NetworkGenes(**network), tuple(BlockGenes(**block) for block in data["blocks"])
+            )
+        except (KeyError, TypeError) as error:
+            raise GenomeError(f"a genome must have exactly the known genes: {error}") from error
+
+    def to_json(self) -> str:
+        """Give the genome as one line of JSON with sorted keys, the same for equal genomes."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Genome:
+        """Read what `to_json` wrote. Raises as `from_dict`, and on text that is not JSON."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise GenomeError(f"a genome must be JSON, but got {text[:60]!r}: {error}") from error
+        return cls.from_dict(data)

@@ -1,0 +1,207 @@
+"""What the search needs from the outside, as protocols that `workers` and `db` implement.
+
+Every implementation of a port, the fakes of the tests included, runs its contract tests
+(tests/contracts/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vlga.config import SearchConfig, TrainingConfig
+from vlga.phenotype import NetworkPlan
+from vlga.population import Candidate, Evaluation
+
+__all__ = [
+    "Artifact",
+    "DataSummary",
+    "EvaluationTask",
+    "Evaluator",
+    "SearchRecord",
+    "Store",
+    "Weights",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What a search must know of its images.
+
+    Attributes:
+        name: of the data set.
+        fingerprint: of its images, labels and splits; equal exactly if all are.
+        input_shape: (channels, height, width).
+        classes: names in the order of the labels, at least 2.
+        n_train: images to train on.
+        n_validation: images that give the fitness.
+        n_test: images held out for the winner.
+    """
+
+    name: str
+    fingerprint: str
+    input_shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    n_train: int
+    n_validation: int
+    n_test: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Trained weights as a file's bytes (``torch.save`` of a state dictionary).
+
+    Attributes:
+        candidate_id: whose they are.
+        data: the file's contents.
+    """
+
+    candidate_id: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationTask:
+    """One training to do, self-contained: a worker needs this, the data set and nothing else.
+
+    Attributes:
+        candidate_id: whose training it is.
+        plan: the network and its training.
+        training: epochs, batch size, schedule, augmentation.
+        seed: of this training: initial weights, order, augmentation, choice of amplified layers.
+        weights: trained weights to inherit, or None.
+        is_final: train on training and validation images together and score on the test images.
+        keep_weights: whether `Evaluator.weights` will be asked for the trained weights.
+        seconds: time allowed, or None.
+    """
+
+    candidate_id: int
+    plan: NetworkPlan
+    training: TrainingConfig
+    seed: int
+    weights: Weights | None = None
+    is_final: bool = False
+    keep_weights: bool = False
+    seconds: float | None = None
+
+
+class Evaluator(Protocol):
+    """Trains candidates somewhere, several at a time.
+
+    `submit` never blocks. Every submitted task comes out of `wait` exactly once, completed or
+    failed, in the order in which trainings end. A worker that dies is the evaluator's business: the
+    task is run again, and only after several deaths comes out as `FailureReason.WORKER_LOST`.
+    """
+
+    @property
+    def n_slots(self) -> int:
+        """How many tasks can run at once, at least 1."""
+
+    def submit(self, task: EvaluationTask) -> None:
+        """Start a task as soon as there is room."""
+
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+        """Give what has ended, at least one if any task is out; empty if time runs out first."""
+
+    def weights(self, candidate_id: int) -> Weights | None:
+        """Give the trained weights of an evaluation that the last `wait` gave, if it kept them."""
+
+    def cancel(self) -> None:
+        """Give up every task that is out; none of them will come out of `wait`."""
+
+    def close(self) -> None:
+        """Cancel, and let everything go; may be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file made by a search.
+
+    Attributes:
+        candidate_id: whose.
+        kind: ``weights`` (of an evaluation) or ``final_weights``.
+        path: where it is.
+        sha256: of its contents, hexadecimal.
+        n_bytes: its size.
+    """
+
+    candidate_id: int
+    kind: str
+    path: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRecord:
+    """A search as it is stored; `Store.find_search` gives it back.
+
+    Attributes:
+        name: unique in its database.
+        config: everything that was asked for.
+        data: the images it was run on.
+        versions: of Python, vlga and the libraries that matter.
+        status: ``running | completed | interrupted | failed``.
+        message: why it failed, or empty.
+        best_candidate_id: the fittest candidate so far, or None.
+        test_accuracy: of the winner after its final training, in [0, 1], or None.
+        seconds: wall time spent on it.
+    """
+
+    name: str
+    config: SearchConfig
+    data: DataSummary
+    versions: Mapping[str, str]
+    status: str = "running"
+    message: str = ""
+    best_candidate_id: int | None = None
+    test_accuracy: float | None = None
+    seconds: float = 0.0
+
+
+class Store(Protocol):
+    """The ledger of one search at a time; only the driver writes to it.
+
+    Every method is one transaction: it happens whole or not at all, and what it wrote survives the
+    process. Errors are `StoreError`s; no exception of a database driver comes out.
+    """
+
+    def create_search(self, record: SearchRecord) -> None:
+        """Enter a search. Raises `SearchExists` if the name is taken."""
+
+    def find_search(self, name: str) -> SearchRecord:
+        """Give a search back. Raises `SearchNotFound`, naming the nearest known one."""
+
+    def update_search(self, name: str, **changes: Any) -> None:
+        """Change any of `status message best_candidate_id test_accuracy seconds`."""
+
+    def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
+        """Enter candidates about to be evaluated; those already there are left as they are."""
+
+    def add_evaluations(
+        self,
+        search: str,
+        evaluations: Sequence[Evaluation],
+        artifacts: Sequence[Artifact] = (),
+        *,
+        is_final: bool = False,
+        reused: bool = False,
+    ) -> None:
+        """Record outcomes with their learning curves, and files that belong to them, together.
+
+        `reused` marks an outcome taken over from an equal candidate instead of trained for.
+        An artifact replaces the search's former one of the same candidate and kind.
+        """
+
+    def evaluations(self, search: str) -> Sequence[Evaluation]:
+        """Give every recorded outcome of a search, final trainings left out, oldest first.
+
+        Curves are left out.
+        """
+
+    def artifacts(self, search: str) -> Sequence[Artifact]:
+        """Give every file recorded for a search."""
+
+    def close(self) -> None:
+        """Let the database go; may be called twice."""

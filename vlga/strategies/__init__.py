@@ -1,0 +1,18 @@
+"""Strategies: what a search tries next, on one ask/tell interface."""
+
+from vlga.config import SearchConfig
+from vlga.strategies.base import Shape, Strategy
+from vlga.strategies.random_search import RandomSearch
+from vlga.strategies.variable_length import VariableLength
+
+__all__ = ["STRATEGIES", "RandomSearch", "Strategy", "VariableLength", "make_strategy"]
+
+STRATEGIES: dict[str, type[Strategy]] = {
+    "random_search": RandomSearch,
+    "variable_length": VariableLength,
+}
+
+
+def make_strategy(config: SearchConfig, input_shape: Shape, n_classes: int) -> Strategy:
+    """Give the strategy that a configuration names, for images of this shape."""
+    return STRATEGIES[config.strategy](config, input_shape, n_classes)

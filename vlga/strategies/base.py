@@ -1,0 +1,170 @@
+"""The interface that every strategy shares: ask for candidates, tell how they did."""
+
+from __future__ import annotations
+
+import statistics
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Sequence
+from random import Random
+
+from deap import tools
+
+from vlga.config import SearchConfig
+from vlga.errors import ProtocolError
+from vlga.genome import Genome
+from vlga.phenotype import decode
+from vlga.population import Candidate, Evaluation, Individual, best_of
+from vlga.toolbox import build_toolbox
+
+__all__ = ["Strategy"]
+
+Shape = tuple[int, int, int]
+
+
+class Strategy(ABC):
+    """Decides what a search tries next.
+
+    `ask` gives candidates, each of which must be told exactly once, in any order. What `ask` gives
+    depends only on the configuration and on what was told, never on the order of telling (but for
+    strategies without generations) nor on the global `random`. A strategy is therefore resumed by
+    running it again and telling it what is recorded: its state is never stored.
+
+    Subclasses implement `_propose`.
+
+    Attributes:
+        phase: of the candidates given last, from 0.
+        generation: of the candidates given last, from 0 within the phase.
+        finished: whether `ask` will give nothing more.
+        best: the fittest individual told so far, or None.
+        hall_of_fame: DEAP's, the ten fittest individuals told so far.
+        logbook: DEAP's, one record a generation.
+    """
+
+    #: Whether the next candidates depend on the outcome of all those before.
+    has_generations = True
+    #: Whether candidates inherit trained weights.
+    inherits_weights = False
+
+    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
+        self.config = config
+        self.space = config.space.build()
+        self.toolbox = build_toolbox(self.space, config.population)
+        self.phase = 0
+        self.generation = 0
+        self.finished = False
+        self.best: Individual | None = None
+        self.hall_of_fame = tools.HallOfFame(10, similar=lambda one, other: one.id == other.id)
+        self.logbook = tools.Logbook()
+        self._input_shape = input_shape
+        self._n_classes = n_classes
+        self._n_made = 0
+        self._queue: deque[Candidate] = deque()
+        self._waiting: dict[int, Candidate] = {}
+        self._told: list[Individual] = []
+        self._failures: Counter[str] = Counter()
+
+    def ask(self, n: int) -> tuple[Candidate, ...]:
+        """Give up to `n` candidates to evaluate; fewer if the rest must wait for what is out.
+
+        Raises:
+            TooManyFailures: too few individuals are left to go on from.
+        """
+        given: list[Candidate] = []
+        while len(given) < n and not self.finished:
+            if not self._queue:
+                if self._waiting and self.has_generations:
+                    break
+                told, self._told = sorted(self._told, key=lambda one: one.id), []
+                self._queue.extend(self._propose(told))
+                self.finished = not self._queue
+                continue
+            candidate = self._queue.popleft()
+            self._waiting[candidate.id] = candidate
+            given.append(candidate)
+        return tuple(given)
+
+    def tell(self, evaluation: Evaluation) -> None:
+        """Take the outcome of one candidate.
+
+        Raises:
+            ProtocolError: the candidate was never asked for, or was told before.
+        """
+        candidate = self._waiting.pop(evaluation.candidate_id, None)
+        if candidate is None:
+            raise ProtocolError(
+                "tell needs a candidate that ask gave and that was not told yet, "
+                f"but got candidate_id={evaluation.candidate_id}"
+            )
+        if evaluation.fitness is None:
+            self._failures[str(evaluation.reason)] += 1
+            return
+        individual = Individual(candidate, evaluation.fitness)
+        self._told.append(individual)
+        self.hall_of_fame.update([individual])
+        self.best = best_of([individual, *([self.best] if self.best else [])])
+
+    @abstractmethod
+    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
+        """Give the next candidates, or none to finish.
+
+        Args:
+            told: what completed of the candidates proposed last, by id.
+        """
+
+    def _rng(self) -> Random:
+        """Give this generation's source of randomness, derived by name."""
+        return Random(f"{self.config.seed}/{self.phase}/{self.generation}")
+
+    def _fit(self, genome: Genome, rng: Random) -> Genome:
+        """Shrink the last block until the network's MACs are within the limit, or it cannot be."""
+        limit = self.config.limits.max_macs
+        while limit is not None and self._decode_macs(genome) > limit:
+            smaller = self.toolbox.shrink(genome, rng=rng)
+            if smaller is None:
+                break
+            genome = smaller
+        return genome
+
+    def _decode_macs(self, genome: Genome) -> int:
+        return decode(genome, self._input_shape, self._n_classes).n_macs
+
+    def _fingerprint(self, genome: Genome) -> str:
+        return decode(genome, self._input_shape, self._n_classes).fingerprint
+
+    def _candidate(
+        self,
+        genome: Genome,
+        operator: str,
+        parents: tuple[int, ...] = (),
+        weights_from: int | None = None,
+    ) -> Candidate:
+        """Number a genome as the search's next candidate."""
+        candidate = Candidate(
+            id=self._n_made,
+            genome=genome,
+            fingerprint=self._fingerprint(genome),
+            phase=self.phase,
+            generation=self.generation,
+            parents=parents,
+            operator=operator,
+            weights_from=weights_from,
+        )
+        self._n_made += 1
+        return candidate
+
+    def _log(self, population: Sequence[Individual], n_new: int) -> None:
+        """Record a generation in the logbook."""
+        if not population:
+            return
+        record = tools.Statistics(lambda one: one.accuracy)
+        record.register("best", max)
+        record.register("median", statistics.median)
+        record.register("worst", min)
+        self.logbook.record(
+            phase=self.phase,
+            generation=self.generation,
+            n_individuals=len(population),
+            n_new=n_new,
+            **record.compile(population),
+        )

@@ -1,0 +1,31 @@
+"""Random search: every candidate drawn anew. The baseline that a search has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vlga.population import Candidate, Individual
+from vlga.strategies.base import Strategy
+
+__all__ = ["RandomSearch"]
+
+
+class RandomSearch(Strategy):
+    """Draws a length, then every gene, uniformly; trains from scratch; ends with its budget.
+
+    As the baseline of Xiao et al. 2020, section 4.3, whose networks have 2 to 10 layers: a block
+    has one or two convolutions, so lengths are 1 to 5 blocks. A batch is as large as a population.
+    """
+
+    has_generations = False
+
+    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
+        self._log(told, len(told))
+        self.generation += self._n_made > 0
+        rng = self._rng()
+        max_blocks = self.config.population.max_blocks or 5
+        batch = []
+        for _ in range(self.config.population.size):
+            genome = self.toolbox.individual(rng=rng, n_blocks=rng.randint(1, max_blocks))
+            batch.append(self._candidate(self._fit(genome, rng), "sample"))
+        return batch

@@ -1,0 +1,38 @@
+"""The operators of a search on a DEAP toolbox, under DEAP's names.
+
+A strategy takes its operators from here and from nowhere else, so that an own strategy or a study
+can exchange one: ``toolbox.register("mate", my_crossover)``.
+"""
+
+from __future__ import annotations
+
+from deap import base
+
+from vlga import operators
+from vlga.config import PopulationConfig
+from vlga.space import SearchSpace
+
+__all__ = ["build_toolbox"]
+
+
+def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Toolbox:
+    """Register the operators with a search's space and settings bound.
+
+    The toolbox then has ``individual(rng=, n_blocks=)``, ``grow(genome, rng=)``,
+    ``mate(first, second, rng=)``, ``mutate(genome, rng=)``, ``shrink(genome, rng=)``,
+    ``select(individuals, rng=)`` and ``choose_parents(n_individuals, rng=)``.
+    """
+    toolbox = base.Toolbox()
+    toolbox.register("individual", operators.sample, space)
+    toolbox.register("grow", operators.grow, space=space)
+    toolbox.register("mate", operators.uniform_crossover)
+    toolbox.register("mutate", operators.mutate_one_gene, space=space)
+    toolbox.register("shrink", operators.shrink, space=space)
+    toolbox.register(
+        "select",
+        operators.survivors,
+        fraction=population.survivor_fraction,
+        less_fit_probability=population.less_fit_survival_probability,
+    )
+    toolbox.register("choose_parents", operators.choose_parents)
+    return toolbox

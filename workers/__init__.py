@@ -1,0 +1,1 @@
+"""Workers: a candidate in, an evaluation out: data, networks, training, Ray."""

@@ -1,0 +1,113 @@
+"""The network that a plan describes, as a plain `torch.nn.Module`.
+
+Order in a block: convolution, pool, batch normalization, activation (phenotype.py). Layers are
+named as in the plan's layer table: ``blocks.0.a.conv``, ``blocks.0.a.norm``, ``classifier``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vlga.phenotype import BlockPlan, ConvPlan, NetworkPlan
+
+__all__ = ["ConvLayer", "Network", "build_network"]
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+}
+_POOLS: dict[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+
+class ConvLayer(nn.Sequential):
+    """A convolution with what follows it; keeps height and width but for its pool."""
+
+    def __init__(self, plan: ConvPlan, activation: str) -> None:
+        layers: dict[str, nn.Module] = {
+            "conv": nn.Conv2d(
+                plan.input_shape[0],
+                plan.channels,
+                plan.kernel,
+                padding=plan.kernel // 2,
+                bias=not plan.batch_norm,
+            )
+        }
+        if plan.pool:
+            layers["pool"] = _POOLS[plan.pool](2)
+        if plan.batch_norm:
+            layers["norm"] = nn.BatchNorm2d(plan.channels)
+        layers["activation"] = _ACTIVATIONS[activation]()
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+
+
+class Block(nn.Module):
+    """One or two convolution layers and an optional skip connection from the input."""
+
+    def __init__(self, plan: BlockPlan, activation: str) -> None:
+        super().__init__()
+        self.a = ConvLayer(plan.convs[0], activation)
+        self.b = ConvLayer(plan.convs[1], activation) if len(plan.convs) > 1 else nn.Identity()
+        self.skip: nn.Conv2d | None = None
+        if plan.skip:
+            channels_in, channels_out = plan.input_shape[0], plan.output_shape[0]
+            self.skip = nn.Conv2d(channels_in, channels_out, 1, stride=2 if plan.pools else 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (n, channels, height, width) to the block's output maps."""
+        out: Tensor = self.b(self.a(maps))
+        if self.skip is not None:
+            if self.skip.stride == (2, 2):
+                # Pooling drops an odd last row and column; a stride of 2 would keep them.
+                height, width = (size // 2 * 2 for size in maps.shape[-2:])
+                maps = maps[..., :height, :width]
+            out = out + self.skip(maps)
+        return out
+
+
+class Network(nn.Module):
+    """Blocks, global pooling, a linear classifier."""
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(Block(block, plan.activation) for block in plan.blocks))
+        self.head_pool = (
+            nn.AdaptiveMaxPool2d(1) if plan.head_pool == "max" else nn.AdaptiveAvgPool2d(1)
+        )
+        self.classifier = nn.Linear(plan.blocks[-1].output_shape[0], plan.n_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (n, channels, height, width) float to logits (n, n_classes)."""
+        logits: Tensor = self.classifier(self.head_pool(self.blocks(images)).flatten(1))
+        return logits
+
+
+def build_network(plan: NetworkPlan, generator: torch.Generator) -> Network:
+    """Build a plan's network with random weights.
+
+    He initialization for convolutions, so that deep networks without batch normalization start
+    with maps of one scale; the classifier starts at zero, so that the first loss is log(n_classes).
+
+    Args:
+        plan: what to build.
+        generator: on the CPU; the only source of randomness.
+    """
+    # torch draws default weights from its global generator; skipping that leaves it alone.
+    with torch.device("meta"):
+        network = Network(plan)
+    network = network.to_empty(device="cpu")
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+        elif isinstance(module, nn.Linear):
+            nn.init.zeros_(module.weight)
+            nn.init.zeros_(module.bias)
+    return network
