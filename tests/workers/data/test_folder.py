@@ -1,0 +1,270 @@
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlga.errors import DataError
+from workers.data.folder import read_folder
+
+RNG = np.random.default_rng(0)
+
+
+def pixels(height=6, width=6, channels=3):
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return RNG.integers(0, 256, shape, dtype=np.uint8)
+
+
+def save(path, array, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+    return array
+
+
+def save_classes(folder, *names, n=3, **shape):
+    for name in names:
+        for index in range(n):
+            save(folder / name / f"{index}.png", pixels(**shape))
+
+
+class TestLayout:
+    def test_class_folders(self, tmp_path):
+        """Classes and files are sorted by name, whatever the order they were written in."""
+        images = {
+            (name, file): save(tmp_path / "pets" / name / file, pixels())
+            for name in ("dog", "cat")
+            for file in ("b.png", "a.png")
+        }
+        raw = read_folder(tmp_path / "pets")
+
+        assert (raw.name, raw.classes, raw.test) == ("pets", ("cat", "dog"), None)
+        assert raw.train.labels.tolist() == [0, 0, 1, 1]
+        assert raw.train.labels.dtype == np.int64
+        assert raw.train.images.shape == (4, 3, 6, 6)
+        for image, key in zip(raw.train.images, sorted(images), strict=True):
+            assert (image.transpose(1, 2, 0) == images[key]).all()
+
+    def test_train_and_test(self, tmp_path, caplog):
+        """Folders train and test hold the class folders; others beside them are skipped."""
+        save_classes(tmp_path / "train", "cat", "dog", n=3)
+        save_classes(tmp_path / "test", "cat", "dog", n=2)
+        save_classes(tmp_path / "val", "cat", "dog")
+        raw = read_folder(tmp_path)
+
+        assert raw.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+        assert raw.test.labels.tolist() == [0, 0, 1, 1]
+        assert raw.test.images.shape == (4, 3, 6, 6)
+        assert "skipped the folders beside train and test: ['val']" in caplog.text
+
+    def test_train_alone(self, tmp_path):
+        """Without a folder test there are no test images."""
+        save_classes(tmp_path / "train", "cat", "dog")
+
+        assert read_folder(tmp_path).test is None
+
+    def test_class_called_train(self, tmp_path):
+        """A folder called train that holds images is a class."""
+        save_classes(tmp_path, "car", "train")
+
+        assert read_folder(tmp_path).classes == ("car", "train")
+
+    def test_other_files(self, tmp_path, caplog):
+        """Hidden files and folders are ignored, files that are no images skipped with a warning."""
+        save_classes(tmp_path, "cat", "dog")
+        for hidden in (".git", "cat/.thumbnails"):
+            (tmp_path / hidden).mkdir()
+        (tmp_path / "cat" / ".DS_Store").touch()
+        (tmp_path / "cat" / "notes.txt").touch()
+        (tmp_path / "README").touch()
+        with caplog.at_level(logging.WARNING):
+            raw = read_folder(tmp_path)
+
+        assert len(raw.train) == 6
+        assert [record.message for record in caplog.records] == [
+            f"{tmp_path / 'cat'}: skipped 1 that are no images, such as 'notes.txt'"
+        ]
+
+    def test_no_class_folders(self, tmp_path):
+        """A folder with images but no class folders is refused."""
+        save(tmp_path / "a.png", pixels())
+
+        with pytest.raises(DataError, match="must have a folder of images for each class, but has"):
+            read_folder(tmp_path)
+
+    def test_empty_class(self, tmp_path):
+        """A class folder without images is refused by name."""
+        save_classes(tmp_path, "cat", "dog")
+        (tmp_path / "eel").mkdir()
+
+        with pytest.raises(DataError, match=r"class folder '.*eel' must have at least one image"):
+            read_folder(tmp_path)
+
+    @pytest.mark.parametrize("test_classes", [["cat"], ["cat", "dog", "eel"]])
+    def test_other_test_classes(self, tmp_path, test_classes):
+        """Train and test must have the same classes; those of only one are named."""
+        save_classes(tmp_path / "train", "cat", "dog")
+        save_classes(tmp_path / "test", *test_classes)
+
+        with pytest.raises(DataError, match=r"only in one of both: (dog|eel)$"):
+            read_folder(tmp_path)
+
+    def test_unreadable_folder(self, tmp_path):
+        """A folder that cannot be listed is refused."""
+        with pytest.raises(DataError, match="must be readable, but it is not: No such file"):
+            read_folder(tmp_path / "absent")
+
+
+class TestPixels:
+    @pytest.mark.parametrize("suffix", ["png", "jpg", "JPEG", "webp", "bmp", "gif"])
+    def test_formats(self, tmp_path, suffix):
+        """Every format is read, whatever the case of its suffix."""
+        for name, level in (("black", 0), ("white", 255)):
+            save(tmp_path / name / f"a.{suffix}", np.full((8, 8, 3), level, np.uint8))
+        raw = read_folder(tmp_path)
+
+        assert raw.train.images.shape == (2, 1, 8, 8)
+        assert np.abs(raw.train.images[:, 0, 0, 0].astype(int) - [0, 255]).max() <= 2
+
+    def test_grey(self, tmp_path):
+        """Images are grey if each one is, even where a file stores three equal channels."""
+        save_classes(tmp_path, "cat", channels=1)
+        for index in range(3):
+            save(tmp_path / "dog" / f"{index}.png", np.repeat(pixels(channels=1)[..., None], 3, 2))
+        raw = read_folder(tmp_path)
+
+        assert raw.train.images.shape == (6, 1, 6, 6)
+        assert raw.train.images.flags.c_contiguous
+
+    def test_one_in_colour(self, tmp_path):
+        """One image in colour makes the data set RGB, and leaves grey images grey."""
+        save_classes(tmp_path, "cat", channels=1)
+        save_classes(tmp_path, "dog", channels=3)
+        raw = read_folder(tmp_path)
+
+        assert raw.train.images.shape == (6, 3, 6, 6)
+        assert (raw.train.images[:3] == raw.train.images[:3, :1]).all()
+
+    def test_sixteen_bits(self, tmp_path):
+        """Of 16 bits a pixel the upper eight are kept."""
+        levels = np.arange(0, 65536, 1024, dtype=np.uint16).reshape(8, 8)
+        save(tmp_path / "a" / "a.png", levels)
+        save(tmp_path / "b" / "b.png", levels)
+
+        assert (read_folder(tmp_path).train.images == levels // 256).all()
+
+    @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+    def test_transparent_pixels_are_white(self, tmp_path, mode):
+        """A drawing in black on a transparent ground does not vanish."""
+        image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+        image.putpixel((1, 2), (0, 0, 0, 255))
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            image.convert(mode).save(tmp_path / name / "a.png")
+        picture = read_folder(tmp_path).train.images[0, 0]
+
+        assert picture[2, 1] == 0
+        assert (picture == 255).sum() == 15
+
+    def test_upright(self, tmp_path):
+        """A photograph that is stored lying is turned, and its size is that of the turned one."""
+        exif = Image.Exif()
+        exif[0x0112] = 6  # the camera was held upright
+        lying = np.zeros((4, 8), np.uint8)
+        lying[:, :4] = 255
+        save(tmp_path / "a" / "a.png", lying, exif=exif)
+        save(tmp_path / "b" / "a.png", np.rot90(lying, -1))
+        raw = read_folder(tmp_path)
+
+        assert raw.train.images.shape == (2, 1, 8, 4)
+        assert (raw.train.images[0] == raw.train.images[1]).all()
+
+    def test_animation(self, tmp_path):
+        """Of an animation the first picture is taken."""
+        frames = [Image.new("L", (4, 4), level) for level in (10, 200)]
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            frames[0].save(tmp_path / name / "a.gif", save_all=True, append_images=frames[1:])
+
+        assert (read_folder(tmp_path).train.images == 10).all()
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda path: path.write_bytes(b""),
+            lambda path: path.write_text("not an image"),
+            lambda path: path.write_bytes(path.read_bytes()[:-30]),
+            lambda path: path.write_bytes(path.read_bytes()[:40]),
+        ],
+    )
+    @pytest.mark.parametrize("image_size", [None, 4])
+    def test_unreadable_image(self, tmp_path, write, image_size):
+        """An image that is empty, foreign or cut is refused by its file's name."""
+        save_classes(tmp_path, "cat", "dog")
+        write(tmp_path / "dog" / "1.png")
+
+        with pytest.raises(DataError, match=r"dog.1.png' must be a readable image, but it is not"):
+            read_folder(tmp_path, image_size)
+
+    def test_bomb(self, tmp_path, monkeypatch):
+        """An image of absurdly many pixels is refused before it is decoded."""
+        save_classes(tmp_path, "cat", "dog")
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+
+        with pytest.raises(DataError, match=r"must be a readable image, .* decompression bomb"):
+            read_folder(tmp_path)
+
+
+class TestSize:
+    def test_equal_sizes_are_kept(self, tmp_path):
+        """Images of one size are used as they are, also if they are large or not square."""
+        save_classes(tmp_path, "cat", "dog", height=70, width=90)
+
+        assert read_folder(tmp_path).train.images.shape == (6, 3, 70, 90)
+
+    def test_median_shorter_side(self, tmp_path):
+        """Images of different sizes are brought to the median shorter side."""
+        for name in ("cat", "dog"):
+            for index, (height, width) in enumerate([(10, 40), (30, 12), (20, 20)]):
+                save(tmp_path / name / f"{index}.png", pixels(height, width))
+
+        assert read_folder(tmp_path).train.images.shape == (6, 3, 12, 12)
+
+    def test_at_most_64(self, tmp_path):
+        """Images of different large sizes are brought to 64 pixels."""
+        save_classes(tmp_path, "cat", height=100, width=150)
+        save_classes(tmp_path, "dog", height=200, width=150)
+
+        assert read_folder(tmp_path).train.images.shape == (6, 3, 64, 64)
+
+    def test_sizes_of_test_images_count(self, tmp_path):
+        """Train and test images come out in the same size."""
+        save_classes(tmp_path / "train", "cat", "dog", height=8, width=8)
+        save_classes(tmp_path / "test", "cat", "dog", height=12, width=12, n=1)
+        raw = read_folder(tmp_path)
+
+        assert raw.train.images.shape[1:] == raw.test.images.shape[1:] == (3, 8, 8)
+
+    @pytest.mark.parametrize("suffix", ["png", "jpg"])
+    @pytest.mark.parametrize("size", [4, 16, 100])
+    def test_image_size_always_applies(self, tmp_path, suffix, size):
+        """A size that is asked for is had, whether that shrinks or enlarges the images."""
+        for name in ("cat", "dog"):
+            save(tmp_path / name / f"a.{suffix}", pixels(40, 60))
+
+        assert read_folder(tmp_path, size).train.images.shape == (2, 3, size, size)
+
+    def test_centre_crop(self, tmp_path):
+        """What sticks out on the longer side is cut off at both ends."""
+        wide = np.zeros((10, 30), np.uint8)
+        wide[:, 8:22] = 255  # a little wider than the crop, for the resampling
+        for name in ("cat", "dog"):
+            save(tmp_path / name / "a.png", wide)
+
+        assert (read_folder(tmp_path, 5).train.images == 255).all()
+
+    def test_too_large_for_the_memory(self, tmp_path):
+        """Images that do not fit the memory are refused before they are read."""
+        save_classes(tmp_path, "cat", "dog")
+
+        with pytest.raises(DataError, match=r"fit the memory, but 6 of .* data.image_size=64"):
+            read_folder(tmp_path, 10**8)

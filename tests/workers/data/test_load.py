@@ -1,0 +1,219 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlga.config import DataConfig
+from vlga.errors import DataError
+from workers.data import known_datasets, load_dataset
+
+
+def save_npz(path, labels, test_labels=None):
+    """Save images that are all different: the first two pixels count them."""
+
+    def images(n, offset):
+        x = np.zeros((n, 4, 4), np.uint8)
+        x[:, 0, 0], x[:, 0, 1] = np.divmod(np.arange(offset, offset + n), 256)
+        return x
+
+    arrays = {"x_train": images(len(labels), 0), "y_train": np.array(labels)}
+    if test_labels is not None:
+        arrays |= {"x_test": images(len(test_labels), 10_000), "y_test": np.array(test_labels)}
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def numbers(images):
+    """Give the numbers that `save_npz` put into images."""
+    return (images[:, 0, 0, 0].astype(int) * 256 + images[:, 0, 0, 1]).tolist()
+
+
+class TestDigits:
+    def test_splits(self):
+        """Scikit-learn's digits: five splits worth of 1,797 images, every level used."""
+        dataset = load_dataset(DataConfig())
+
+        assert dataset.input_shape == (1, 8, 8)
+        assert dataset.classes == tuple("0123456789")
+        assert (len(dataset.train_labels), len(dataset.validation_labels)) == (1151, 287)
+        assert len(dataset.test_labels) == 359
+        assert (dataset.train_images.min(), dataset.train_images.max()) == (0, 255)
+
+    def test_splits_are_pinned(self):
+        """The splits are these, on every machine: searches can be compared."""
+        assert load_dataset(DataConfig()).fingerprint == "821b7c8b1f89a91d"
+
+    def test_limit(self):
+        """A limit counts training and validation images, and leaves the test images alone."""
+        whole, limited = load_dataset(DataConfig()), load_dataset(DataConfig(train_limit=100))
+
+        assert len(limited.train_labels) + len(limited.validation_labels) == 100
+        assert set(np.bincount(limited.validation_labels)) == {2}
+        assert (limited.test_images == whole.test_images).all()
+
+
+class TestSplits:
+    def test_own_test_images(self, tmp_path):
+        """Test images of a data set stay its test images; the others are split."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 10, [1, 0, 1])
+        dataset = load_dataset(DataConfig(name=name, validation_fraction=0.3))
+
+        assert numbers(dataset.test_images) == [10_000, 10_001, 10_002]
+        assert dataset.test_labels.tolist() == [1, 0, 1]
+        assert np.bincount(dataset.validation_labels).tolist() == [3, 3]
+        assert sorted(numbers(dataset.train_images) + numbers(dataset.validation_images)) == list(
+            range(20)
+        )
+
+    def test_every_image_is_in_one_split(self, tmp_path):
+        """Without test images the three splits share out all images, with their labels."""
+        labels = [index % 3 for index in range(60)]
+        dataset = load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
+        found = {}
+        for split in ("train", "validation", "test"):
+            images = getattr(dataset, f"{split}_images")
+            found |= dict(zip(numbers(images), getattr(dataset, f"{split}_labels"), strict=True))
+
+        assert found == dict(enumerate(labels))
+        assert Counter(dataset.test_labels.tolist()) == {0: 4, 1: 4, 2: 4}
+
+    def test_equal_settings_give_equal_splits(self, tmp_path):
+        """Loaded twice, everything is equal; another share gives another fingerprint."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 20)
+        one, two = (load_dataset(DataConfig(name=name, train_limit=20)) for _ in range(2))
+
+        assert one.fingerprint == two.fingerprint
+        other = load_dataset(DataConfig(name=name, train_limit=20, validation_fraction=0.4))
+        assert other.fingerprint != one.fingerprint
+
+    def test_generous_limit(self, tmp_path):
+        """A limit beyond the number of images changes nothing."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 20)
+
+        assert (
+            load_dataset(DataConfig(name=name, train_limit=1000)).fingerprint
+            == load_dataset(DataConfig(name=name)).fingerprint
+        )
+
+    @pytest.mark.parametrize("fraction", [0.01, 0.5, 0.99])
+    def test_three_images_a_class_suffice(self, tmp_path, fraction):
+        """With three images a class, each split gets one, whatever the shares."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 3)
+        dataset = load_dataset(
+            DataConfig(name=name, test_fraction=fraction, validation_fraction=fraction)
+        )
+
+        for split in ("train", "validation", "test"):
+            assert sorted(getattr(dataset, f"{split}_labels")) == [0, 1]
+
+    @pytest.mark.parametrize(
+        ("labels", "test_labels", "message"),
+        [
+            ([5, 5, 5], None, r"'a' must have at least 2 classes, but has only \('5',\)"),
+            ([0, 0, 0, 1, 1], None, "at least 3 images .* but class '1' has 2"),
+            ([0, 0, 1], [0, 1], "at least 2 training images .* but class '1' has 1"),
+            ([0, 0, 1, 1], [0, 0], "at least 1 test images, but class '1' has 0"),
+        ],
+    )
+    def test_too_few_images(self, tmp_path, labels, test_labels, message):
+        """A class that cannot be in every split is named, with how many images it needs."""
+        name = save_npz(tmp_path / "a.npz", labels, test_labels)
+
+        with pytest.raises(DataError, match=message):
+            load_dataset(DataConfig(name=name))
+
+    def test_limit_too_small(self, tmp_path):
+        """A limit that starves a class is refused, and the limit that it names works."""
+        name = save_npz(tmp_path / "a.npz", [0] * 90 + [1] * 10, [0, 1])
+
+        with pytest.raises(DataError, match="train_limit=10 leaves class '1' with 1; 20 is enough"):
+            load_dataset(DataConfig(name=name, train_limit=10))
+
+        assert len(load_dataset(DataConfig(name=name, train_limit=20)).train_labels) > 10
+
+
+class TestNames:
+    def test_folder(self, tmp_path):
+        """A folder of class folders is named like the folder, and resized if asked."""
+        for name in ("cat", "dog"):
+            (tmp_path / "pets" / name).mkdir(parents=True)
+            for index in range(4):
+                Image.new("RGB", (8, 8), (index, 0, 0)).save(
+                    tmp_path / "pets" / name / f"{index}.png"
+                )
+        dataset = load_dataset(DataConfig(name=str(tmp_path / "pets"), image_size=6))
+
+        assert (dataset.name, dataset.classes) == ("pets", ("cat", "dog"))
+        assert dataset.input_shape == (3, 6, 6)
+
+    def test_home(self, tmp_path, monkeypatch):
+        """A path may start with ``~``."""
+        monkeypatch.setenv("HOME", str(tmp_path))
+        save_npz(tmp_path / "a.npz", [0, 1] * 5)
+
+        assert load_dataset(DataConfig(name="~/a.npz")).name == "a"
+
+    def test_known_name_wins(self, tmp_path, monkeypatch):
+        """A folder of a known data set's name must be called by its path."""
+        (tmp_path / "digits").mkdir()
+        monkeypatch.chdir(tmp_path)
+
+        assert load_dataset(DataConfig()).input_shape == (1, 8, 8)
+        with pytest.raises(DataError, match="must have a folder of images for each class"):
+            load_dataset(DataConfig(name="./digits"))
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("cifer10", "but got 'cifer10'; did you mean 'cifar10'?"),
+            ("MNIST", "but got 'MNIST'; did you mean 'mnist'?"),
+            ("", "but got ''; known: cifar10, cifar100, digits"),
+            ("flowers", "must be a known data set, an .npz file or a folder, but got 'flowers'"),
+            ("flowers.npz", "'flowers.npz' does not exist in '"),
+            ("my/flowers", "must be an existing .npz file or folder, but 'my/flowers' does not"),
+            (__file__, "must be an .npz file or a folder of class folders, but got '/"),
+        ],
+    )
+    def test_unknown(self, name, message):
+        """A name or path that is nothing is refused, with the nearest known name."""
+        with pytest.raises(DataError) as raised:
+            load_dataset(DataConfig(name=name))
+
+        assert str(raised.value).startswith("[data] name must be")
+        assert message in str(raised.value)
+
+    def test_image_size_is_for_folders(self):
+        """A size that would have no effect is refused."""
+        with pytest.raises(DataError, match="image_size=16 for 'digits'"):
+            load_dataset(DataConfig(image_size=16))
+
+
+class TestKnownDatasets:
+    def test_digits_agree_with_the_data(self):
+        """The list says of the built-in digits what they are."""
+        digits, dataset = known_datasets()[0], load_dataset(DataConfig()).summary()
+
+        assert digits.built_in
+        assert digits.path is None
+        assert digits.input_shape == dataset.input_shape
+        assert digits.n_train == dataset.n_train + dataset.n_validation + dataset.n_test
+
+    def test_found(self, tmp_path, monkeypatch):
+        """A data set is found where all its files are; a part of them is not enough."""
+        monkeypatch.setenv("VLGA_DATA", str(tmp_path))
+        for file in ("train_32x32.mat", "test_32x32.mat"):
+            (tmp_path / file).touch()
+        (tmp_path / "cifar-100-python").mkdir()
+        (tmp_path / "cifar-100-python" / "train").touch()
+        paths = {known.name: known.path for known in known_datasets()}
+
+        assert paths == {
+            "digits": None,
+            "mnist": None,
+            "fashion-mnist": None,
+            "cifar10": None,
+            "cifar100": None,
+            "svhn": tmp_path,
+        }
+        assert all(known.path is None for known in known_datasets(str(tmp_path / "other")))

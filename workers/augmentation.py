@@ -1,0 +1,117 @@
+"""Normalization and augmentation of whole batches on the training's device.
+
+Nothing here loops over images or waits for the device. The classic recipe of CIFAR-10 (random crop
+from an image padded by 4 pixels, random horizontal flip), but that the padding is a reflection: the
+edge of a digit's background then stays background.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["Augmentation", "augment", "image_statistics", "resolve_augmentation", "to_float"]
+
+Augmentation = Literal["none", "crop", "crop_flip"]
+
+#: Pixels that a crop moves at most: an eighth of the image, 4 for CIFAR-10's 32.
+MAX_SHIFT = 4
+
+#: Below it (a quarter of a grey level) a channel counts as constant and is not stretched.
+MIN_STD = 0.001
+
+
+def resolve_augmentation(
+    kind: Literal["none", "crop", "crop_flip", "auto"], input_shape: tuple[int, int, int]
+) -> Augmentation:
+    """Choose an augmentation for ``auto``: flips for colour photographs only.
+
+    Digits and letters must not be flipped; grey or tiny images often are such.
+
+    Args:
+        kind: the setting; any but ``auto`` is given back.
+        input_shape: (channels, height, width).
+    """
+    if kind != "auto":
+        return kind
+    channels, height, width = input_shape
+    return "crop_flip" if channels == 3 and min(height, width) >= 16 else "crop"
+
+
+def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Measure mean and standard deviation of each channel, exactly, from a histogram.
+
+    Args:
+        images: (n, channels, height, width) uint8 in [0, 255], at least one pixel.
+
+    Returns:
+        Two (channels,) float32 on the images' device, in units of the range [0, 1]; the deviation
+        of a constant channel is 1.
+    """
+    counts = torch.stack(
+        [torch.bincount(channel.reshape(-1), minlength=256) for channel in images.unbind(1)]
+    ).double()
+    levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
+    weights = counts / counts.sum(1, keepdim=True)
+    mean = weights @ levels
+    std = (weights * (levels - mean[:, None]).square()).sum(1).sqrt()
+    std = torch.where(std < MIN_STD, 1.0, std)
+    return mean.float(), std.float()
+
+
+def to_float(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Normalize images to mean 0 and standard deviation 1, by channel.
+
+    Args:
+        images: (n, channels, height, width) uint8 in [0, 255], in any memory format, which is kept.
+        mean: (channels,) as `image_statistics` gives it.
+        std: likewise, above 0.
+
+    Returns:
+        Float32 of the same shape.
+    """
+    scale = 1 / (255 * std)
+    return images.float().mul_(scale[:, None, None]).sub_((mean / std)[:, None, None])
+
+
+def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
+    """Shift each image at random, and flip half of them.
+
+    Padding, crop and flip are one gather of pixels: 0.6 ms for 128 images of 3x32x32 on one core,
+    where padding and slicing alone take longer.
+
+    Args:
+        images: (n, channels, height, width) float, contiguous or channels last, which is kept.
+        kind: ``none`` gives the images themselves; ``crop`` shifts each by up to an eighth of its
+            height and width, at least 1 and at most 4 pixels; ``crop_flip`` also mirrors it left to
+            right with probability 0.5.
+        generator: on the images' device; the same state gives the same result.
+    """
+    if kind == "none":
+        return images
+    n, channels, height, width = images.shape
+    rows = _shifted(n, height, generator)
+    columns = _shifted(n, width, generator)
+    if kind == "crop_flip":
+        flipped = torch.rand(n, 1, generator=generator, device=generator.device) < 0.5
+        columns = torch.where(flipped, columns.flip(1), columns)
+    pixels = (rows[:, :, None] * width + columns[:, None, :]).view(n, 1, height * width)
+    augmented = torch.empty_like(images)
+    torch.gather(
+        images.flatten(2),
+        2,
+        pixels.expand(-1, channels, -1),
+        out=augmented.view(n, channels, height * width),
+    )
+    return augmented
+
+
+def _shifted(n: int, size: int, generator: torch.Generator) -> Tensor:
+    """Give (n, size) indices along an axis, each row shifted at random, reflected at the ends."""
+    limit = min(max(1, size // 8), MAX_SHIFT, size - 1)
+    device = generator.device
+    shift = torch.randint(-limit, limit + 1, (n, 1), generator=generator, device=device)
+    last = size - 1
+    return last - (last - (torch.arange(size, device=device) + shift).abs()).abs()

@@ -1,0 +1,134 @@
+"""Labelled images as NumPy arrays: as a source gives them, and split for a search.
+
+Arrays are plain, C-contiguous NumPy, so that Ray's object store shares them between the processes
+of a machine without copying. What is read from there is read-only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from vlga.ports import DataSummary
+
+__all__ = ["Dataset", "Images", "LabelledImages", "Labels", "RawDataset"]
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledImages:
+    """Images with their labels.
+
+    Attributes:
+        images: (n, channels, height, width) uint8 in [0, 255].
+        labels: (n,) int64, indices of classes.
+    """
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, chosen: npt.NDArray[np.bool_]) -> LabelledImages:
+        """Give the chosen images, in their order.
+
+        Args:
+            chosen: (n,) bool.
+        """
+        return LabelledImages(self.images[chosen], self.labels[chosen])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawDataset:
+    """A data set as its source gives it, before any split.
+
+    Attributes:
+        name: for people.
+        classes: names in the order of the labels.
+        train: images to train and to validate on.
+        test: images of the same shape held out by the source, or None.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: LabelledImages
+    test: LabelledImages | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """The images of a search, split. No image is in two splits; every class is in each of them.
+
+    Attributes:
+        name: for people.
+        classes: names in the order of the labels, at least 2.
+        train_images: (n, channels, height, width) uint8 in [0, 255], C-contiguous.
+        train_labels: (n,) int64 in [0, n_classes).
+        validation_images: as `train_images`; they give the fitness.
+        validation_labels: as `train_labels`.
+        test_images: as `train_images`; only the winner sees them.
+        test_labels: as `train_labels`.
+        fingerprint: 16 hexadecimal digits, equal exactly if all arrays and the classes are.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train_images: Images
+    train_labels: Labels
+    validation_images: Images
+    validation_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        for images, labels in self._splits():
+            assert images.dtype == np.uint8
+            assert images.shape == (len(labels), *self.input_shape)
+            assert images.flags.c_contiguous
+            assert labels.dtype == np.int64
+        object.__setattr__(self, "fingerprint", self._hash())
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of one image."""
+        channels, height, width = self.train_images.shape[1:]
+        return channels, height, width
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    def summary(self) -> DataSummary:
+        """Give what the search must know of it."""
+        return DataSummary(
+            name=self.name,
+            fingerprint=self.fingerprint,
+            input_shape=self.input_shape,
+            classes=self.classes,
+            n_train=len(self.train_labels),
+            n_validation=len(self.validation_labels),
+            n_test=len(self.test_labels),
+        )
+
+    def _splits(self) -> tuple[tuple[Images, Labels], ...]:
+        return (
+            (self.train_images, self.train_labels),
+            (self.validation_images, self.validation_labels),
+            (self.test_images, self.test_labels),
+        )
+
+    def _hash(self) -> str:
+        digest = hashlib.sha256(repr(self.classes).encode())
+        for split in self._splits():
+            for array in split:
+                digest.update(repr(array.shape).encode())
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:16]

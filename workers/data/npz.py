@@ -1,0 +1,136 @@
+"""Images in a NumPy archive, ``x_train y_train [x_test y_test]``.
+
+Images are (n, height, width), (n, height, width, channels) or (n, channels, height, width).
+An axis of 1, 3 or 4 holds the channels; where both could, the last one does.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vlga.errors import DataError
+from workers.data.dataset import Images, LabelledImages, Labels, RawDataset
+
+__all__ = ["read_npz"]
+
+Array = npt.NDArray[Any]
+
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+_CHANNELS = (1, 3, 4)
+
+
+def read_npz(path: Path) -> RawDataset:
+    """Read an archive. Labels are whole numbers or strings; classes are their values, sorted.
+
+    Images are uint8, or floats in [0, 1] which are scaled to [0, 255] and rounded.
+
+    Raises:
+        DataError: the file is no archive of plain arrays; an array is missing; images have no known
+            shape, type or range, or contain NaN; labels have another type or do not fit the images;
+            test images have another shape or other classes than the training images.
+    """
+    arrays = _read_arrays(path)
+    has_test = "x_test" in arrays or "y_test" in arrays
+    needed = _KEYS if has_test else _KEYS[:2]
+    for key in needed:
+        if key not in arrays:
+            raise DataError(
+                f"{str(path)!r} must have the arrays {', '.join(needed)}, but {key!r} is missing; "
+                f"it has {', '.join(arrays) or 'none'}"
+            )
+    values = np.unique(_checked_labels(path, arrays, "train"))
+    classes = tuple(str(value) for value in values)
+    train = _labelled(path, arrays, "train", values)
+    if not has_test:
+        return RawDataset(path.stem, classes, train)
+    test = _labelled(path, arrays, "test", values)
+    if test.images.shape[1:] != train.images.shape[1:]:
+        raise DataError(
+            f"{str(path)!r}: x_test must have images of the shape of x_train's "
+            f"{train.images.shape[1:]}, but got {test.images.shape[1:]} (channels first)"
+        )
+    return RawDataset(path.stem, classes, train, test)
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    try:
+        with path.open("rb") as file:  # np.load leaves a file open that it cannot read
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.lib.npyio.NpzFile):
+                return {key: archive[key] for key in archive.files if key in _KEYS}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{str(path)!r} must be a NumPy archive of plain arrays, but reading it failed: {error}"
+        ) from error
+    raise DataError(
+        f"{str(path)!r} must be a NumPy archive, but it is one array; write it with numpy.savez"
+    )
+
+
+def _labelled(path: Path, arrays: dict[str, Array], part: str, values: Array) -> LabelledImages:
+    """Give one part's images, its labels as indices of the sorted values."""
+    images = _images(path, f"x_{part}", arrays[f"x_{part}"])
+    given = _checked_labels(path, arrays, part)
+    labels: Labels = np.searchsorted(values, given).clip(max=len(values) - 1).astype(np.int64)
+    unknown = given[values[labels] != given]
+    if len(unknown):
+        raise DataError(
+            f"{str(path)!r}: y_{part} must have only labels of y_train, "
+            f"but got {unknown[0].item()!r}"
+        )
+    return LabelledImages(images, labels)
+
+
+def _checked_labels(path: Path, arrays: dict[str, Array], part: str) -> Array:
+    """Give one part's labels as (n,) whole numbers or strings, as many as it has images."""
+    images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    if labels.ndim == 2 and labels.shape[1] == 1:  # as Keras keeps CIFAR-10's
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "biuU":
+        raise DataError(
+            f"{str(path)!r}: y_{part} must be (n,) whole numbers or strings, "
+            f"but got {labels.shape} {labels.dtype}"
+        )
+    n_images = len(images) if images.ndim else 0
+    if not n_images or len(labels) != n_images:
+        raise DataError(
+            f"{str(path)!r}: x_{part} and y_{part} must have the same length, at least 1, "
+            f"but got {n_images} images and {len(labels)} labels"
+        )
+    return labels
+
+
+def _images(path: Path, key: str, array: Array) -> Images:
+    """Give images as (n, channels, height, width) uint8."""
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[3] in _CHANNELS:
+        array = array.transpose(0, 3, 1, 2)
+    if array.ndim != 4 or array.shape[1] not in _CHANNELS or not array.size:
+        raise DataError(
+            f"{str(path)!r}: {key} must be (n, height, width), (n, height, width, channels) or "
+            f"(n, channels, height, width) with 1, 3 or 4 channels, but got {array.shape}"
+        )
+    return np.ascontiguousarray(_to_uint8(path, key, array))
+
+
+def _to_uint8(path: Path, key: str, array: Array) -> Images:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{str(path)!r}: {key} must be numbers, but got {array.dtype}")
+    low, high = array.min().item(), array.max().item()
+    is_float = array.dtype.kind == "f"
+    # NaN fails every comparison
+    if not (low >= 0 and high <= (1 if is_float else 255)):
+        raise DataError(
+            f"{str(path)!r}: {key} must be whole numbers in [0, 255] or floats in [0, 1], "
+            f"but got {array.dtype} in [{low!r}, {high!r}]"
+        )
+    return np.rint(array * 255).astype(np.uint8) if is_float else array.astype(np.uint8)
