@@ -305,6 +305,8 @@ def _explain(error: ValidationError) -> str:
         return f"{where}{name!r} is not a setting{nearest(name, _known_keys(tables))}"
     if first["type"] == "missing":
         return f"{where}{name} must be set, but it is missing"
+    if first["type"] in ("model_type", "dict_type"):
+        return f"{where}{name} must be a table of settings, but got {name}={first['input']!r}"
     rule = first["msg"].removeprefix("Input should be ")
     return f"{where}{name} must be {rule}, but got {name}={first['input']!r}"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from vlga.errors import GenomeError
@@ -139,8 +139,11 @@ class Genome:
         """Give a JSON-ready dictionary, with its format's version."""
         return {
             "version": GENOME_VERSION,
-            "network": {**asdict(self.network), "amplify_window": [*self.network.amplify_window]},
-            "blocks": [asdict(block) for block in self.blocks],
+            "network": {
+                **{name: getattr(self.network, name) for name in NETWORK_GENES},
+                "amplify_window": [*self.network.amplify_window],
+            },
+            "blocks": [{name: getattr(one, name) for name in BLOCK_GENES} for one in self.blocks],
         }
 
     @classmethod
@@ -156,7 +159,7 @@ class Genome:
                 "it was written by another version of vlga"
             )
         try:
-            network = dict(data["network"])
+            network = {**data["network"]}
             network["amplify_window"] = tuple(network["amplify_window"])
             return cls(
                 NetworkGenes(**network), tuple(BlockGenes(**block) for block in data["blocks"])
@@ -170,9 +173,15 @@ class Genome:
 
     @classmethod
     def from_json(cls, text: str) -> Genome:
-        """Read what `to_json` wrote. Raises as `from_dict`, and on text that is not JSON."""
+        """Read what `to_json` wrote.
+
+        Raises:
+            GenomeError: the text is not a JSON object; or as `from_dict`.
+        """
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
             raise GenomeError(f"a genome must be JSON, but got {text[:60]!r}: {error}") from error
+        if not isinstance(data, dict):
+            raise GenomeError(f"a genome must be a JSON object, but got {text[:60]!r}")
         return cls.from_dict(data)

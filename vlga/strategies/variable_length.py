@@ -56,9 +56,12 @@ class VariableLength(Strategy):
                 f"generation {self.generation} left {len(self.population)}; failures so far: "
                 + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
             )
-        if self.generation + 1 < self.config.population.generations:
+        while self.generation + 1 < self.config.population.generations:
             self.generation += 1
-            return self._next_generation()
+            made = self._next_generation()
+            if made:
+                return made
+            self._log(self.population, 0)  # everyone lived on, which leaves no room for offspring
         return self._next_phase()
 
     def _first_generation(self) -> list[Candidate]:
@@ -106,7 +109,8 @@ class VariableLength(Strategy):
         self._parent = phase_best
         budget, settings = self.config.budget, self.config.population
         if (
-            phase_best.accuracy < best.accuracy - settings.stop_margin
+            # 0.79 - 0.78 is a little more than 0.01 in binary: a billionth is no difference.
+            best.accuracy - phase_best.accuracy > settings.stop_margin + 1e-9
             or (budget.phases is not None and self.phase + 1 >= budget.phases)
             or (settings.max_blocks is not None and self.phase + 1 >= settings.max_blocks)
         ):
@@ -126,10 +130,9 @@ class VariableLength(Strategy):
                     break
                 genome = self._fit(self.toolbox.mutate(genome, rng=rng), rng)
                 operator = f"{operator.removesuffix('+mutate_one_gene')}+mutate_one_gene"
-        inherits = self._parent is not None and self.config.training.inherit_weights
-        candidate = self._candidate(
-            genome, operator, parents, self._parent.id if self._parent and inherits else None
-        )
+        inherits = self.config.training.inherit_weights
+        weights_from = self._parent.id if self._parent and inherits else None
+        candidate = self._candidate(genome, operator, parents, weights_from)
         self._seen.add(candidate.fingerprint)
         return candidate
 

@@ -1,0 +1,67 @@
+"""Files that a search leaves behind: trained weights, under a folder, named in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from vlga.errors import StoreError
+from vlga.ports import Artifact, Weights
+
+__all__ = ["ArtifactFolder"]
+
+
+class ArtifactFolder:
+    """One search's folder of weight files, made when the first is written.
+
+    A file appears whole or not at all: it is written beside its place, flushed to the disk, and
+    moved. It is written before the ledger names it, so that the ledger never names a missing file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+
+    def save(self, weights: Weights, kind: str) -> Artifact:
+        """Write weights as ``<kind>-<candidate>.pt``.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        path = self.folder / f"{kind}-{weights.candidate_id}.pt"
+        partial = path.with_suffix(".partial")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(weights.data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"weights must be written under {str(self.folder)!r}, but: {error.strerror}; "
+                "make room or change into another folder, then resume the search"
+            ) from error
+        digest = hashlib.sha256(weights.data).hexdigest()
+        return Artifact(weights.candidate_id, kind, str(path), digest, len(weights.data))
+
+    @staticmethod
+    def load(artifact: Artifact) -> Weights:
+        """Read weights back.
+
+        Raises:
+            StoreError: the file is missing or is not what was written.
+        """
+        try:
+            data = Path(artifact.path).read_bytes()
+        except OSError as error:
+            raise StoreError(
+                f"the weights of candidate {artifact.candidate_id} must be at {artifact.path!r}, "
+                f"but: {error.strerror}; bring the file back, or start the search anew"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+            raise StoreError(
+                f"the weights of candidate {artifact.candidate_id} at {artifact.path!r} were "
+                "changed since the search wrote them; bring the file back, or start anew"
+            )
+        return Weights(artifact.candidate_id, data)

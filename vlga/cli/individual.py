@@ -1,0 +1,124 @@
+"""``vlga individual``: one network as a layer table, its genes and its learning curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from db import queries
+from vlga.cli.look import opened
+from vlga.cli.options import db_option, format_option
+from vlga.cli.output import as_csv, as_json, as_table, count_text
+from vlga.genome import Genome
+from vlga.phenotype import AmplificationPlan, NetworkPlan, decode
+
+__all__ = ["individual"]
+
+
+@click.command()
+@click.argument("search")
+@click.argument("id_", metavar="ID", type=click.IntRange(min=0))
+@db_option
+@format_option
+def individual(search: str, id_: int, db_url: str, form: str) -> None:
+    """Show one individual: its layers with shapes and parameters, and how it learned."""
+    with opened(db_url) as engine:
+        found = queries.individual(engine, search, id_)
+        data = queries.show_search(engine, search)
+    plan = decode(
+        Genome.from_dict(found["genome"]), tuple(data["input_shape"]), len(data["classes"])
+    )
+    layers = [
+        {
+            "layer": row.name,
+            "what": row.kind,
+            "shape": "x".join(map(str, row.output_shape)),
+            "parameters": row.n_parameters,
+            "macs": row.n_macs,
+        }
+        for row in plan.layer_table()
+    ]
+    if form == "json":
+        click.echo(as_json({**found, "layers": layers}))
+    elif form == "csv":
+        click.echo(as_csv(layers, list(layers[0])))
+    else:
+        click.echo(_story(search, found, plan))
+        click.echo()
+        click.echo(as_table(layers, list(layers[0])))
+        for evaluation in found["evaluations"]:
+            click.echo()
+            click.echo(_learning(evaluation))
+        for artifact in found["artifacts"]:
+            click.echo(f"\n{artifact['kind'].replace('_', ' ')}: {artifact['path']}")
+
+
+def _story(search: str, found: Mapping[str, Any], plan: NetworkPlan) -> str:
+    """Say where an individual comes from and how it is trained."""
+    parents = " and ".join(f"#{parent}" for parent in found["parents"])
+    origin = found["operator"].replace("_", " ").replace("+", ", then ")
+    optimizer = plan.optimizer
+    inherits = found["weights_from"]
+    size = f"{count_text(plan.n_parameters)} parameters, {count_text(plan.n_macs)} MACs an image"
+    regularization = f"momentum {optimizer.momentum:g}, weight decay {optimizer.weight_decay:g}"
+    lines = [
+        f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}",
+        f"made by    {origin}{f' from {parents}' if parents else ''}"
+        + (f", with the trained layers of #{inherits}" if inherits is not None else ""),
+        f"network    {plan.depth} convolutions, {size}",
+        f"training   learning rate {optimizer.learning_rate:g}, {regularization}",
+        f"amplified  {_amplification(plan.amplification)}",
+        f"plan       {found['fingerprint']}",
+    ]
+    return "\n".join(lines)
+
+
+def _amplification(plan: AmplificationPlan | None) -> str:
+    """Say in words whose gradients are amplified, when and by how much."""
+    if plan is None:
+        return "nothing"
+    kind = plan.kind.replace("_", " ")
+    if plan.mode == "random":
+        whose = f"{plan.ratio:.0%} of the {kind} layers, drawn at random"
+    else:
+        whose = f"{kind} layers with {plan.measure} at or above {plan.threshold}"
+    first, last = plan.window
+    return f"gradients of {whose}, by {plan.factor:g}, from {first:.0%} to {last:.0%} of the epochs"
+
+
+def _learning(evaluation: Mapping[str, Any]) -> str:
+    """Say how a training went, epoch by epoch, with a bar for the accuracy."""
+    kind = "final training" if evaluation["is_final"] else "training"
+    score = "test" if evaluation["is_final"] else "validation"
+    if evaluation["reused"]:
+        head = "not trained: an equal network was"
+    elif evaluation["status"] == "completed":
+        head = f"{kind} of {evaluation['epochs']} epochs in {evaluation['train_seconds']:.1f} s"
+    else:
+        head = f"{kind} failed ({evaluation['reason']}): {evaluation['message']}"
+    if evaluation["fitness"] is not None:
+        head += f": {score} accuracy {evaluation['fitness']:.4f}"
+    return "\n".join([head, *_curve(evaluation["curve"])])
+
+
+def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not curve:
+        return []
+    rows = []
+    for point in curve:
+        measured = point["validation_accuracy"]
+        accuracy = point["train_accuracy"] if measured is None else measured
+        rows.append(
+            {
+                "epoch": point["epoch"] + 1,
+                "learning rate": f"{point['learning_rate']:.4f}",
+                "train loss": point["train_loss"],
+                "train": point["train_accuracy"],
+                "score": measured,
+                "": "█" * round(30 * accuracy) or "▏",
+                "amplified": len(point["amplified_layers"]) or None,
+            }
+        )
+    return as_table(rows, list(rows[0])).splitlines()

@@ -1,0 +1,114 @@
+"""What a person sees while a search runs: a live panel, or one line a generation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from vlga.cli.output import count_text, seconds_text
+from vlga.phenotype import decode
+from vlga.population import Candidate, Evaluation, Individual
+from vlga.ports import DataSummary
+from vlga.progress import Progress
+
+__all__ = ["TerminalObserver"]
+
+_Shape = tuple[int, int, int]
+
+
+class TerminalObserver:
+    """An `Observer` that prints to stderr; use it in a ``with`` block.
+
+    On a terminal the panel at the bottom is redrawn a few times a second and finished generations
+    scroll by above it; elsewhere only those lines are printed.
+    """
+
+    def __init__(self, name: str, data: DataSummary) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._name = name
+        self._data = data
+        self._progress: Progress | None = None
+        self._last = ""
+        self._final: tuple[float, str] | None = None
+        self._live = Live(
+            get_renderable=self._render, console=self.console, transient=True, refresh_per_second=4
+        )
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def updated(self, progress: Progress) -> None:
+        """Keep it for the next redraw."""
+        self._progress = progress
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Keep the last outcome for the panel."""
+        outcome = (
+            str(evaluation.reason) if evaluation.fitness is None else f"{evaluation.fitness:.4f}"
+        )
+        self._last = f"#{candidate.id} {outcome}, {self._network(candidate)}"
+
+    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+        """Print a line that stays."""
+        best = progress.best
+        line = Text.assemble(
+            (f"phase {record['phase']} generation {record['generation']}  ", "bold"),
+            f"best {record['best']:.4f}  median {record['median']:.4f}  "
+            f"{record['n_new']} new of {record['n_individuals']}  ",
+            (f"[{seconds_text(progress.elapsed_seconds)}]", "dim"),
+        )
+        if best is not None and best.accuracy > record["best"]:
+            line.append(f"  best so far {best.accuracy:.4f}", "dim")
+        self.console.print(line)
+
+    def final_started(self, winner: Individual, epochs: int) -> None:
+        """Say that the winner is being trained longer."""
+        text = f"training the winner #{winner.id} for {epochs} epochs on all training images"
+        self._final = (time.monotonic(), text)
+        if not self.console.is_terminal:
+            self.console.print(text)
+
+    def _render(self) -> Group | Text:
+        if self._final is not None:
+            started, text = self._final
+            return Text(f"{text}  {seconds_text(time.monotonic() - started)}")
+        progress = self._progress
+        if progress is None:
+            return Text(f"{self._name}: starting the workers")
+        head = Table.grid(padding=(0, 2))
+        left = ""
+        if progress.done_fraction:
+            elapsed = progress.elapsed_seconds
+            left = f", at most {seconds_text(elapsed / progress.done_fraction - elapsed)} left"
+        head.add_row(
+            Text(f"phase {progress.phase} generation {progress.generation}", "bold"),
+            ProgressBar(total=1, completed=progress.done_fraction or 0, width=24),
+            f"{seconds_text(progress.elapsed_seconds)}{left}",
+        )
+        counts = (
+            f"{progress.n_completed} trained, {progress.n_failed} failed, "
+            f"{progress.n_reused} reused, {progress.n_running} running"
+        )
+        best = progress.best
+        lines: list[Table | Text] = [head, Text(counts)]
+        if best is not None:
+            text = f"best {best.accuracy:.4f}  #{best.id}, {self._network(best.candidate)}"
+            lines.append(Text(text, "green"))
+        lines.append(Text(f"last {self._last}" if self._last else "", "dim"))
+        return Group(*lines)
+
+    def _network(self, candidate: Candidate) -> str:
+        plan = decode(candidate.genome, self._data.input_shape, len(self._data.classes))
+        return f"{plan.depth} convolutions, {count_text(plan.n_parameters)} parameters"

@@ -1,0 +1,98 @@
+"""``vlga list``, ``show`` and ``top``: what is in a database. Loads neither torch nor Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy import Engine
+
+from db import queries
+from db.engine import open_engine
+from vlga.cli.options import db_option, format_option
+from vlga.cli.output import as_csv, as_json, count_text, render, seconds_text
+
+__all__ = ["list_", "opened", "show", "top"]
+
+
+@contextmanager
+def opened(db_url: str) -> Iterator[Engine]:
+    """Open a database to read, and let it go."""
+    engine = open_engine(db_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@click.command("list")
+@db_option
+@format_option
+def list_(db_url: str, form: str) -> None:
+    """List the searches of a database, the newest first."""
+    with opened(db_url) as engine:
+        rows = queries.list_searches(engine)
+    columns = ("name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at")
+    if form == "table":
+        rows = [{**row, "created_at": row["created_at"][:16].replace("T", " ")} for row in rows]
+        if not rows:
+            click.echo("no searches yet; start one with: vlga search", err=True)
+            return
+    click.echo(render(rows, form, columns))
+
+
+@click.command()
+@click.argument("search")
+@db_option
+@format_option
+def show(search: str, db_url: str, form: str) -> None:
+    """Show one search: its state, what was asked for, what came out."""
+    with opened(db_url) as engine:
+        found = queries.show_search(engine, search)
+    if form == "json":
+        click.echo(as_json(found))
+        return
+    best, counts = found["best"], found["evaluations"]
+    flat = {
+        "name": found["name"],
+        "status": found["status"],
+        "message": found["message"],
+        "strategy": found["strategy"],
+        "seed": found["seed"],
+        "data": found["data"],
+        "images": " + ".join(f"{n:,} {split}" for split, n in found["images"].items()),
+        "shape": "x".join(map(str, found["input_shape"])) + f", {len(found['classes'])} classes",
+        "evaluations": ", ".join(f"{n} {word}" for word, n in counts.items()),
+        "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
+        "best": best and f"#{best['id']}",
+        "validation_accuracy": best and f"{best['fitness']:.4f}",
+        "test_accuracy": best
+        and (f"{best['test_accuracy']:.4f}" if best["test_accuracy"] is not None else None),
+        "network": best
+        and f"{best['depth']} convolutions, {count_text(best['parameters'])} parameters",
+        "took": seconds_text(found["seconds"]),
+        "started": found["created_at"][:16].replace("T", " ") + " UTC",
+    }
+    if form == "csv":
+        click.echo(as_csv([flat], list(flat)))
+        return
+    width = max(map(len, flat))
+    for key, value in flat.items():
+        if value not in (None, ""):
+            click.echo(f"{key.replace('_', ' '):{width}}  {value}")
+
+
+@click.command()
+@click.argument("search")
+@click.option(
+    "-n", "limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows."
+)
+@db_option
+@format_option
+def top(search: str, limit: int, db_url: str, form: str) -> None:
+    """Show a search's fittest individuals, each network once."""
+    with opened(db_url) as engine:
+        rows = queries.top(engine, search, limit=limit)
+    columns = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs")
+    click.echo(render(rows, form, (*columns, "fingerprint")))

@@ -1,0 +1,110 @@
+"""The entry point: finds the command, and turns every failure into one line and an exit code."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from vlga import __version__
+from vlga.errors import VlgaError, nearest
+
+__all__ = ["cli", "main"]
+
+#: Where each command lives, imported only when it is called: ``vlga list`` must not load torch.
+_COMMANDS = {
+    "search": "vlga.cli.search:search",
+    "resume": "vlga.cli.search:resume",
+    "list": "vlga.cli.look:list_",
+    "show": "vlga.cli.look:show",
+    "top": "vlga.cli.look:top",
+    "individual": "vlga.cli.individual:individual",
+    "config": "vlga.cli.setup:config",
+    "data": "vlga.cli.setup:data",
+    "db": "vlga.cli.setup:db",
+}
+_HELP = {
+    "search": "Search for a network for your images.",
+    "resume": "Go on with an interrupted search.",
+    "list": "List the searches of a database.",
+    "show": "Show one search.",
+    "top": "Show a search's fittest individuals.",
+    "individual": "Show one individual: layers, genes, learning curve.",
+    "config": "Print an example configuration or the settings' schema.",
+    "data": "List the data sets that vlga knows.",
+    "db": "Upgrade or check a database.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_HELP.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            raise click.UsageError(f"there is no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: vlga search    (digits, a few minutes, no download)",
+)
+@click.version_option(__version__, prog_name="vlga")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:  # `main` reads it
+    """Find a good convolutional network for your images by evolution."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 done; 1 failed; 2 a mistake in the command or the configuration; 130 interrupted.
+    """
+    # Importing makes many objects and no garbage: without the collector start-up is a tenth faster.
+    gc.disable()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(arguments, prog_name="vlga", standalone_mode=False)
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        where = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "vlga"
+        )
+        code = _fail(f"{error.format_message().rstrip('.')}; see {where} --help", 2)
+    except VlgaError as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        code = _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone, as with `| head`; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"vlga: {message}", err=True)
+    return code

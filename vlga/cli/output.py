@@ -1,0 +1,86 @@
+"""Printing rows as a table, JSON or CSV, without rich: importing it takes longer than a query."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["as_csv", "as_json", "as_table", "count_text", "render", "seconds_text"]
+
+Row = Mapping[str, Any]
+
+
+def render(rows: Sequence[Row], form: str, columns: Sequence[str]) -> str:
+    """Give rows in the form asked for.
+
+    Args:
+        rows: mappings with at least the `columns`.
+        form: ``table | json | csv``; json keeps every key, the others only the columns.
+        columns: what to show, in order.
+    """
+    if form == "json":
+        return as_json(list(rows))
+    if form == "csv":
+        return as_csv(rows, columns)
+    return as_table(rows, columns)
+
+
+def as_json(value: Any) -> str:
+    """Give a value as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Give rows as CSV with a header; an absent value is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
+
+
+def as_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Give rows under a header, numbers to the right, an absent value as a dash."""
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
+    right = [any(isinstance(row.get(column), (int, float)) for row in rows) for column in columns]
+    header = [column.replace("_", " ") for column in columns]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    lines = [header, ["─" * width for width in widths], *cells]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def count_text(number: float) -> str:
+    """Give a large count in four characters or so: 950, 12.3 k, 4.56 M, 1.20 G."""
+    for divisor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= divisor:
+            value = number / divisor
+            return f"{value:.{3 - len(str(int(value)))}f} {unit}"
+    return f"{number:.0f}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Give a duration as 0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)

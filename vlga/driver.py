@@ -1,0 +1,268 @@
+"""The search loop: ask, evaluate, record, tell, until the strategy or the budget ends it.
+
+One trip: `Strategy.ask` -> `Evaluator.submit` -> `Evaluator.wait` -> `Store.add_evaluations` (one
+transaction) -> `Strategy.tell`. A search is resumed by running it again: strategies depend only on
+what they are told, so the recorded evaluations are told instead of trained for, and the rest
+follows. The driver is the only writer of the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from vlga.artifacts import ArtifactFolder
+from vlga.budget import Budget
+from vlga.config import SearchConfig
+from vlga.errors import StoreError, TooManyFailures
+from vlga.phenotype import decode
+from vlga.population import Candidate, Evaluation, FailureReason, Individual
+from vlga.ports import Artifact, DataSummary, EvaluationTask, Evaluator, Store, Weights
+from vlga.progress import Observer, Progress
+from vlga.strategies import Strategy, make_strategy
+
+__all__ = ["Search", "training_seed"]
+
+#: Failures that tell of the machine and not of the network: an equal one is tried all the same.
+_TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
+#: Candidates asked for, and entered into the ledger in one transaction, at a time.
+_MAX_ASKED = 64
+#: Tasks out beyond those that run, so that no worker waits while the driver records and decides;
+#: and what ends meanwhile is recorded together.
+_N_SPARE = 16
+
+#: What tells one training from another: the network's fingerprint and whose weights it inherits.
+_Key = tuple[str, int | None]
+
+
+def training_seed(search_seed: int, fingerprint: str) -> int:
+    """Give the seed of a network's training: below 2**63, the same for equal networks."""
+    digest = hashlib.sha256(f"{search_seed}/{fingerprint}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+class Search:
+    """One search, entered in the store already: `run` it, once.
+
+    Everything finished is in the store before the strategy hears of it, so the process may die at
+    any moment. After any exception, Ctrl-C included, what has ended by then is recorded first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: SearchConfig,
+        data: DataSummary,
+        *,
+        evaluator: Evaluator,
+        store: Store,
+        artifacts: ArtifactFolder,
+        observer: Observer,
+        seconds_before: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.strategy: Strategy = make_strategy(config, data.input_shape, len(data.classes))
+        self._name = name
+        self._config = config
+        self._data = data
+        self._evaluator = evaluator
+        self._store = store
+        self._artifacts = artifacts
+        self._observer = observer
+        self._clock = clock
+        self._started = clock() - seconds_before
+        self._budget = Budget(config, lambda: self.elapsed_seconds)
+        self._recorded: dict[int, Evaluation] = {}
+        self._asked: deque[Candidate] = deque()
+        self._out: dict[int, Candidate] = {}
+        self._outcomes: dict[_Key, Evaluation] = {}
+        self._twins: dict[_Key, list[Candidate]] = defaultdict(list)
+        self._weights: Weights | None = None
+        self._saved: dict[int, tuple[float, int]] = {}
+        self._n_reused = 0
+        self._n_failed = 0
+        self._n_logged = 0
+        self._failures_in_a_row: list[Evaluation] = []
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Wall time since the search began, earlier runs of it included."""
+        return self._clock() - self._started
+
+    def run(self) -> Individual:
+        """Search until the strategy or the budget ends it; give the fittest individual.
+
+        Raises:
+            TooManyFailures: nothing completed, or too many failed in a row.
+            StoreError: an outcome could not be recorded.
+        """
+        self._recorded = {one.candidate_id: one for one in self._store.evaluations(self._name)}
+        try:
+            while self._supply():
+                self._collect(self._budget.seconds_left)
+        finally:
+            # Also after Ctrl-C or a failure: what has ended by now is worth as much as before.
+            self._collect(timeout_seconds=0)
+            self._evaluator.cancel()
+            self._store.update_search(self._name, seconds=self.elapsed_seconds)
+        if self.strategy.best is None:
+            raise TooManyFailures(f"no network could be trained: {self._last_reasons()}")
+        return self.strategy.best
+
+    def _supply(self) -> bool:
+        """Keep the workers supplied; false when the search is over."""
+        while not self._budget.spent and len(self._out) < self._evaluator.n_slots + _N_SPARE:
+            if not self._asked:
+                self._ask()
+            if not self._asked:
+                break
+            self._start(self._asked.popleft())
+        self._observer.updated(self._progress())
+        return bool(self._out) and self._budget.seconds_left != 0
+
+    def _ask(self) -> None:
+        """Ask the strategy for candidates and enter them."""
+        left = self._budget.trainings_left
+        self._asked.extend(self.strategy.ask(_MAX_ASKED if left is None else min(_MAX_ASKED, left)))
+        for record in self.strategy.logbook[self._n_logged :]:
+            self._observer.generation_ended(record, self._progress())
+        self._n_logged = len(self.strategy.logbook)
+        new = [one for one in self._asked if one.id not in self._recorded]
+        if new:
+            self._store.add_candidates(self._name, new)
+
+    def _start(self, candidate: Candidate) -> None:
+        """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
+        key = _key(candidate)
+        if key in self._outcomes:
+            self._reuse([candidate], self._outcomes[key])
+        elif candidate.id in self._recorded:
+            self._budget.n_trained += 1
+            self._learn(candidate, self._recorded[candidate.id])
+        elif key in self._twins:
+            self._twins[key].append(candidate)
+        else:
+            self._twins[key] = []
+            self._out[candidate.id] = candidate
+            self._budget.n_trained += 1
+            self._evaluator.submit(self._task(candidate))
+
+    def _task(self, candidate: Candidate) -> EvaluationTask:
+        """Say what a worker needs to train a candidate."""
+        return EvaluationTask(
+            candidate_id=candidate.id,
+            plan=decode(candidate.genome, self._data.input_shape, len(self._data.classes)),
+            training=self._config.training,
+            seed=training_seed(self._config.seed, candidate.fingerprint),
+            weights=self._weights_of(candidate.weights_from),
+            keep_weights=self.strategy.inherits_weights and self._config.training.inherit_weights,
+            seconds=self._config.limits.evaluation_seconds,
+        )
+
+    def _collect(self, timeout_seconds: float | None) -> None:
+        """Record what has ended, then tell the strategy."""
+        ended = self._evaluator.wait(timeout_seconds)
+        if not ended:
+            return
+        self._store.add_evaluations(self._name, ended, self._save_weights(ended))
+        for evaluation in ended:
+            candidate = self._out.pop(evaluation.candidate_id)
+            self._learn(candidate, evaluation)
+            twins = self._twins.pop(_key(candidate))
+            if evaluation.reason in _TRANSIENT:
+                self._asked.extendleft(reversed(twins))
+            else:
+                self._reuse(twins, evaluation)
+        if len(self._failures_in_a_row) >= self._config.limits.max_failures_in_a_row:
+            raise TooManyFailures(
+                f"{len(self._failures_in_a_row)} trainings failed one after the other; the last: "
+                f"{self._last_reasons()}"
+            )
+
+    def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:
+        """Take over the outcome of an equal candidate, and record that it was."""
+        taken = [
+            replace(outcome, candidate_id=one.id, curve=(), train_seconds=0.0) for one in candidates
+        ]
+        new = [one for one in taken if one.candidate_id not in self._recorded]
+        if new:
+            self._store.add_evaluations(self._name, new, reused=True)
+        self._n_reused += len(taken)
+        for candidate, evaluation in zip(candidates, taken, strict=True):
+            self._tell(candidate, evaluation)
+
+    def _learn(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Remember an outcome for equal candidates, and tell it."""
+        if evaluation.reason not in _TRANSIENT:
+            self._outcomes[_key(candidate)] = evaluation
+        if evaluation.completed:
+            self._failures_in_a_row.clear()
+        else:
+            self._n_failed += 1
+            self._failures_in_a_row.append(evaluation)
+        self._tell(candidate, evaluation)
+
+    def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        before = self.strategy.best
+        self.strategy.tell(evaluation)
+        best = self.strategy.best
+        if best is not None and best is not before:
+            self._store.update_search(self._name, best_candidate_id=best.id)
+        self._observer.evaluated(candidate, evaluation)
+
+    def _save_weights(self, ended: Sequence[Evaluation]) -> list[Artifact]:
+        """Write the weights of each phase's best so far; the next phase inherits them."""
+        artifacts = []
+        for evaluation in ended:
+            phase = self._out[evaluation.candidate_id].phase
+            rank = (evaluation.fitness or 0.0, -evaluation.candidate_id)
+            if phase not in self._saved or rank > self._saved[phase]:
+                weights = self._evaluator.weights(evaluation.candidate_id)
+                if weights is not None:
+                    self._saved[phase] = rank
+                    artifacts.append(self._artifacts.save(weights, "weights"))
+        return artifacts
+
+    def _weights_of(self, candidate_id: int | None) -> Weights | None:
+        """Give a candidate's trained weights, read once for all that inherit them."""
+        if candidate_id is None:
+            return None
+        if self._weights is None or self._weights.candidate_id != candidate_id:
+            artifacts = self._store.artifacts(self._name)
+            found = [
+                one
+                for one in artifacts
+                if (one.candidate_id, one.kind) == (candidate_id, "weights")
+            ]
+            if not found:
+                raise StoreError(
+                    f"the weights of candidate {candidate_id} must be in the ledger for others to "
+                    "inherit them, but are not; start the search anew under another name"
+                )
+            self._weights = self._artifacts.load(found[0])
+        return self._weights
+
+    def _progress(self) -> Progress:
+        n_ended = self._budget.n_trained - len(self._out)
+        return Progress(
+            phase=self.strategy.phase,
+            generation=self.strategy.generation,
+            n_completed=n_ended - self._n_failed,
+            n_failed=self._n_failed,
+            n_reused=self._n_reused,
+            n_running=min(len(self._out), self._evaluator.n_slots),
+            best=self.strategy.best,
+            elapsed_seconds=self.elapsed_seconds,
+            done_fraction=self._budget.done_fraction(n_ended),
+        )
+
+    def _last_reasons(self) -> str:
+        last = self._failures_in_a_row[-3:]
+        return "; ".join(f"{one.reason}: {one.message}" for one in last) or "none was tried"
+
+
+def _key(candidate: Candidate) -> _Key:
+    return candidate.fingerprint, candidate.weights_from

@@ -1,0 +1,70 @@
+"""An example configuration: every setting with its preset's value and what it means."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from vlga.config import load_config, preset_text
+
+__all__ = ["example_toml"]
+
+
+def example_toml(preset: str = "default") -> str:
+    """Give a TOML file that is a whole configuration, each setting explained.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    space = tomllib.loads(preset_text(preset))["space"]
+    config = load_config(preset=preset, settings=("budget.seconds=600",))
+    lines = [
+        f"# A configuration for `vlga search CONFIG.toml`, as the preset {preset!r} has it.",
+        "# What is left out keeps the preset's value.",
+        "",
+        *_table(config, ()),
+        "",
+        "# Alleles of each gene: what the search may choose from. One allele fixes a gene.",
+        *_space(space),
+    ]
+    return "\n".join(lines)
+
+
+def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
+    """Give a table's settings, then its tables; the space is written apart."""
+    lines, tables = [], []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if name == "space":
+            continue
+        if isinstance(value, BaseModel):
+            about = (type(value).__doc__ or "").splitlines()[0]
+            header = ".".join((*path, name))
+            tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name))]
+            continue
+        comment = f"  # {field.description}" if field.description else ""
+        # TOML has no null: a setting that is not given is shown switched off.
+        lines.append(
+            f"# {name} ={comment}" if value is None else f"{name} = {_toml(value)}{comment}"
+        )
+    return lines + tables
+
+
+def _space(space: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for table, genes in space.items():
+        lines += [
+            f"[space.{table}]",
+            *(f"{gene} = {_toml(alleles)}" for gene, alleles in genes.items()),
+            "",
+        ]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    """Give a bool, number, string or list of them in TOML's form, which JSON's is too."""
+    return json.dumps(value)

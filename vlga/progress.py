@@ -1,0 +1,70 @@
+"""What a running search tells whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vlga.population import Candidate, Evaluation, Individual
+
+__all__ = ["Observer", "Progress", "SilentObserver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a search stands.
+
+    Attributes:
+        phase: that is being searched, from 0.
+        generation: within the phase, from 0.
+        n_completed: trainings that gave a fitness.
+        n_failed: trainings that failed.
+        n_reused: candidates that took over the outcome of an equal one.
+        n_running: trainings going on.
+        best: the fittest individual so far, or None.
+        elapsed_seconds: since the search began, earlier runs of it included.
+        done_fraction: of the tightest budget, in [0, 1], or None if nothing limits the search.
+    """
+
+    phase: int
+    generation: int
+    n_completed: int
+    n_failed: int
+    n_reused: int
+    n_running: int
+    best: Individual | None
+    elapsed_seconds: float
+    done_fraction: float | None
+
+
+class Observer(Protocol):
+    """Is told what happens, and must neither fail nor take long."""
+
+    def updated(self, progress: Progress) -> None:
+        """Something changed."""
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """A training ended, completed or failed."""
+
+    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+        """A generation is complete; `record` is the strategy's logbook entry."""
+
+    def final_started(self, winner: Individual, epochs: int) -> None:
+        """The search is over and its winner is being trained longer."""
+
+
+class SilentObserver:
+    """An `Observer` that does nothing."""
+
+    def updated(self, progress: Progress) -> None:
+        """Ignore it."""
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Ignore it."""
+
+    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+        """Ignore it."""
+
+    def final_started(self, winner: Individual, epochs: int) -> None:
+        """Ignore it."""

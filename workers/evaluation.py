@@ -1,0 +1,192 @@
+"""One evaluation: a task in, an `Evaluation` out, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vlga.population import EpochRecord, Evaluation, FailureReason
+from vlga.ports import EvaluationTask
+from workers.augmentation import image_statistics
+from workers.data import Dataset
+from workers.network import Network, build_network
+from workers.training import Split, TrainingFailure, TrainingResult, train
+from workers.weights import inherit_weights, pack_weights
+
+__all__ = ["evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class _ResidentData:
+    """A data set on a device."""
+
+    train: Split
+    validation: Split
+    test: Split
+    statistics: tuple[Tensor, Tensor]
+
+
+#: The data set used last, by fingerprint and device: moved to the device once a process.
+_resident: dict[tuple[str, str], _ResidentData] = {}
+
+
+def evaluate(
+    task: EvaluationTask, dataset: Dataset, *, device: str = "cpu", n_threads: int = 1
+) -> tuple[Evaluation, bytes | None]:
+    """Build, train and score one network.
+
+    Args:
+        task: what to do.
+        dataset: the images; moved to the device on first use.
+        device: ``cpu`` or ``cuda``.
+        n_threads: CPU threads for torch; the results on a CPU may depend on it.
+
+    Returns:
+        The outcome, and the trained weights if the task keeps them and it completed. A network that
+        cannot be built or trained gives a failed evaluation; nothing is raised.
+    """
+    started = time.monotonic()
+    fitness: float | None = None
+    reason: FailureReason | None = None
+    message = ""
+    curve: tuple[EpochRecord, ...] = ()
+    weights: bytes | None = None
+    try:
+        with _threads(n_threads):
+            network = _build(task).to(device)
+            deadline = None if task.seconds is None else started + task.seconds
+            result = _train(task, network, _to_device(dataset, device), deadline)
+            fitness, curve = result.accuracy, result.curve
+            weights = pack_weights(network) if task.keep_weights else None
+    except TrainingFailure as failure:
+        reason, message, curve = failure.reason, str(failure), failure.curve
+    except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
+        reason, message = _classify(error), f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    return (
+        Evaluation(
+            candidate_id=task.candidate_id,
+            epochs=task.training.epochs,
+            seed=task.seed,
+            fitness=fitness,
+            reason=reason,
+            message=message,
+            n_parameters=task.plan.n_parameters,
+            n_macs=task.plan.n_macs,
+            curve=curve,
+            train_seconds=time.monotonic() - started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+            device=_device_name(device),
+            peak_memory_bytes=_peak_memory_bytes(device),
+        ),
+        weights,
+    )
+
+
+def _build(task: EvaluationTask) -> Network:
+    """Build the task's network and let it inherit what it shares."""
+    try:
+        network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
+        if task.weights is not None:
+            inherit_weights(network, task.weights.data)
+    except (RuntimeError, ValueError, TypeError) as error:
+        if _classify(error) is FailureReason.OUT_OF_MEMORY:
+            raise
+        raise TrainingFailure(FailureReason.BUILD, f"{type(error).__name__}: {error}") from error
+    return network
+
+
+def _train(
+    task: EvaluationTask, network: Network, data: _ResidentData, deadline: float | None
+) -> TrainingResult:
+    """Train for a fitness, or finally: on all images but the test's, scored on those once."""
+    train_split, score_split = data.train, data.validation
+    if task.is_final:
+        train_split = Split(
+            torch.cat([data.train.images, data.validation.images]),
+            torch.cat([data.train.labels, data.validation.labels]),
+        )
+        score_split = data.test
+    return train(
+        network,
+        train_split,
+        score_split,
+        statistics=data.statistics,
+        optimizer_plan=task.plan.optimizer,
+        amplification=task.plan.amplification,
+        config=task.training,
+        seed=task.seed,
+        score_each_epoch=not task.is_final,
+        deadline=deadline,
+    )
+
+
+def _to_device(dataset: Dataset, device: str) -> _ResidentData:
+    """Give the data set on the device, from the last call's if it is the same."""
+    key = (dataset.fingerprint, device)
+    if key not in _resident:
+        train_split = _split(dataset.train_images, dataset.train_labels, device)
+        _resident.clear()
+        _resident[key] = _ResidentData(
+            train_split,
+            _split(dataset.validation_images, dataset.validation_labels, device),
+            _split(dataset.test_images, dataset.test_labels, device),
+            image_statistics(train_split.images),
+        )
+    return _resident[key]
+
+
+def _split(images: NDArray[Any], labels: NDArray[Any], device: str) -> Split:
+    """Wrap or copy arrays as tensors; on the CPU memory is shared with the array."""
+    return Split(_tensor(images).to(device), _tensor(labels).to(device))
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    with warnings.catch_warnings():
+        # Arrays from Ray's object store are read-only, which torch warns of. Nobody writes to them.
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(array)
+
+
+@contextmanager
+def _threads(n_threads: int) -> Iterator[None]:
+    """Let torch use this many CPU threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _classify(error: Exception) -> FailureReason:
+    """Tell running out of memory from other errors; torch's CPU allocator has no type for it."""
+    out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+    return FailureReason.OUT_OF_MEMORY if out_of_memory else FailureReason.ERROR
+
+
+def _device_name(device: str) -> str:
+    if device == "cpu":
+        return f"cpu ({platform.machine()})"
+    return torch.cuda.get_device_name()
+
+
+def _peak_memory_bytes(device: str) -> int:
+    if device == "cpu":
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return torch.cuda.max_memory_allocated()

@@ -1,0 +1,286 @@
+"""The evaluator on Ray: every training is a task on a CPU or a share of a GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import pickle
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray.exceptions
+
+import vlga
+from vlga.errors import EvaluatorError
+from vlga.population import Evaluation, FailureReason
+from vlga.ports import EvaluationTask, Weights
+from workers.data import Dataset
+
+__all__ = ["RayEvaluator"]
+
+#: How often a task is run again after its worker or node died, before it counts as lost.
+_MAX_RETRIES = 3
+#: A task that outlives its own time limit by this factor and these seconds is stuck and killed.
+_STUCK_FACTOR, _STUCK_SECONDS = 1.5, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    task: EvaluationTask
+    weights: ray.ObjectRef
+    started: float
+
+
+class RayEvaluator:
+    """An `Evaluator` on a Ray cluster, or on Ray started on this machine if no address is given.
+
+    The data set is put into the object store once and read by the workers without copying, as are
+    weights that many tasks inherit. Trained weights stay in the object store until they are asked
+    for. A task whose worker or node dies is run again by Ray, up to three times.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        address: str | None = None,
+        n_workers: int | None = None,
+        cpus_per_evaluation: float = 1.0,
+        gpus_per_evaluation: float = 0.0,
+        function: Callable[..., tuple[Evaluation, bytes | None]] | None = None,
+    ) -> None:
+        """Connect to the cluster, or start Ray here, and share the data set.
+
+        Args:
+            dataset: the images.
+            address: of a Ray cluster, or None.
+            n_workers: trainings at a time; None fills the cluster.
+            cpus_per_evaluation: CPUs that a training reserves, above 0; whole ones are its threads.
+            gpus_per_evaluation: GPUs, or the share of one, that a training reserves.
+            function: trains a task; `workers.evaluation.evaluate` if not given.
+
+        Raises:
+            EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
+        """
+        self._owns_ray = not ray.is_initialized()
+        if self._owns_ray:
+            _start_ray(address, n_workers, cpus_per_evaluation, dataset)
+        room = _room(ray.cluster_resources(), cpus_per_evaluation, gpus_per_evaluation)
+        self._n_slots = min(n_workers or room, room)
+        self._dataset = ray.put(dataset)
+        device = "cuda" if gpus_per_evaluation else "cpu"
+        entry = ray.remote(_make_entry(function, device))
+        # A final training has the workers to itself: it gets the CPUs of all that share a node.
+        final_cpus = min(cpus_per_evaluation * self._n_slots, _largest_node_cpus())
+        self._cpus = {False: cpus_per_evaluation, True: final_cpus}
+        self._remotes = {
+            is_final: entry.options(
+                num_cpus=cpus,
+                num_gpus=gpus_per_evaluation,
+                num_returns=2,
+                max_retries=_MAX_RETRIES,
+            )
+            for is_final, cpus in self._cpus.items()
+        }
+        self._running: dict[ray.ObjectRef, _Running] = {}
+        self._trained: dict[int, ray.ObjectRef] = {}
+        self._inherited: tuple[Weights, ray.ObjectRef] | None = None
+
+    @property
+    def n_slots(self) -> int:
+        """Tasks that can run at once."""
+        return self._n_slots
+
+    def submit(self, task: EvaluationTask) -> None:
+        """Hand a task to Ray, which starts it when its resources are free."""
+        shared = [self._dataset]
+        if task.weights is not None:
+            if self._inherited is None or self._inherited[0] is not task.weights:
+                self._inherited = (task.weights, ray.put(task.weights))
+            shared.append(self._inherited[1])
+        n_threads = max(1, int(self._cpus[task.is_final]))
+        # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's time.
+        packed = pickle.dumps((replace(task, weights=None), n_threads))
+        outcome, weights = self._remotes[task.is_final].remote(packed, shared)
+        self._running[outcome] = _Running(task, weights, time.monotonic())
+
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+        """Give everything that has ended, at least one if any task is out."""
+        if not self._running:
+            return ()
+        self._trained.clear()
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            # Wake up every second: a Ctrl-C, a stuck task and the caller's time are looked at then.
+            patience = 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
+            ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
+            if ready and rest:
+                ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+            ended = [self._collect(ref) for ref in ready]
+            ended += [self._kill(ref) for ref in self._stuck()]
+            if ended or (deadline is not None and time.monotonic() >= deadline):
+                return ended
+
+    def weights(self, candidate_id: int) -> Weights | None:
+        """Fetch trained weights from the object store."""
+        ref = self._trained.get(candidate_id)
+        if ref is None:
+            return None
+        try:
+            data: bytes | None = ray.get(ref)
+        except ray.exceptions.RayError:
+            return None
+        return None if data is None else Weights(candidate_id, data)
+
+    def cancel(self) -> None:
+        """Kill what runs and forget what waits."""
+        for ref in self._running:
+            ray.cancel(ref, force=True)
+        self._running.clear()
+
+    def close(self) -> None:
+        """Cancel; stop Ray if it was started here."""
+        self.cancel()
+        self._trained.clear()
+        if self._owns_ray:
+            ray.shutdown()
+            self._owns_ray = False
+
+    def _collect(self, ref: ray.ObjectRef) -> Evaluation:
+        """Turn a finished reference into an evaluation, whatever became of its task."""
+        running = self._running.pop(ref)
+        try:
+            evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
+        except ray.exceptions.OutOfMemoryError as error:
+            return _lost(running.task, FailureReason.OUT_OF_MEMORY, error)
+        except ray.exceptions.RayTaskError as error:
+            return _lost(running.task, FailureReason.ERROR, error)
+        except ray.exceptions.RayError as error:
+            return _lost(running.task, FailureReason.WORKER_LOST, error)
+        if evaluation.completed and running.task.keep_weights:
+            self._trained[running.task.candidate_id] = running.weights
+        return evaluation
+
+    def _stuck(self) -> list[ray.ObjectRef]:
+        """Find tasks that run far over their own limit, as one that hangs in native code does."""
+        now = time.monotonic()
+        # A task may have waited for a slot; only those that can have been running are judged.
+        oldest = list(self._running.items())[: self._n_slots]
+        return [
+            ref
+            for ref, running in oldest
+            if running.task.seconds is not None
+            and now - running.started > running.task.seconds * _STUCK_FACTOR + _STUCK_SECONDS
+        ]
+
+    def _kill(self, ref: ray.ObjectRef) -> Evaluation:
+        running = self._running.pop(ref)
+        ray.cancel(ref, force=True)
+        error = TimeoutError(f"killed: no answer within {running.task.seconds} s and patience")
+        return _lost(running.task, FailureReason.TIMED_OUT, error)
+
+
+def _make_entry(
+    function: Callable[..., tuple[Evaluation, bytes | None]] | None, device: str
+) -> Callable[..., tuple[bytes, bytes | None]]:
+    """Give the function that Ray runs; torch is imported on the worker, not here."""
+    #: On a worker: the data set used last, by its reference.
+    datasets: dict[ray.ObjectRef, Dataset] = {}
+
+    def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
+        task, n_threads = pickle.loads(packed)  # noqa: S301  # our own driver's
+        if function is not None:
+            evaluation, weights = function(task)
+            return pickle.dumps(evaluation), weights
+        from workers.evaluation import evaluate as train_and_score
+
+        # References inside a list are not fetched by Ray: a worker fetches the data set once.
+        if shared[0] not in datasets:
+            datasets.clear()
+            datasets[shared[0]] = ray.get(shared[0])
+        if len(shared) > 1:
+            task = replace(task, weights=ray.get(shared[1]))
+        data = datasets[shared[0]]
+        evaluation, weights = train_and_score(task, data, device=device, n_threads=n_threads)
+        return pickle.dumps(evaluation), weights
+
+    return evaluate
+
+
+def _start_ray(
+    address: str | None, n_workers: int | None, cpus_per_evaluation: float, dataset: Dataset
+) -> None:
+    """Connect to a cluster or start Ray on this machine, quietly."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address is None:
+        options["include_dashboard"] = False
+        summary = dataset.summary()
+        n_images = summary.n_train + summary.n_validation + summary.n_test
+        data_bytes = n_images * math.prod(summary.input_shape)
+        options["object_store_memory"] = 512 * 2**20 + 2 * data_bytes
+        if n_workers is not None:
+            options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
+    try:
+        with _project_folder_first():
+            ray.init(address=address or "local", **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
+        detail = " ".join(str(error).split())[:300]
+        raise EvaluatorError(
+            f"{where} must be reachable, but is not: {detail}; "
+            "check --address, or add --inline to do without Ray"
+        ) from error
+
+
+@contextlib.contextmanager
+def _project_folder_first() -> Iterator[None]:
+    """Let Ray's workers find this project's packages before a user's of the same name.
+
+    Ray puts the driver's current folder in front of its workers' import path. A user's own `db` or
+    `workers` there would be imported instead of ours, so Ray is started from the folder that holds
+    our packages.
+    """
+    with contextlib.chdir(Path(vlga.__file__).parent.parent):
+        yield
+
+
+def _largest_node_cpus() -> float:
+    return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
+
+
+def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
+    """Count the tasks that fit a cluster at once."""
+    if gpus and resources.get("GPU", 0) < gpus:
+        raise EvaluatorError(
+            f"--gpus-per-evaluation {gpus:g} needs a GPU, but the cluster has "
+            f"{resources.get('GPU', 0):g}; leave the option out to train on the CPU"
+        )
+    by_cpu = int(resources.get("CPU", 0) / cpus)
+    if by_cpu < 1:
+        raise EvaluatorError(
+            f"--cpus-per-evaluation {cpus:g} needs as many CPUs, but the cluster has "
+            f"{resources.get('CPU', 0):g}"
+        )
+    return min(by_cpu, int(resources["GPU"] / gpus)) if gpus else by_cpu
+
+
+def _lost(task: EvaluationTask, reason: FailureReason, error: Exception) -> Evaluation:
+    message = " ".join(str(error).split()) or type(error).__name__
+    return Evaluation(
+        candidate_id=task.candidate_id,
+        epochs=task.training.epochs,
+        seed=task.seed,
+        fitness=None,
+        reason=reason,
+        message=message[:500],
+        n_parameters=task.plan.n_parameters,
+        n_macs=task.plan.n_macs,
+    )
