@@ -1,0 +1,36 @@
+# Every target makes the environment it needs; nothing else has to be done first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:            ## Say what there is.
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+install: .venv/.installed  ## Make the environment in .venv.
+
+search: install  ## Search for a network on real images: digits, a few minutes.
+	$(BIN)/vlga search
+
+test: install    ## Run all tests.
+	$(BIN)/python -m pytest
+
+check: install   ## Lint, formatting, types, import contracts.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+properties: install  ## The property tests with many more examples.
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/vlga tests/workers/test_network.py
+
+bench: install   ## Measure speed beside the peers.
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	$(BIN)/python -m tests.benchmarks.dispatch
+	$(BIN)/python -m tests.benchmarks.epoch
+	$(BIN)/python -m tests.benchmarks.amplification
+
+.PHONY: help install search test check properties bench
