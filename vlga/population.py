@@ -7,7 +7,6 @@ reason, not an exception and not a NaN.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,9 +135,7 @@ class Evaluation:
                 "an evaluation must have either a fitness or a reason, "
                 f"but got fitness={self.fitness!r} reason={self.reason!r}"
             )
-        if self.fitness is not None and not (
-            math.isfinite(self.fitness) and 0 <= self.fitness <= 1
-        ):
+        if self.fitness is not None and not 0 <= self.fitness <= 1:  # refuses NaN too
             raise ValueError(f"a fitness must be a number in [0, 1], but got {self.fitness!r}")
 
     @property

@@ -9,7 +9,6 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -134,19 +133,14 @@ def train(
     kind = resolve_augmentation(config.augment, (channels, height, width))
     network.to(memory_format=torch.channels_last)
     optimizer = _make_optimizer(network, optimizer_plan)
-    amplifier = amplification and Amplifier(
-        network, amplification, n_epochs=config.epochs, seed=seed
-    )
+    amplifier = Amplifier(network, amplification, n_epochs=config.epochs, seed=seed)
     curve: list[EpochRecord] = []
     for epoch in range(config.epochs):
         started = clock()
         network.train()
         totals = torch.zeros(2, device=device)  # loss, correct
         order = torch.randperm(n_images, generator=generator, device=device)
-        amplifying: AbstractContextManager[tuple[str, ...]] = (
-            amplifier.epoch(epoch) if amplifier else nullcontext(())
-        )
-        with amplifying as amplified:
+        with amplifier.epoch(epoch) as amplified:
             for index in range(steps_per_epoch):
                 if deadline is not None and clock() > deadline:
                     raise TrainingFailure(
@@ -183,7 +177,7 @@ def train(
                 accuracy,
                 learning_rate,
                 clock() - started,
-                tuple(amplified),
+                amplified,
             )
         )
         if not math.isfinite(train_loss) or (loss_now is not None and not math.isfinite(loss_now)):
