@@ -1,0 +1,192 @@
+"""A search as pandas tables, for analysis in a notebook.
+
+    table = population("sqlite:///vlga.db", "digits-1")
+    table.join(genes("sqlite:///vlga.db", "digits-1"), on="id").groupby("activation").fitness.mean()
+
+One row per thing, one column per fact. What may be absent has a nullable type (`Int64`, `Float64`,
+`boolean`, `string`), so that a whole number stays one beside a missing one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, Table, select
+
+from db import schema
+from db.engine import open_engine, reading
+from db.queries import find_search_id
+from vlga.genome import Genome
+
+__all__ = ["epochs", "evaluations", "genes", "lineage", "population"]
+
+_TYPES = {
+    "candidate_id": "int64",
+    "child": "int64",
+    "depth": "int64",
+    "device": "string",
+    "epoch": "int64",
+    "epochs": "Int64",
+    "evaluation_id": "int64",
+    "fingerprint": "string",
+    "finished_at": "datetime64[us, UTC]",
+    "fitness": "Float64",
+    "generation": "int64",
+    "id": "int64",
+    "is_final": "bool",
+    "learning_rate": "float64",
+    "macs": "Int64",
+    "message": "string",
+    "operator": "string",
+    "parameters": "Int64",
+    "peak_memory_bytes": "Int64",
+    "phase": "int64",
+    "reason": "string",
+    "reused": "boolean",
+    "seconds": "float64",
+    "seed": "Int64",
+    "status": "string",
+    "train_accuracy": "Float64",
+    "train_loss": "Float64",
+    "train_seconds": "Float64",
+    "validation_accuracy": "Float64",
+    "validation_loss": "Float64",
+    "weights_from": "Int64",
+    "worker": "string",
+}
+
+
+def population(url: str, search: str) -> pd.DataFrame:
+    """Give one row per candidate with its evaluation: the fittest one, final trainings left out.
+
+    Returns:
+        Columns `id phase generation operator parents weights_from fingerprint depth`, then those of
+        `evaluations`, absent where the candidate has none yet.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    columns = schema.candidates.c
+    candidates = _table(
+        url,
+        search,
+        select(
+            columns.id,
+            columns.phase,
+            columns.generation,
+            columns.operator,
+            columns.parents,
+            columns.weights_from,
+            columns.fingerprint,
+            columns.depth,
+        ).order_by(columns.id),
+        schema.candidates,
+    )
+    candidates["parents"] = candidates["parents"].map(tuple)
+    outcomes = evaluations(url, search)
+    fittest = (
+        outcomes[~outcomes["is_final"]]
+        .sort_values(["fitness", "evaluation_id"], ascending=[False, True], na_position="last")
+        .drop_duplicates("candidate_id")
+        .drop(columns="is_final")
+        .astype({"evaluation_id": "Int64"})
+    )
+    joined = candidates.merge(fittest, how="left", left_on="id", right_on="candidate_id")
+    return joined.drop(columns="candidate_id")
+
+
+def evaluations(url: str, search: str) -> pd.DataFrame:
+    """Give one row per evaluation, final trainings too, oldest first.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    columns = schema.evaluations.c
+    return _table(
+        url,
+        search,
+        select(
+            columns.id.label("evaluation_id"),
+            columns.candidate_id,
+            columns.is_final,
+            columns.reused,
+            columns.fitness,
+            columns.status,
+            columns.reason,
+            columns.message,
+            columns.n_parameters.label("parameters"),
+            columns.n_macs.label("macs"),
+            columns.epochs,
+            columns.seed,
+            columns.train_seconds,
+            columns.worker,
+            columns.device,
+            columns.peak_memory_bytes,
+            columns.finished_at,
+        ).order_by(columns.id),
+        schema.evaluations,
+    )
+
+
+def epochs(url: str, search: str) -> pd.DataFrame:
+    """Give the learning curves: one row per epoch of every evaluation.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    points, outcomes = schema.epochs.c, schema.evaluations.c
+    frame = _table(
+        url,
+        search,
+        select(outcomes.candidate_id, outcomes.is_final, schema.epochs)
+        .join_from(schema.evaluations, schema.epochs, outcomes.id == points.evaluation_id)
+        .order_by(points.evaluation_id, points.epoch),
+        schema.evaluations,
+    )
+    frame["amplified_layers"] = frame["amplified_layers"].map(tuple)
+    return frame
+
+
+def genes(url: str, search: str) -> pd.DataFrame:
+    """Give one row per candidate and one column per gene address; the index is the candidate's id.
+
+    A gene of a block that a genome does not have is absent.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    columns = schema.candidates.c
+    statement = select(columns.id, columns.genome).order_by(columns.id)
+    frame = _table(url, search, statement, schema.candidates)
+    genomes = [Genome.from_dict(genome).genes() for genome in frame["genome"]]
+    index = pd.Index(frame["id"], name="id")
+    return pd.DataFrame.from_records(genomes, index=index).convert_dtypes()
+
+
+def lineage(url: str, search: str) -> pd.DataFrame:
+    """Give the family tree: one row `parent child operator` per parent of every candidate.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    columns = schema.candidates.c
+    statement = select(columns.parents, columns.id.label("child"), columns.operator).order_by(
+        columns.id
+    )
+    families = _table(url, search, statement, schema.candidates)
+    edges = families.rename(columns={"parents": "parent"}).explode("parent").dropna(subset="parent")
+    return edges.astype({"parent": "int64"}).reset_index(drop=True)
+
+
+def _table(url: str, search: str, statement: Select[Any], owner: Table) -> pd.DataFrame:
+    """Give a statement's rows that belong to a search, by the `search_id` of their owning table."""
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            mine = owner.c.search_id == find_search_id(connection, search)
+            result = connection.execute(statement.where(mine))
+            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    finally:
+        engine.dispose()
+    return frame.astype({name: _TYPES[name] for name in frame.columns if name in _TYPES})

@@ -1,0 +1,1 @@
+"""Alembic's environment: `env` runs the revisions in versions/ for `db.migrate`."""

@@ -1,0 +1,243 @@
+"""The contract of the port `Store`: every implementation runs every test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from db.store import SqlStore
+from tests import generators, postgres
+from tests.fakes import MemoryStore
+from tests.records import candidate, evaluation, record
+from vlga.errors import SearchExists, SearchNotFound, StoreError
+from vlga.population import EpochRecord, FailureReason
+from vlga.ports import Artifact, Store
+
+WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
+
+
+class StoreContract:
+    """What every store does; a subclass gives it as the fixture `store`, empty."""
+
+    def test_a_search_comes_back_as_it_went_in(self, store: Store):
+        """`find_search` gives the record that `create_search` was given."""
+        entered = record("first", seed=2**62)
+        store.create_search(entered)
+
+        assert store.find_search("first") == entered
+
+    def test_a_name_is_taken_once(self, store: Store):
+        """A second search of the same name is refused and changes nothing."""
+        store.create_search(record("first", seed=1))
+
+        with pytest.raises(SearchExists, match="name must be new, but 'first' is taken"):
+            store.create_search(record("first", seed=2))
+        assert store.find_search("first").config.seed == 1
+
+    def test_a_mistyped_name_gets_a_hint(self, store: Store):
+        """An unknown search is refused with the nearest known name, by every method."""
+        store.create_search(record("digits-1"))
+
+        for call in (
+            lambda: store.find_search("digit-1"),
+            lambda: store.update_search("digit-1", seconds=1.0),
+            lambda: store.add_candidates("digit-1", [candidate(0)]),
+            lambda: store.add_evaluations("digit-1", [evaluation(0)]),
+            lambda: store.evaluations("digit-1"),
+            lambda: store.artifacts("digit-1"),
+        ):
+            with pytest.raises(SearchNotFound, match="did you mean 'digits-1'"):
+                call()
+
+    def test_an_update_changes_what_it_names(self, store: Store):
+        """`update_search` changes the fields given and no other; None is a value."""
+        store.create_search(record("first"))
+        store.create_search(record("second"))
+
+        store.update_search(
+            "first",
+            status="failed",
+            message="the disk is full",
+            best_candidate_id=7,
+            test_accuracy=0.1 + 0.2,
+            seconds=1e-300,
+        )
+        store.update_search("first", best_candidate_id=None)
+
+        assert store.find_search("first") == replace(
+            record("first"),
+            status="failed",
+            message="the disk is full",
+            test_accuracy=0.1 + 0.2,
+            seconds=1e-300,
+        )
+        assert store.find_search("second") == record("second")
+
+    def test_an_update_of_anything_else_is_a_bug(self, store: Store):
+        """`update_search` refuses other keys and then changes nothing."""
+        store.create_search(record("first"))
+
+        with pytest.raises(TypeError, match="no 'stauts' to change; did you mean 'status'"):
+            store.update_search("first", stauts="failed", seconds=9.0)
+        assert store.find_search("first") == record("first")
+
+    def test_outcomes_come_back_exactly(self, store: Store):
+        """Evaluations and artifacts come back to the last bit, oldest first, without curves."""
+        numbers = itertools.count()
+
+        @given(st.data(), st.booleans())
+        @settings(max_examples=15)
+        def check(data: st.DataObject, reused: bool) -> None:
+            outcomes = data.draw(st.lists(generators.evaluations(), min_size=1, max_size=4))
+            ids = {one.candidate_id for one in outcomes}
+            files = [data.draw(generators.artifacts(one)) for one in sorted(ids)]
+            name = f"search-{next(numbers)}"
+            store.create_search(record(name))
+            store.add_candidates(name, [candidate(one) for one in ids])
+
+            store.add_evaluations(name, outcomes, files, reused=reused)
+
+            assert store.evaluations(name) == [replace(one, curve=()) for one in outcomes]
+            assert store.artifacts(name) == files
+
+        check()
+
+    def test_outcomes_keep_their_order(self, store: Store):
+        """Outcomes come back in the order recorded, within a call and across calls."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(number) for number in range(30)])
+        order = [7, 3, 29, 0, *range(10, 29)]
+
+        store.add_evaluations("first", [evaluation(number) for number in order[:20]])
+        for number in order[20:]:
+            store.add_evaluations("first", [evaluation(number)])
+
+        assert [one.candidate_id for one in store.evaluations("first")] == order
+
+    def test_a_candidate_may_be_evaluated_again(self, store: Store):
+        """A second evaluation of a candidate stands beside the first."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+
+        store.add_evaluations("first", [evaluation(0, fitness=0.5)])
+        store.add_evaluations("first", [evaluation(0, fitness=0.25)])
+
+        assert [one.fitness for one in store.evaluations("first")] == [0.5, 0.25]
+
+    def test_final_trainings_are_kept_apart(self, store: Store):
+        """A final training is recorded but not among the evaluations; its files are."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+        final_weights = replace(WEIGHTS, kind="final_weights")
+
+        store.add_evaluations("first", [evaluation(0)], [final_weights], is_final=True)
+
+        assert store.evaluations("first") == []
+        assert store.artifacts("first") == [final_weights]
+
+    def test_an_artifact_replaces_its_predecessor(self, store: Store):
+        """Of one candidate and kind the last artifact counts, also within one call."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0), candidate(1)])
+        other = replace(WEIGHTS, candidate_id=1)
+        store.add_evaluations("first", [], [WEIGHTS, other])
+
+        later = [replace(WEIGHTS, path="new.pt"), replace(WEIGHTS, path="newest.pt", n_bytes=2**40)]
+        store.add_evaluations("first", [], later)
+
+        assert store.artifacts("first") == [later[1], other]
+
+    def test_candidates_may_be_entered_again(self, store: Store):
+        """Entering a candidate twice, also within one call, is no error."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0), candidate(0)])
+        store.add_candidates("first", [candidate(0), candidate(1)])
+        store.add_candidates("first", [])
+
+        store.add_evaluations("first", [evaluation(0), evaluation(1)])
+
+        assert len(store.evaluations("first")) == 2
+
+    def test_a_refused_batch_leaves_nothing(self, store: Store):
+        """An outcome of an unknown candidate is refused with all that came along."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+
+        with pytest.raises(StoreError):
+            store.add_evaluations("first", [evaluation(0), evaluation(1)], [WEIGHTS])
+        with pytest.raises(StoreError):
+            store.add_evaluations("first", [evaluation(0)], [replace(WEIGHTS, candidate_id=1)])
+
+        assert store.evaluations("first") == []
+        assert store.artifacts("first") == []
+
+    def test_searches_do_not_mix(self, store: Store):
+        """Two searches have candidates of the same ids and know nothing of each other."""
+        for name, fitness in (("first", 0.25), ("second", 0.75)):
+            store.create_search(record(name))
+            store.add_candidates(name, [candidate(0)])
+            store.add_evaluations(name, [evaluation(0, fitness=fitness)], [WEIGHTS])
+
+        assert [one.fitness for one in store.evaluations("first")] == [0.25]
+        assert [one.fitness for one in store.evaluations("second")] == [0.75]
+        assert store.artifacts("first") == store.artifacts("second") == [WEIGHTS]
+
+    def test_a_diverged_training_is_recorded(self, store: Store):
+        """A curve that ends in NaN and infinity does not cost the evaluation."""
+        nan, infinity = float("nan"), float("inf")
+        curve = (EpochRecord(0, nan, 0.1, infinity, None, 0.1, 1.0),)
+        failed = replace(
+            evaluation(0), fitness=None, reason=FailureReason.DIVERGED, message="nan", curve=curve
+        )
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+
+        store.add_evaluations("first", [failed])
+
+        assert store.evaluations("first") == [replace(failed, curve=())]
+
+    def test_closing_twice_is_closing_once(self, store: Store):
+        """`close` may be called again."""
+        store.close()
+        store.close()
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        """The fake of the search's tests."""
+        return MemoryStore()
+
+
+class TestSqliteInMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[SqlStore]:
+        """One connection, gone with the process."""
+        opened = SqlStore("sqlite://")
+        yield opened
+        opened.close()
+
+
+class TestSqliteFile(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[SqlStore]:
+        """What a person gets who asks for nothing."""
+        opened = SqlStore(f"sqlite:///{tmp_path}/vlga.db")
+        yield opened
+        opened.close()
+
+
+@pytest.mark.postgres
+class TestPostgres(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[SqlStore]:
+        """A real server."""
+        opened = SqlStore(postgres.empty_database())
+        yield opened
+        opened.close()
