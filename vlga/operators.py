@@ -93,28 +93,32 @@ def mutate_one_gene(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
     return genome.with_genes({address: rng.choice(others)})
 
 
-def shrink(genome: Genome, space: SearchSpace, rng: Random) -> Genome | None:
-    """Make the last block cheaper by one step: the next lower allele of one of its size genes.
+def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0) -> Genome | None:
+    """Make a network cheaper by one step: the next lower allele of one of its size genes.
 
     Size genes are the channels and kernels of convolutions a and, where it exists, b. Repeated, it
-    reaches the block's smallest convolutions.
+    reaches the smallest convolutions of the space.
+
+    Args:
+        genome: what to shrink.
+        space: where it comes from.
+        rng: the source of randomness.
+        first_block: index of the first block that may change; those before it are fixed.
 
     Returns:
-        The smaller genome, or None if no gene of the last block can be lowered.
+        The smaller genome, or None if no gene of these blocks can be lowered.
     """
-    last = len(genome.blocks) - 1
-    block = genome.blocks[last]
-    names = ["channels_a", "kernel_a", *(("channels_b", "kernel_b") if block.include_b else ())]
-    alleles = space.block_alleles(last)
-    lower = {
-        name: [allele for allele in alleles[name] if allele < getattr(block, name)]
-        for name in names
-    }
-    choices = [name for name in names if lower[name]]
-    if not choices:
+    lower: dict[str, int] = {}
+    for index, block in enumerate(genome.blocks[first_block:], first_block):
+        alleles = space.block_alleles(index)
+        for name in ("channels_a", "kernel_a", *(("channels_b", "kernel_b") * block.include_b)):
+            smaller = [one for one in alleles[name] if one < getattr(block, name)]
+            if smaller:
+                lower[f"blocks.{index}.{name}"] = max(smaller)
+    if not lower:
         return None
-    name = rng.choice(choices)
-    return genome.with_genes({f"blocks.{last}.{name}": max(lower[name])})
+    address = rng.choice(list(lower))
+    return genome.with_genes({address: lower[address]})
 
 
 def survivors(

@@ -300,11 +300,13 @@ def decode(genome: Genome, input_shape: Shape, n_classes: int) -> NetworkPlan:
         blocks.append(block)
         shape = block.output_shape
     network = genome.network
+    # On maps of 1x1 both pools give the same: the gene is silent.
+    head_pool = network.head_pool if shape[1:] != (1, 1) else "average"
     return NetworkPlan(
         input_shape=input_shape,
         n_classes=n_classes,
         activation=network.activation,
-        head_pool=network.head_pool,
+        head_pool=head_pool,
         blocks=tuple(blocks),
         optimizer=OptimizerPlan(network.learning_rate, network.momentum, network.weight_decay),
         amplification=_decode_amplification(network, tuple(blocks)),

@@ -13,7 +13,7 @@ from deap import tools
 from vlga.config import SearchConfig
 from vlga.errors import ProtocolError
 from vlga.genome import Genome
-from vlga.phenotype import decode
+from vlga.phenotype import NetworkPlan, decode
 from vlga.population import Candidate, Evaluation, Individual, best_of
 from vlga.toolbox import build_toolbox
 
@@ -37,7 +37,6 @@ class Strategy(ABC):
         generation: of the candidates given last, from 0 within the phase.
         finished: whether `ask` will give nothing more.
         best: the fittest individual told so far, or None.
-        hall_of_fame: DEAP's, the ten fittest individuals told so far.
         logbook: DEAP's, one record a generation.
     """
 
@@ -54,7 +53,6 @@ class Strategy(ABC):
         self.generation = 0
         self.finished = False
         self.best: Individual | None = None
-        self.hall_of_fame = tools.HallOfFame(10, similar=lambda one, other: one.id == other.id)
         self.logbook = tools.Logbook()
         self._input_shape = input_shape
         self._n_classes = n_classes
@@ -101,7 +99,6 @@ class Strategy(ABC):
             return
         individual = Individual(candidate, evaluation.fitness)
         self._told.append(individual)
-        self.hall_of_fame.update([individual])
         self.best = best_of([individual, *([self.best] if self.best else [])])
 
     @abstractmethod
@@ -116,21 +113,18 @@ class Strategy(ABC):
         """Give this generation's source of randomness, derived by name."""
         return Random(f"{self.config.seed}/{self.phase}/{self.generation}")
 
-    def _fit(self, genome: Genome, rng: Random) -> Genome:
-        """Shrink the last block until the network's MACs are within the limit, or it cannot be."""
+    def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:
+        """Shrink these blocks until the network's MACs are within the limit, or they cannot be."""
         limit = self.config.limits.max_macs
-        while limit is not None and self._decode_macs(genome) > limit:
-            smaller = self.toolbox.shrink(genome, rng=rng)
+        while limit is not None and self._decode(genome).n_macs > limit:
+            smaller = self.toolbox.shrink(genome, rng=rng, first_block=first_block)
             if smaller is None:
                 break
             genome = smaller
         return genome
 
-    def _decode_macs(self, genome: Genome) -> int:
-        return decode(genome, self._input_shape, self._n_classes).n_macs
-
-    def _fingerprint(self, genome: Genome) -> str:
-        return decode(genome, self._input_shape, self._n_classes).fingerprint
+    def _decode(self, genome: Genome) -> NetworkPlan:
+        return decode(genome, self._input_shape, self._n_classes)
 
     def _candidate(
         self,
@@ -143,7 +137,7 @@ class Strategy(ABC):
         candidate = Candidate(
             id=self._n_made,
             genome=genome,
-            fingerprint=self._fingerprint(genome),
+            fingerprint=self._decode(genome).fingerprint,
             phase=self.phase,
             generation=self.generation,
             parents=parents,

@@ -123,12 +123,12 @@ class VariableLength(Strategy):
         self, genome: Genome, operator: str, parents: tuple[int, ...], rng: Random
     ) -> Candidate:
         """Make a candidate within the limits and, if so set, unlike any network of the phase."""
-        genome = self._fit(genome, rng)
+        genome = self._fit(genome, rng, self.phase)
         if self.config.population.avoid_duplicates:
             for _ in range(_DUPLICATE_TRIES):
-                if self._fingerprint(genome) not in self._seen:
+                if self._decode(genome).fingerprint not in self._seen:
                     break
-                genome = self._fit(self.toolbox.mutate(genome, rng=rng), rng)
+                genome = self._fit(self.toolbox.mutate(genome, rng=rng), rng, self.phase)
                 operator = f"{operator.removesuffix('+mutate_one_gene')}+mutate_one_gene"
         inherits = self.config.training.inherit_weights
         weights_from = self._parent.id if self._parent and inherits else None

@@ -1,0 +1,74 @@
+from random import Random
+
+import pytest
+
+from tests.generators import PRESETS
+from tests.synthetic import ask_round, play
+from tests.vlga.test_selection import people
+from vlga import operators
+from vlga.config import load_config
+from vlga.strategies import make_strategy
+from vlga.toolbox import build_toolbox
+
+SPACE = PRESETS["default"]
+CONFIG = load_config(
+    settings=["population.survivor_fraction=0.25", "population.less_fit_survival_probability=0.7"]
+)
+TOOLBOX = build_toolbox(SPACE, CONFIG.population)
+ONE, OTHER = operators.sample(SPACE, Random(1), 2), operators.sample(SPACE, Random(2), 2)
+PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (
+            lambda rng: TOOLBOX.individual(rng=rng),
+            lambda rng: operators.sample(SPACE, rng),
+        ),
+        (
+            lambda rng: TOOLBOX.individual(rng=rng, n_blocks=3),
+            lambda rng: operators.sample(SPACE, rng, 3),
+        ),
+        (lambda rng: TOOLBOX.grow(ONE, rng=rng), lambda rng: operators.grow(ONE, SPACE, rng)),
+        (
+            lambda rng: TOOLBOX.mate(ONE, OTHER, rng=rng),
+            lambda rng: operators.uniform_crossover(ONE, OTHER, rng),
+        ),
+        (
+            lambda rng: TOOLBOX.mutate(ONE, rng=rng),
+            lambda rng: operators.mutate_one_gene(ONE, SPACE, rng),
+        ),
+        (lambda rng: TOOLBOX.shrink(ONE, rng=rng), lambda rng: operators.shrink(ONE, SPACE, rng)),
+        (
+            lambda rng: TOOLBOX.select(PEOPLE, rng=rng),
+            lambda rng: operators.survivors(PEOPLE, 0.25, 0.7, rng),
+        ),
+        (
+            lambda rng: TOOLBOX.choose_parents(9, rng=rng),
+            lambda rng: operators.choose_parents(9, rng),
+        ),
+    ],
+    ids=["individual", "individual-3", "grow", "mate", "mutate", "shrink", "select", "parents"],
+)
+def test_a_tool_is_its_operator_with_the_search_s_settings_bound(call, expected):
+    """Same seed, same result, for several seeds."""
+    for seed in range(5):
+        assert call(Random(seed)) == expected(Random(seed))
+
+
+@pytest.mark.parametrize("name", ["mate", "mutate", "grow", "individual", "select"])
+def test_a_strategy_uses_the_tool_that_was_registered_last(name):
+    """An own operator takes the place of ours in a running search."""
+    strategy = make_strategy(load_config(settings=["population.size=4"]), (1, 8, 8), 10)
+    original, calls = getattr(strategy.toolbox, name), []
+
+    def own(*args, **kwargs):
+        calls.append(name)
+        return original(*args, **kwargs)
+
+    strategy.toolbox.register(name, own)
+    play(strategy, n_rounds=6)
+    ask_round(strategy)
+
+    assert calls
