@@ -1,0 +1,19 @@
+"""Gradient amplification: during some epochs the gradient through some layers is made larger.
+
+The idea is from Basodi, Ji, Zhang, Pan: "Gradient amplification: An efficient way to train deep
+neural networks" (2020, https://arxiv.org/abs/2006.10560), which draws the layers at random, and
+Basodi, Pusuluri, Xiao, Pan: "Intelligent gradient amplification for deep neural networks" (2023,
+https://arxiv.org/abs/2305.18445), which chooses them by how much their gradients fluctuate. Only
+the papers' abstracts and openings could be had: every definition here is OURS, and every quantity
+is a field of `vlga.phenotype.AmplificationPlan`, so that a published value can be dropped in.
+
+    layers.py     which layers of a model may be amplified
+    choice.py     which of them are, and in which epochs: pure functions
+    measure.py    how steady a layer's gradients are
+    amplifier.py  `Amplifier`, which puts it to work in anyone's training loop
+"""
+
+from workers.amplification.amplifier import Amplifier
+from workers.amplification.layers import eligible_layers
+
+__all__ = ["Amplifier", "eligible_layers"]
