@@ -17,18 +17,21 @@ class ArtifactFolder:
 
     A file appears whole or not at all: it is written beside its place, flushed to the disk, and
     moved. It is written before the ledger names it, so that the ledger never names a missing file.
+    Its checksum is part of its name, so that searches of the same name, in other databases, do not
+    write over each other's.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
 
     def save(self, weights: Weights, kind: str) -> Artifact:
-        """Write weights as ``<kind>-<candidate>.pt``.
+        """Write weights as ``<kind>-<candidate>-<start of the checksum>.pt``.
 
         Raises:
             StoreError: the folder cannot be written.
         """
-        path = self.folder / f"{kind}-{weights.candidate_id}.pt"
+        digest = hashlib.sha256(weights.data).hexdigest()
+        path = self.folder / f"{kind}-{weights.candidate_id}-{digest[:8]}.pt"
         partial = path.with_suffix(".partial")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +45,6 @@ class ArtifactFolder:
                 f"weights must be written under {str(self.folder)!r}, but: {error.strerror}; "
                 "make room or change into another folder, then resume the search"
             ) from error
-        digest = hashlib.sha256(weights.data).hexdigest()
         return Artifact(weights.candidate_id, kind, str(path), digest, len(weights.data))
 
     @staticmethod

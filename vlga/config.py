@@ -147,6 +147,9 @@ class LimitsConfig(_Settings):
     max_macs: Annotated[int, Field(ge=1)] | None = Field(
         None, description="multiply-accumulates for one image; a larger network is shrunk to fit"
     )
+    max_activation_bytes: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="maps that a training step keeps for one image; as for max_macs"
+    )
     evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
         None, description="time for one training"
     )

@@ -81,7 +81,7 @@ class Search:
         self._outcomes: dict[_Key, Evaluation] = {}
         self._twins: dict[_Key, list[Candidate]] = defaultdict(list)
         self._weights: Weights | None = None
-        self._saved: dict[int, tuple[float, int]] = {}
+        self._best_ranks: dict[int, tuple[float, int]] = {}
         self._n_reused = 0
         self._n_failed = 0
         self._n_logged = 0
@@ -103,6 +103,7 @@ class Search:
         try:
             while self._supply():
                 self._collect(self._budget.seconds_left)
+                self._check_failures()
         finally:
             # Also after Ctrl-C or a failure: what has ended by now is worth as much as before.
             self._collect(timeout_seconds=0)
@@ -114,12 +115,17 @@ class Search:
 
     def _supply(self) -> bool:
         """Keep the workers supplied; false when the search is over."""
-        while not self._budget.spent and len(self._out) < self._evaluator.n_slots + _N_SPARE:
+        while len(self._out) < self._evaluator.n_slots + _N_SPARE:
+            # What is recorded is told also when the time is over: the winner may be among it.
+            if self._budget.spent and not self._recorded:
+                break
             if not self._asked:
                 self._ask()
             if not self._asked:
                 break
-            self._start(self._asked.popleft())
+            candidate = self._asked.popleft()
+            if candidate.id in self._recorded or not self._budget.spent:
+                self._start(candidate)
         self._observer.updated(self._progress())
         return bool(self._out) and self._budget.seconds_left != 0
 
@@ -133,15 +139,19 @@ class Search:
         new = [one for one in self._asked if one.id not in self._recorded]
         if new:
             self._store.add_candidates(self._name, new)
+            # A search that is killed and resumed goes on with about the time that it had left.
+            self._store.update_search(self._name, seconds=self.elapsed_seconds)
 
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
         key = _key(candidate)
+        recorded = self._recorded.pop(candidate.id, None)
         if key in self._outcomes:
-            self._reuse([candidate], self._outcomes[key])
-        elif candidate.id in self._recorded:
+            self._reuse([candidate], self._outcomes[key], is_recorded=recorded is not None)
+        elif recorded is not None:
             self._budget.n_trained += 1
-            self._learn(candidate, self._recorded[candidate.id])
+            self._note_best(candidate.phase, recorded)
+            self._learn(candidate, recorded)
         elif key in self._twins:
             self._twins[key].append(candidate)
         else:
@@ -176,20 +186,24 @@ class Search:
                 self._asked.extendleft(reversed(twins))
             else:
                 self._reuse(twins, evaluation)
+
+    def _check_failures(self) -> None:
+        """Stop when nothing seems to work."""
         if len(self._failures_in_a_row) >= self._config.limits.max_failures_in_a_row:
             raise TooManyFailures(
                 f"{len(self._failures_in_a_row)} trainings failed one after the other; the last: "
                 f"{self._last_reasons()}"
             )
 
-    def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:
+    def _reuse(
+        self, candidates: Sequence[Candidate], outcome: Evaluation, *, is_recorded: bool = False
+    ) -> None:
         """Take over the outcome of an equal candidate, and record that it was."""
         taken = [
             replace(outcome, candidate_id=one.id, curve=(), train_seconds=0.0) for one in candidates
         ]
-        new = [one for one in taken if one.candidate_id not in self._recorded]
-        if new:
-            self._store.add_evaluations(self._name, new, reused=True)
+        if taken and not is_recorded:
+            self._store.add_evaluations(self._name, taken, reused=True)
         self._n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
@@ -217,14 +231,21 @@ class Search:
         """Write the weights of each phase's best so far; the next phase inherits them."""
         artifacts = []
         for evaluation in ended:
-            phase = self._out[evaluation.candidate_id].phase
-            rank = (evaluation.fitness or 0.0, -evaluation.candidate_id)
-            if phase not in self._saved or rank > self._saved[phase]:
+            if self._note_best(self._out[evaluation.candidate_id].phase, evaluation):
                 weights = self._evaluator.weights(evaluation.candidate_id)
                 if weights is not None:
-                    self._saved[phase] = rank
                     artifacts.append(self._artifacts.save(weights, "weights"))
         return artifacts
+
+    def _note_best(self, phase: int, evaluation: Evaluation) -> bool:
+        """Tell whether an outcome is its phase's best so far, of equals the one made first."""
+        if evaluation.fitness is None:
+            return False
+        rank = (evaluation.fitness, -evaluation.candidate_id)
+        is_best = phase not in self._best_ranks or rank > self._best_ranks[phase]
+        if is_best:
+            self._best_ranks[phase] = rank
+        return is_best
 
     def _weights_of(self, candidate_id: int | None) -> Weights | None:
         """Give a candidate's trained weights, read once for all that inherit them."""
@@ -261,7 +282,10 @@ class Search:
 
     def _last_reasons(self) -> str:
         last = self._failures_in_a_row[-3:]
-        return "; ".join(f"{one.reason}: {one.message}" for one in last) or "none was tried"
+        return (
+            "; ".join(f"{one.reason}: {one.message}" for one in last)
+            or "none ended within the budget"
+        )
 
 
 def _key(candidate: Candidate) -> _Key:

@@ -21,10 +21,10 @@ def example_toml(preset: str = "default") -> str:
         ConfigError: no such preset.
     """
     space = tomllib.loads(preset_text(preset))["space"]
-    config = load_config(preset=preset, settings=("budget.seconds=600",))
+    config = load_config(preset=preset)
     lines = [
         f"# A configuration for `vlga search CONFIG.toml`, as the preset {preset!r} has it.",
-        "# What is left out keeps the preset's value.",
+        "# What is left out keeps the preset's value; a setting behind a # is not set.",
         "",
         *_table(config, ()),
         "",
@@ -42,7 +42,7 @@ def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
         if name == "space":
             continue
         if isinstance(value, BaseModel):
-            about = (type(value).__doc__ or "").splitlines()[0]
+            about = (type(value).__doc__ or "").splitlines()[0].replace("`", "")
             header = ".".join((*path, name))
             tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name))]
             continue

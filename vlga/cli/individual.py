@@ -10,7 +10,7 @@ import click
 from db import queries
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, as_table, count_text
+from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.genome import Genome
 from vlga.phenotype import AmplificationPlan, NetworkPlan, decode
 
@@ -45,29 +45,32 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
     elif form == "csv":
         click.echo(as_csv(layers, list(layers[0])))
     else:
-        click.echo(_story(search, found, plan))
-        click.echo()
-        click.echo(as_table(layers, list(layers[0])))
-        for evaluation in found["evaluations"]:
-            click.echo()
-            click.echo(_learning(evaluation))
-        for artifact in found["artifacts"]:
-            click.echo(f"\n{artifact['kind'].replace('_', ' ')}: {artifact['path']}")
+        parts = [
+            _story(search, found, plan),
+            as_table(layers, list(layers[0])),
+            *map(_learning, found["evaluations"]),
+            "\n".join(
+                f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
+                for artifact in found["artifacts"]
+            ),
+        ]
+        click.echo("\n\n".join(part for part in parts if part))
 
 
 def _story(search: str, found: Mapping[str, Any], plan: NetworkPlan) -> str:
     """Say where an individual comes from and how it is trained."""
     parents = " and ".join(f"#{parent}" for parent in found["parents"])
-    origin = found["operator"].replace("_", " ").replace("+", ", then ")
+    operator, *more = found["operator"].replace("_", " ").split("+")
+    origin = f"{operator} from {parents}" if parents else operator
     optimizer = plan.optimizer
     inherits = found["weights_from"]
     size = f"{count_text(plan.n_parameters)} parameters, {count_text(plan.n_macs)} MACs an image"
     regularization = f"momentum {optimizer.momentum:g}, weight decay {optimizer.weight_decay:g}"
     lines = [
         f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}",
-        f"made by    {origin}{f' from {parents}' if parents else ''}"
+        f"made by    {', then '.join([origin, *more])}"
         + (f", with the trained layers of #{inherits}" if inherits is not None else ""),
-        f"network    {plan.depth} convolutions, {size}",
+        f"network    {number_of(plan.depth, 'convolution')}, {size}",
         f"training   learning rate {optimizer.learning_rate:g}, {regularization}",
         f"amplified  {_amplification(plan.amplification)}",
         f"plan       {found['fingerprint']}",
@@ -93,12 +96,15 @@ def _learning(evaluation: Mapping[str, Any]) -> str:
     kind = "final training" if evaluation["is_final"] else "training"
     score = "test" if evaluation["is_final"] else "validation"
     if evaluation["reused"]:
-        head = "not trained: an equal network was"
+        head = "training of an equal network"
     elif evaluation["status"] == "completed":
-        head = f"{kind} of {evaluation['epochs']} epochs in {evaluation['train_seconds']:.1f} s"
+        epochs, seconds = number_of(evaluation["epochs"], "epoch"), evaluation["train_seconds"]
+        head = f"{kind} of {epochs} in {seconds:.1f} s"
     else:
-        head = f"{kind} failed ({evaluation['reason']}): {evaluation['message']}"
-    if evaluation["fitness"] is not None:
+        head = kind
+    if evaluation["fitness"] is None:
+        head += f" failed ({evaluation['reason']}): {evaluation['message']}"
+    else:
         head += f": {score} accuracy {evaluation['fitness']:.4f}"
     return "\n".join([head, *_curve(evaluation["curve"])])
 

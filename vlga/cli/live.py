@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from vlga.cli.output import count_text, seconds_text
+from vlga.cli.output import count_text, number_of, seconds_text
 from vlga.phenotype import decode
 from vlga.population import Candidate, Evaluation, Individual
 from vlga.ports import DataSummary
@@ -30,8 +30,8 @@ class TerminalObserver:
     scroll by above it; elsewhere only those lines are printed.
     """
 
-    def __init__(self, name: str, data: DataSummary) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+    def __init__(self, name: str, data: DataSummary, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._name = name
         self._data = data
         self._progress: Progress | None = None
@@ -75,7 +75,10 @@ class TerminalObserver:
 
     def final_started(self, winner: Individual, epochs: int) -> None:
         """Say that the winner is being trained longer."""
-        text = f"training the winner #{winner.id} for {epochs} epochs on all training images"
+        text = (
+            f"training the winner #{winner.id} for {number_of(epochs, 'epoch')} "
+            "on all training images"
+        )
         self._final = (time.monotonic(), text)
         if not self.console.is_terminal:
             self.console.print(text)
@@ -87,16 +90,16 @@ class TerminalObserver:
         progress = self._progress
         if progress is None:
             return Text(f"{self._name}: starting the workers")
-        head = Table.grid(padding=(0, 2))
+        elapsed, done = progress.elapsed_seconds, progress.done_fraction
+        row: list[Text | ProgressBar] = [
+            Text(f"phase {progress.phase} generation {progress.generation}", "bold")
+        ]
         left = ""
-        if progress.done_fraction:
-            elapsed = progress.elapsed_seconds
-            left = f", at most {seconds_text(elapsed / progress.done_fraction - elapsed)} left"
-        head.add_row(
-            Text(f"phase {progress.phase} generation {progress.generation}", "bold"),
-            ProgressBar(total=1, completed=progress.done_fraction or 0, width=24),
-            f"{seconds_text(progress.elapsed_seconds)}{left}",
-        )
+        if done is not None:
+            row.append(ProgressBar(total=1, completed=done, width=24))
+            left = f", at most {seconds_text(elapsed / done - elapsed)} left" if done else ""
+        head = Table.grid(padding=(0, 2))
+        head.add_row(*row, Text(f"{seconds_text(elapsed)}{left}"))
         counts = (
             f"{progress.n_completed} trained, {progress.n_failed} failed, "
             f"{progress.n_reused} reused, {progress.n_running} running"
@@ -111,4 +114,4 @@ class TerminalObserver:
 
     def _network(self, candidate: Candidate) -> str:
         plan = decode(candidate.genome, self._data.input_shape, len(self._data.classes))
-        return f"{plan.depth} convolutions, {count_text(plan.n_parameters)} parameters"
+        return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.engine import open_engine
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, count_text, render, seconds_text
+from vlga.cli.output import as_csv, as_json, count_text, number_of, render, seconds_text
 
 __all__ = ["list_", "opened", "show", "top"]
 
@@ -70,7 +70,8 @@ def show(search: str, db_url: str, form: str) -> None:
         "test_accuracy": best
         and (f"{best['test_accuracy']:.4f}" if best["test_accuracy"] is not None else None),
         "network": best
-        and f"{best['depth']} convolutions, {count_text(best['parameters'])} parameters",
+        and f"{number_of(best['depth'], 'convolution')}, "
+        f"{count_text(best['parameters'])} parameters",
         "took": seconds_text(found["seconds"]),
         "started": found["created_at"][:16].replace("T", " ") + " UTC",
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -51,7 +50,12 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, name = _COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        # Importing makes many objects and no garbage: without the collector it is a tenth faster.
+        gc.disable()
+        try:
+            command: click.Command = getattr(importlib.import_module(module), name)
+        finally:
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -72,39 +76,41 @@ class _Commands(click.Group):
     epilog="Start with: vlga search    (digits, a few minutes, no download)",
 )
 @click.version_option(__version__, prog_name="vlga")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:  # `main` reads it
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def cli() -> None:
     """Find a good convolutional network for your images by evolution."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit.
+    """Run the command line and exit; without arguments show the help.
 
     Exit codes: 0 done; 1 failed; 2 a mistake in the command or the configuration; 130 interrupted.
     """
-    # Importing makes many objects and no garbage: without the collector start-up is a tenth faster.
-    gc.disable()
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Whoever wants to see more adds it at the end of the line that failed.
+    words = [word for word in given if word != "--debug"]
     try:
-        code = cli.main(arguments, prog_name="vlga", standalone_mode=False)
+        code = cli.main(words or ["--help"], prog_name="vlga", standalone_mode=False)
     except click.Abort:
         code = 130
     except click.ClickException as error:
-        where = (
-            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "vlga"
-        )
+        where = _command_path(error, words)
         code = _fail(f"{error.format_message().rstrip('.')}; see {where} --help", 2)
-    except VlgaError as error:
-        if "--debug" in arguments:
+    except (VlgaError, OSError) as error:
+        if "--debug" in given:
             traceback.print_exc()
-        code = _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone, as with `| head`; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _fail(str(error), error.exit_code if isinstance(error, VlgaError) else 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _command_path(error: click.ClickException, words: Sequence[str]) -> str:
+    """Say whose help helps; click does not know it of an option without its value."""
+    if isinstance(error, click.UsageError) and error.ctx:
+        return error.ctx.command_path
+    return " ".join(["vlga", *(word for word in words[:1] if word in _COMMANDS)])
+
+
 def _fail(message: str, code: int) -> int:
-    click.echo(f"vlga: {message}", err=True)
+    """Say in one line what went wrong, also where a value or a library's message has several."""
+    click.echo(f"vlga: {' '.join(message.split())}", err=True)
     return code

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-__all__ = ["db_option", "format_option"]
+__all__ = ["DEFAULT_DB", "db_option", "format_option"]
+
+DEFAULT_DB = "sqlite:///vlga.db"
 
 _Command = Callable[..., Any]
 
@@ -18,7 +20,7 @@ def db_option(command: _Command) -> _Command:
         "--db",
         "db_url",
         envvar="VLGA_DB",
-        default="sqlite:///vlga.db",
+        default=DEFAULT_DB,
         show_default=True,
         metavar="URL",
         help="Database: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME; also VLGA_DB.",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["as_csv", "as_json", "as_table", "count_text", "render", "seconds_text"]
+__all__ = ["as_csv", "as_json", "as_table", "count_text", "number_of", "render", "seconds_text"]
 
 Row = Mapping[str, Any]
 
@@ -59,12 +59,18 @@ def as_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 
 def count_text(number: float) -> str:
-    """Give a large count in four characters or so: 950, 12.3 k, 4.56 M, 1.20 G."""
-    for divisor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    """Give a large count in three digits: 950, 12.3 k, 4.56 M, 1.20 G."""
+    number = float(f"{number:.3g}")
+    for divisor, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= divisor:
             value = number / divisor
-            return f"{value:.{3 - len(str(int(value)))}f} {unit}"
+            return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
     return f"{number:.0f}"
+
+
+def number_of(number: int, noun: str) -> str:
+    """Give a count with its noun: 1 epoch, 30 epochs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import shlex
 import signal
 from contextlib import closing, suppress
@@ -11,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from db.engine import masked
 from db.store import SqlStore
 from vlga.artifacts import ArtifactFolder
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import db_option
-from vlga.cli.output import count_text
+from vlga.cli.options import DEFAULT_DB, db_option
+from vlga.cli.output import count_text, number_of
 from vlga.config import SearchConfig, WorkersConfig, load_config
 from vlga.driver import Search
 from vlga.errors import ConfigError, SearchExists, StoreError, VlgaError
@@ -66,6 +69,8 @@ def search(
     vlga search --data my_images/ --set budget.seconds=28800
     vlga search --preset xiao2020 --data cifar10 --gpus-per-evaluation 0.25
     """  # noqa: D301  # \b keeps click from filling the examples
+    if name is not None:
+        _check_name(name)
     config = load_config(preset=preset, file=file, settings=settings, overrides=_overrides(options))
     dataset = _load_data(config)
     with closing(SqlStore(db_url)) as store:
@@ -82,7 +87,7 @@ def search(
 @db_option
 def resume(name: str, db_url: str) -> None:
     """Go on with an interrupted search: what is recorded is kept, the rest is done."""
-    with closing(SqlStore(db_url)) as store:
+    with closing(SqlStore(db_url, create=False)) as store:
         record = store.find_search(name)
         if record.status == "completed":
             raise ConfigError(
@@ -139,6 +144,15 @@ def _make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
     )
 
 
+def _check_name(name: str) -> None:
+    """Refuse a name that cannot be a folder's and be typed without quotes."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(
+            "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
+            f"three, but got {name!r}"
+        )
+
+
 def _refuse_taken(store: SqlStore, name: str) -> None:
     """Refuse a name that is taken before anything is started for it."""
     with suppress(LookupError):
@@ -173,9 +187,9 @@ def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: st
     observer = TerminalObserver(name, data)
     print_ = observer.console.print
     print_(
-        f"[bold]{name}[/]  {config.strategy}, seed {config.seed}, on {data.name}: "
+        f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.name)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
-        f", {len(data.classes)} classes; {evaluator.n_slots} at a time; {masked(db_url)}"
+        f", {len(data.classes)} classes; {evaluator.n_slots} at a time; {escape(masked(db_url))}"
     )
     engine = Search(
         name,
@@ -187,7 +201,8 @@ def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: st
         observer=observer,
         seconds_before=record.seconds,
     )
-    hint = "" if db_url == "sqlite:///vlga.db" else f" --db {shlex.quote(masked(db_url))}"
+    is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
+    hint = "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
     status, message = "failed", ""
     try:
         with observer:
@@ -211,7 +226,7 @@ def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: st
         status = "interrupted"
         print_(
             "interrupted; what is finished is saved. "
-            f"Go on with: vlga resume {shlex.quote(name)}{hint}"
+            f"Go on with: vlga resume {escape(shlex.quote(name) + hint)}"
         )
         raise click.Abort from None
     except VlgaError as error:
@@ -233,21 +248,21 @@ def _conclude(
     hint: str,
 ) -> None:
     """Print the winner, its score on the test images, and the next commands to type."""
-    data, name = record.data, shlex.quote(record.name)
+    data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
     plan = decode(winner.genome, data.input_shape, len(data.classes))
     print_ = observer.console.print
     print_()
     print_(
         f"[bold green]winner #{winner.id}[/]  validation accuracy {winner.accuracy:.4f}, "
-        f"{plan.depth} convolutions, {count_text(plan.n_parameters)} parameters, "
+        f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
         f"{count_text(plan.n_macs)} MACs an image"
     )
     if final is not None and final.completed:
         print_(
             f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} images never used "
-            f"before, after {final.epochs} epochs on all others"
+            f"before, after {number_of(final.epochs, 'epoch')} on all others"
         )
     elif final is not None:
-        print_(f"[bold red]its longer training failed[/] ({final.reason}): {final.message}")
+        print_(f"[bold red]its longer training failed[/] ({final.reason}): {escape(final.message)}")
     print_(f"next:  vlga individual {name} {winner.id}{hint}")
     print_(f"       vlga top {name}{hint}")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import render
+from vlga.cli.output import number_of, render
 
 __all__ = ["config", "data", "db"]
 
@@ -31,7 +31,7 @@ def config(example: bool, schema: bool, preset: str) -> None:
     click.echo(text)
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def data() -> None:
     """List the data sets that vlga knows."""
 
@@ -63,7 +63,7 @@ def data_list(data_dir: str | None, form: str) -> None:
         )
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def db() -> None:
     """Upgrade or check a database."""
 
@@ -72,11 +72,9 @@ def db() -> None:
 @db_option
 def db_upgrade(db_url: str) -> None:
     """Bring a database to this version's schema."""
-    from db.engine import masked
     from db.migrate import upgrade
 
-    upgrade(db_url)
-    click.echo(f"{masked(db_url)} has this version's schema", err=True)
+    click.echo(upgrade(db_url), err=True)
 
 
 @db.command("check")
@@ -88,7 +86,8 @@ def db_check(db_url: str, form: str) -> None:
 
     rows = [asdict(finding) for finding in check(db_url)]
     if rows or form != "table":
-        click.echo(render(rows, form, ("kind", "where", "message")))
+        click.echo(render(rows, form, ("where", "what")))
     if rows:
+        click.echo(f"vlga: {number_of(len(rows), 'finding')}", err=True)
         sys.exit(1)
     click.echo("nothing wrong", err=True)

@@ -114,14 +114,20 @@ class Strategy(ABC):
         return Random(f"{self.config.seed}/{self.phase}/{self.generation}")
 
     def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:
-        """Shrink these blocks until the network's MACs are within the limit, or they cannot be."""
-        limit = self.config.limits.max_macs
-        while limit is not None and self._decode(genome).n_macs > limit:
+        """Shrink these blocks until the network is within the limits, or they cannot be."""
+        while not self._fits(self._decode(genome)):
             smaller = self.toolbox.shrink(genome, rng=rng, first_block=first_block)
             if smaller is None:
                 break
             genome = smaller
         return genome
+
+    def _fits(self, plan: NetworkPlan) -> bool:
+        limits = self.config.limits
+        return (limits.max_macs is None or plan.n_macs <= limits.max_macs) and (
+            limits.max_activation_bytes is None
+            or plan.activation_bytes <= limits.max_activation_bytes
+        )
 
     def _decode(self, genome: Genome) -> NetworkPlan:
         return decode(genome, self._input_shape, self._n_classes)

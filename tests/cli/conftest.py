@@ -1,0 +1,41 @@
+import signal
+
+import pytest
+
+from tests.cli.command import SMALL, Result, vlga
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Run every test in an empty folder, without settings from outside, Ctrl-C as it was."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("VLGA_DB", "VLGA_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    handler = signal.getsignal(signal.SIGINT)
+    yield tmp_path
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A real search of two networks on digits that has run to its end, and its folder's URL."""
+    folder = tmp_path_factory.mktemp("finished")
+    url = f"sqlite:///{folder}/mine.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("VLGA_DB", raising=False)
+        result = vlga("search", "--db", url, *SMALL)
+    assert result.code == 0, result.err
+    return Finished(url, result)
+
+
+class Finished:
+    """What the session's search left."""
+
+    def __init__(self, url: str, result: Result) -> None:
+        self.url = url
+        self.result = result
+
+    def ask(self, *arguments: str) -> Result:
+        """Run a reading command on its database."""
+        return vlga(*arguments, "--db", self.url)

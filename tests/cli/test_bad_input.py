@@ -1,0 +1,218 @@
+"""Every mistake is one line on stderr with exit code 2, and leaves nothing behind."""
+
+import re
+import sqlite3
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.store import SqlStore
+from tests.cli.command import SMALL, vlga
+from tests.records import record
+
+URL = r"sqlite:///\S+"
+
+#: What was typed, and what is answered after "vlga: ".
+MISTAKES = [
+    # commands and options
+    ("serch", r"there is no command 'serch'; did you mean 'search'\?; see vlga --help"),
+    ("--foo", r"No such option '?--foo'?.*; see vlga --help"),
+    ("data", r"Missing command; see vlga data --help"),
+    ("data lst", r"No such command 'lst'.*; see vlga data --help"),
+    ("search --dta digits", r"No such option '?--dta'?.*--data.*; see vlga search --help"),
+    ("search a.toml b.toml", r"Got unexpected extra argument \(b\.toml\); see vlga search --help"),
+    ("search --seed", r"Option '--seed' requires an argument; see vlga search --help"),
+    ("search --seed -1", r"Invalid value for '--seed': -1 is not in the range x>=0; see .*"),
+    ("search --seed one", r"Invalid value for '--seed': 'one' is not a valid integer.*; see .*"),
+    ("search --workers 0", r"Invalid value for '--workers': 0 is not in the range x>=1; see .*"),
+    (
+        "search --cpus-per-evaluation 0",
+        r"\[workers\] cpus_per_evaluation must be greater than 0, but got cpus_per_evaluation=0\.0",
+    ),
+    (
+        "search --gpus-per-evaluation -1",
+        r"\[workers\] gpus_per_evaluation must be greater than or equal to 0, but got .*=-1\.0",
+    ),
+    ("search --name a/b", r"--name must be letters, digits, '_', '\.' and '-', .* but got 'a/b'"),
+    ("search --name ..", r"--name must be letters, .* but got '\.\.'"),
+    ("show", r"Missing argument 'SEARCH'; see vlga show --help"),
+    ("top first -n 0", r"Invalid value for '-n': 0 is not in the range x>=1; see vlga top --help"),
+    ("list --format xml", r"Invalid value for '--format': 'xml' is not one of .*; see .*"),
+    ("individual first x", r"Invalid value for 'ID': 'x' is not a valid integer.*; see .*"),
+    # settings
+    ("search --set seed", r"--set must be key=value, but got 'seed'"),
+    (
+        "search --set population.sise=3",
+        r"\[population\] 'sise' is not a setting; did you mean 'size'\?",
+    ),
+    ("search --set populaton.size=3", r"'populaton' is not a setting; did you mean 'population'\?"),
+    (
+        "search --set population.size=big",
+        r"\[population\] size must be a valid integer.*, but got size='big'",
+    ),
+    (
+        "search --set population.size=1",
+        r"\[population\] size must be greater than or equal to 2, but got size=1",
+    ),
+    (
+        "search --set space.block.kernel_a=2",
+        r"\[space\.block\] kernel_a must be an odd number of pixels, but got 2",
+    ),
+    ("search --preset xiao", r"--preset must be .* but got 'xiao'; did you mean 'xiao2020'\?"),
+    ("config --example --preset no", r"--preset must be a known preset, but got 'no'; known: .*"),
+    (
+        "search no.toml",
+        r"the configuration file must be readable, but 'no\.toml' is not: No such file or directory",
+    ),
+    (
+        "search folder",
+        r"the configuration file must be readable, but 'folder' is not: Is a directory",
+    ),
+    ("search file.npz", r"the configuration file must be TOML, but 'file\.npz' is not: .*"),
+    ("search broken.toml", r"the configuration file must be TOML, but 'broken\.toml' is not: .*"),
+    (
+        "search --preset xiao2020 --set strategy=random_search",
+        r"\[budget\] must limit evaluations, .* never ends by itself; add --set budget\S+",
+    ),
+    # data
+    ("search --data digitz", r"\[data\] name must be .* 'digitz'; did you mean 'digits'\?"),
+    (
+        "search --data no/such",
+        r"\[data\] name must be an existing .* but 'no/such' does not exist.*",
+    ),
+    (
+        "search --data no.npz",
+        r"\[data\] name must be an existing .* but 'no\.npz' does not exist .*",
+    ),
+    ("search --data file.npz", r"'\S+/file\.npz' must be a NumPy archive.*"),
+    ("search --data cut.npz", r"'\S+/cut\.npz' must be a NumPy archive of plain arrays, but .*"),
+    ("search --data names.npz", r"'\S+/names\.npz' must have the arrays x_train, y_train, but .*"),
+    ("search --data broken.toml", r"\[data\] name must be an \.npz file or a folder .*"),
+    ("search --data folder", r"'\S+/folder' must have a folder of images for each class, .*"),
+    ("search --data classes", r"class folder '\S+/classes/cat' must have at least one image.*"),
+    (
+        "search --data cats",
+        r"data set 'cats' must have at least 2 classes, but has only \('cat',\)",
+    ),
+    (
+        "search --set data.train_limit=10",
+        r"\[data\] train_limit must leave every class at least 2 images, .* is enough",
+    ),
+    ("search --set data.image_size=8", r"\[data\] image_size must be set for a folder .*"),
+    # databases
+    (
+        "list --db vlga.db",
+        r"--db must be sqlite:///FILE or .*; for a file write sqlite:///vlga\.db",
+    ),
+    (
+        "search --db mysql://me:secret@host/db",
+        r"--db must be .*, but got 'mysql://me:\*\*\*@host/db'",
+    ),
+    ("list", rf"no database at {URL}; start a search first or give --db \(or VLGA_DB\)"),
+    ("db check", rf"no database at {URL}; .*"),
+    ("db upgrade", rf"no database at {URL}; .*"),
+    ("search --db sqlite:///file.npz/my.db", rf"database {URL}: the folder must exist and be .*"),
+    ("list --db sqlite:///file.npz", rf"database {URL}: the file must be an SQLite database, .*"),
+    ("search --db sqlite:///file.npz", rf"database {URL}: the file must be an SQLite database, .*"),
+    (
+        "list --db sqlite:///other.db",
+        rf"database {URL} must be empty or made by vlga, but it has other tables \(pets\); .*",
+    ),
+    (
+        "search --db sqlite:///newer.db",
+        rf"database {URL} must have schema .* but has 'from the future'; install a newer vlga, .*",
+    ),
+    # searches
+    (
+        "search --name first --db sqlite:///ours.db",
+        r"--name must be new in its database, but 'first' is taken; .* vlga resume first",
+    ),
+    ("show frist --db sqlite:///ours.db", r".* but 'frist' is not; did you mean 'first'\?"),
+    ("top frist --db sqlite:///ours.db", r".* but 'frist' is not; did you mean 'first'\?"),
+    ("resume frist --db sqlite:///ours.db", r".* but 'frist' is not; did you mean 'first'\?"),
+    ("resume first --db sqlite:///ours.db", r".* unfinished to be resumed, but 'first' is compl.*"),
+    ("resume first", rf"no database at {URL}; .*"),
+    ("individual frist 0 --db sqlite:///ours.db", r".* 'frist' is not; did you mean 'first'\?"),
+    ("individual first 0 --db sqlite:///ours.db", r".* but 'first' has no 0; it has none yet"),
+    # workers
+    (
+        "search --inline --gpus-per-evaluation 1",
+        r"--gpus-per-evaluation needs a GPU that torch can use, but this machine has none; .*",
+    ),
+    (
+        "search --set budget.seconds=0",
+        r"\[budget\] seconds must be greater than 0, but got seconds=0",
+    ),
+]
+
+
+@pytest.fixture
+def litter(home):
+    """A folder with everything that one should not use."""
+    (home / "file.npz").write_bytes(b"\x80 no archive, no text")
+    (home / "broken.toml").write_text("seed = = 1\n")
+    (home / "folder").mkdir()
+    for folder in ("classes/cat", "classes/dog", "cats/cat"):
+        (home / folder).mkdir(parents=True)
+    for number in range(9):
+        Image.new("L", (4, 4)).save(home / "cats" / "cat" / f"{number}.png")
+    np.savez(home / "names.npz", images=np.zeros(3))
+    np.savez(home / "cut.npz", x_train=np.zeros((50, 4, 4)), y_train=np.zeros(50))
+    (home / "cut.npz").write_bytes((home / "cut.npz").read_bytes()[:900])
+    with sqlite3.connect(home / "other.db") as connection:
+        connection.execute("CREATE TABLE pets (name TEXT)")
+    connection.close()
+    for name in ("ours", "newer"):
+        store = SqlStore(f"sqlite:///{name}.db")
+        store.create_search(replace(record("first"), status="completed"))
+        store.close()
+    with sqlite3.connect(home / "newer.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
+    connection.close()
+    return home
+
+
+def contents(folder):
+    """Give what is in a folder: files with their contents but for databases, whose rows count."""
+    return {
+        str(path.relative_to(folder)): None if ".db" in path.name else path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(("-wal", "-shm"))
+    }
+
+
+def searches(file):
+    """Give the names of all searches in a database."""
+    connection = sqlite3.connect(file)
+    try:
+        return [name for (name,) in connection.execute("SELECT name FROM searches")]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(("typed", "answer"), MISTAKES, ids=[typed for typed, _ in MISTAKES])
+def test_a_mistake_is_answered_in_one_line(litter, typed, answer):
+    """Where, the rule, the value and the way out; no traceback, no output, no half-made search."""
+    before = contents(litter)
+    told = vlga(*typed.split())
+
+    assert re.fullmatch(f"vlga: {answer}\n", told.err), told.err
+    assert (told.code, told.out) == (2, "")
+    after = contents(litter)
+    after.pop("vlga.db", None)
+    assert after == before
+    assert searches(litter / "ours.db") == searches(litter / "newer.db") == ["first"]
+    if (litter / "vlga.db").exists():
+        assert searches(litter / "vlga.db") == []
+
+
+@pytest.mark.ray
+def test_a_gpu_that_no_node_has_is_refused(home):
+    """Ray would wait for it for ever."""
+    told = vlga("search", *SMALL[1:], "--workers", "1", "--gpus-per-evaluation", "1")
+
+    assert told.code == 2
+    assert told.err.startswith("vlga: --gpus-per-evaluation ")
+    assert searches(home / "vlga.db") == []

@@ -1,0 +1,150 @@
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pytest
+
+from db.store import SqlStore
+from tests.cli.command import vlga
+from tests.records import candidate, evaluation, record
+from vlga.genome import Genome
+from vlga.phenotype import decode
+from vlga.population import Candidate, FailureReason
+from vlga.ports import Artifact
+
+
+@pytest.fixture
+def store():
+    """A search in the default database, to be filled."""
+    store = SqlStore("sqlite:///vlga.db")
+    store.create_search(record("first"))
+    store.add_candidates("first", [candidate(0), candidate(1), candidate(2, parents=(1, 0))])
+    yield store
+    store.close()
+
+
+def amplified(number: int, **genes: object) -> Candidate:
+    """Give a candidate whose gradients are amplified."""
+    one = candidate(number)
+    return replace(one, genome=Genome(replace(one.genome.network, **genes), one.genome.blocks))
+
+
+class TestTable:
+    def test_of_a_winner_tells_all_of_it(self, finished):
+        """Where it comes from, its layers, how it learned, and its files, in this order."""
+        number = finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]
+        shown = finished.ask("individual", "digits-1", str(number)).out
+        story = (
+            rf"#{number} of digits-1, phase 0 generation 0\n"
+            r"made by    sample\n"
+            r"network    .*\n"
+            r"training   learning rate .*\n"
+            r"amplified  .*\n"
+            r"plan       [0-9a-f]{16}\n"
+            r"\n"
+            r"layer +what +shape +parameters +macs\n"
+            r"(?:.*\n)+"
+            r"classifier .*\n"
+            r"\n"
+            r"training of 1 epoch in \d+\.\d s: validation accuracy 0\.\d{4}\n"
+            r"epoch  learning rate  train loss +train +score +amplified\n"
+            r".*\n"
+            r" +1 .*\n"
+            r"\n"
+            r"final training of 1 epoch in \d+\.\d s: test accuracy 0\.\d{4}\n"
+            r".*\n.*\n +1 .*\n"
+            r"\n"
+            r"final weights  /.*/final_weights-.*\.pt\n"
+            r"weights        /.*/weights-.*\.pt\n"
+        )
+
+        assert re.fullmatch(story, shown), shown
+
+    def test_names_parents_operators_and_inherited_layers(self, store):
+        """By their numbers, to be looked at in turn."""
+        shown = vlga("individual", "first", "2").out.splitlines()
+
+        made = "made by    uniform crossover from #1 and #0, with the trained layers of #1"
+        assert shown[0] == "#2 of first, phase 0 generation 1"
+        assert shown[1] == made
+
+    def test_names_operators_in_the_order_in_which_they_followed(self, store):
+        """The parents stand beside the one that had them."""
+        mutated = replace(
+            candidate(3, parents=(1, 0)), operator="uniform_crossover+mutate_one_gene"
+        )
+        store.add_candidates("first", [replace(mutated, weights_from=None)])
+
+        made = "\nmade by    uniform crossover from #1 and #0, then mutate one gene\n"
+        assert made in vlga("individual", "first", "3").out
+
+    def test_tells_a_failure_with_its_reason(self, store):
+        """And what is left of its curve."""
+        store.add_evaluations("first", [evaluation(0, reason=FailureReason.OUT_OF_MEMORY)])
+        shown = vlga("individual", "first", "0").out
+
+        assert "\ntraining failed (out_of_memory): it did not fit\n" in shown
+        assert shown.count("█") > 0
+
+    def test_tells_what_was_taken_over(self, store):
+        """A reused outcome is said to be another one's."""
+        lost = evaluation(1, reason=FailureReason.DIVERGED)
+        taken = [replace(one, curve=()) for one in (evaluation(0), lost)]
+        store.add_evaluations("first", taken, reused=True)
+        shown = [vlga("individual", "first", number).out.splitlines()[-1] for number in "01"]
+
+        assert shown == [
+            "training of an equal network: validation accuracy 0.5000",
+            "training of an equal network failed (diverged): it did not fit",
+        ]
+
+    def test_of_one_not_yet_trained_ends_with_its_layers(self, store):
+        """Nothing is made up."""
+        assert vlga("individual", "first", "1").out.splitlines()[-1].startswith("classifier")
+
+    @pytest.mark.parametrize(
+        ("genes", "words"),
+        [
+            ({"amplify": "off"}, "nothing"),
+            (
+                {"amplify": "random", "amplify_ratio": 0.25, "amplify_kind": "conv"},
+                "gradients of 25% of the conv layers, drawn at random, by 2, "
+                "from 25% to 85% of the epochs",
+            ),
+            (
+                {"amplify": "intelligent", "amplify_factor": 1.25},
+                "gradients of batch norm layers with G1 at or above mean, by 1.25, "
+                "from 25% to 85% of the epochs",
+            ),
+        ],
+    )
+    def test_says_in_words_what_is_amplified(self, store, genes, words):
+        """Whose gradients, by how much and when."""
+        store.add_candidates("first", [amplified(3, **genes)])
+
+        assert f"amplified  {words}\n" in vlga("individual", "first", "3").out
+
+
+def test_json_has_everything(store):
+    """The candidate's columns, its layers, every training with its curve, and its files."""
+    store.add_evaluations("first", [evaluation(2)], [Artifact(2, "weights", "/w.pt", "ab", 3)])
+    shown = vlga("individual", "first", "2", "--format", "json").json
+    plan = decode(Genome.from_dict(shown["genome"]), (1, 8, 8), 3)
+
+    assert {"id", "genome", "fingerprint", "phase", "generation", "parents", "operator"} <= set(
+        shown
+    )
+    assert (shown["id"], shown["parents"], shown["weights_from"]) == (2, [1, 0], 1)
+    assert sum(layer["parameters"] for layer in shown["layers"]) == plan.n_parameters
+    assert [point["epoch"] for point in shown["evaluations"][0]["curve"]] == [0, 1]
+    assert shown["artifacts"][0]["path"] == "/w.pt"
+
+
+def test_csv_is_the_table_of_layers(store):
+    """One row a layer, numbers in full."""
+    rows = [*csv.DictReader(io.StringIO(vlga("individual", "first", "2", "--format", "csv").out))]
+
+    assert [*rows[0]] == ["layer", "what", "shape", "parameters", "macs"]
+    assert rows[-1]["layer"] == "classifier"
+    assert all(row["parameters"].isdigit() for row in rows)

@@ -1,0 +1,152 @@
+import io
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tests.records import DATA, candidate, evaluation
+from vlga.cli.live import TerminalObserver
+from vlga.population import FailureReason, Individual
+from vlga.progress import Progress
+
+BEST = Individual(candidate(7), 0.9012)
+PROGRESS = Progress(
+    phase=1,
+    generation=2,
+    n_completed=30,
+    n_failed=3,
+    n_reused=4,
+    n_running=2,
+    best=BEST,
+    elapsed_seconds=75.0,
+    done_fraction=0.25,
+)
+GENERATION = {"phase": 1, "generation": 2, "best": 0.9012, "median": 0.5, "n_new": 6,
+              "n_individuals": 12}  # fmt: skip
+
+
+class Screen:
+    """A terminal that remembers what was written to it."""
+
+    def __init__(self, *, is_terminal: bool = True) -> None:
+        self.file = io.StringIO()
+        console = Console(file=self.file, force_terminal=is_terminal, width=100, highlight=False)
+        self.observer = TerminalObserver("mine", DATA, console)
+
+    @property
+    def written(self) -> str:
+        """All that was written, without colours and cursor movements."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.file.getvalue())
+
+    @property
+    def panel(self) -> list[str]:
+        """The lines of the panel as it would be drawn now."""
+        with self.observer.console.capture() as captured:
+            self.observer.console.print(self.observer._render())
+        return re.sub(r"\x1b\[[0-9;]*m", "", captured.get()).splitlines()
+
+
+@pytest.fixture
+def screen():
+    """A terminal."""
+    return Screen()
+
+
+class TestPanel:
+    def test_before_the_first_news_says_what_it_waits_for(self, screen):
+        """Starting workers takes seconds."""
+        assert screen.panel == ["mine: starting the workers"]
+
+    def test_shows_where_the_search_stands(self, screen):
+        """Phase, generation, time, time left, counts, the best and the last network."""
+        screen.observer.updated(PROGRESS)
+        screen.observer.evaluated(candidate(8), evaluation(8, 0.4))
+        head, counts, best, last = screen.panel
+
+        assert re.fullmatch("phase 1 generation 2  [━╸╺ ]+  1:15, at most 3:45 left *", head)
+        assert counts == "30 trained, 3 failed, 4 reused, 2 running"
+        assert best == "best 0.9012  #7, 2 convolutions, 2.60 k parameters"
+        assert last == "last #8 0.4000, 2 convolutions, 2.60 k parameters"
+
+    def test_says_why_the_last_one_failed(self, screen):
+        """In a word."""
+        screen.observer.updated(PROGRESS)
+        screen.observer.evaluated(candidate(8), evaluation(8, reason=FailureReason.DIVERGED))
+
+        assert screen.panel[-1].startswith("last #8 diverged, ")
+
+    @pytest.mark.parametrize("done_fraction", [None, 0.0])
+    def test_promises_no_end_that_is_not_known(self, screen, done_fraction):
+        """Without a limit, or with nothing done yet, there is no time left to tell."""
+        screen.observer.updated(replace(PROGRESS, best=None, done_fraction=done_fraction))
+        head, *_ = screen.panel
+
+        assert head.rstrip().endswith("  1:15")
+        assert ("━" in head) == (done_fraction is not None)
+
+    def test_becomes_the_final_training_s(self, screen):
+        """With its own clock."""
+        screen.observer.updated(PROGRESS)
+        screen.observer.final_started(BEST, 30)
+
+        text = "training the winner #7 for 30 epochs on all training images  0:0"
+        assert screen.panel[0].startswith(text)
+
+    def test_is_drawn_while_the_search_runs_and_gone_after_it(self, screen):
+        """Finished generations scroll by above it."""
+        with screen.observer:
+            screen.observer.updated(PROGRESS)
+            screen.observer.generation_ended(GENERATION, PROGRESS)
+            screen.observer._live.refresh()
+        n_shown = screen.written.count("30 trained")
+        screen.observer.console.print("the end")
+
+        assert n_shown >= 1
+        assert "phase 1 generation 2  best 0.9012  median 0.5000" in screen.written
+        assert screen.written.count("30 trained") == n_shown
+        assert screen.written.endswith("the end\n")
+
+    def test_leaves_the_terminal_as_it_was(self, screen):
+        """Also after a failure: the cursor is shown again."""
+        with pytest.raises(ZeroDivisionError), screen.observer:
+            screen.observer.updated(PROGRESS)
+            raise ZeroDivisionError
+
+        assert screen.file.getvalue().rindex("\x1b[?25h") > screen.file.getvalue().rindex(
+            "\x1b[?25l"
+        )
+
+
+class TestLines:
+    def test_a_generation_is_one_line(self):
+        """What came out of it and when; without a terminal nothing else is written."""
+        screen = Screen(is_terminal=False)
+        with screen.observer:
+            screen.observer.updated(PROGRESS)
+            screen.observer.evaluated(candidate(8), evaluation(8))
+            screen.observer.generation_ended(GENERATION, PROGRESS)
+            screen.observer.final_started(BEST, 1)
+
+        assert screen.file.getvalue() == (
+            "phase 1 generation 2  best 0.9012  median 0.5000  6 new of 12  [1:15]\n"
+            "training the winner #7 for 1 epoch on all training images\n"
+        )
+
+    def test_a_worse_generation_is_set_against_the_best_so_far(self):
+        """Phases start anew."""
+        screen = Screen(is_terminal=False)
+        screen.observer.generation_ended({**GENERATION, "best": 0.5}, PROGRESS)
+
+        assert screen.written.endswith("[1:15]  best so far 0.9012\n")
+
+
+def test_a_redraw_is_cheap(screen):
+    """A few hundredths of a second at most, four times a second."""
+    screen.observer.updated(PROGRESS)
+    started = time.process_time()
+    for _ in range(10):
+        screen.observer._render()
+
+    assert time.process_time() - started < 0.5

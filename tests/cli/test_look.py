@@ -1,0 +1,154 @@
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from db.store import SqlStore
+from tests.cli.command import vlga
+from tests.records import candidate, evaluation, record
+from vlga.population import FailureReason
+
+
+@pytest.fixture
+def two():
+    """A database with a search that failed and one that runs."""
+    store = SqlStore("sqlite:///vlga.db")
+    store.create_search(replace(record("first", seed=5), status="failed", message="no luck"))
+    store.create_search(record("second"))
+    store.add_candidates("second", [candidate(number) for number in range(4)])
+    store.add_evaluations("second", [evaluation(0, 0.25), evaluation(2, 0.75), evaluation(3, 0.5)])
+    lost = FailureReason.WORKER_LOST
+    store.add_evaluations("second", [evaluation(1, reason=lost)])
+    store.close()
+
+
+class TestList:
+    def test_has_the_newest_search_first(self, two):
+        """One line a search under a header."""
+        lines = vlga("list").out.splitlines()
+
+        assert [line.split()[0] for line in lines] == [
+            "name",
+            lines[1].split()[0],
+            "second",
+            "first",
+        ]
+        assert lines[2].split()[1:6] == ["running", "variable_length", "digits", "4", "0.7500"]
+        assert lines[3].split()[1:6] == ["failed", "variable_length", "digits", "0", "-"]
+
+    def test_json_has_what_scripts_rely_on(self, two):
+        """The documented keys, numbers as numbers, moments in ISO 8601."""
+        second, first = vlga("list", "--format", "json").json
+
+        assert list(second) == [
+            "name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at",
+        ]  # fmt: skip
+        assert (second["evaluations"], second["best_fitness"]) == (4, 0.75)
+        assert first["best_fitness"] is None
+        assert second["created_at"].endswith("+00:00")
+
+    def test_csv_has_the_same(self, two):
+        """With a header, an absent value empty."""
+        rows = [*csv.DictReader(io.StringIO(vlga("list", "--format", "csv").out))]
+
+        assert [row["name"] for row in rows] == ["second", "first"]
+        assert [row["best_fitness"] for row in rows] == ["0.75", ""]
+
+    def test_of_none_says_how_to_start(self):
+        """On stderr; for scripts it is an empty list."""
+        SqlStore("sqlite:///vlga.db").close()
+
+        assert vlga("list").err == "no searches yet; start one with: vlga search\n"
+        assert vlga("list").out == ""
+        assert vlga("list", "--format", "json").json == []
+
+
+class TestShow:
+    def test_json_has_what_scripts_rely_on(self, finished):
+        """The documented keys at least."""
+        shown = finished.ask("show", "digits-1", "--format", "json").json
+
+        assert list(shown)[:8] == [
+            "name", "status", "strategy", "seed", "data", "evaluations", "best", "seconds",
+        ]  # fmt: skip
+        assert list(shown["evaluations"]) == ["completed", "failed", "reused"]
+        assert {"id", "fitness", "test_accuracy", "parameters", "depth"} <= set(shown["best"])
+        assert shown["seconds"] > 0
+
+    def test_a_finished_search(self, finished):
+        """Line by line: a name, two blanks at least, what it is."""
+        shown = dict(
+            line.split("  ", 1) for line in finished.ask("show", "digits-1").out.splitlines()
+        )
+        shown = {key: text.strip() for key, text in shown.items()}
+
+        assert shown["status"] == "completed"
+        assert shown["images"] == "80 train + 20 validation + 359 test"
+        assert shown["shape"] == "1x8x8, 10 classes"
+        assert shown["evaluations"] == "2 completed, 0 failed, 0 reused"
+        assert shown["best"] in ("#0", "#1")
+        assert {"validation accuracy", "test accuracy", "network", "took", "started"} <= set(shown)
+        assert "message" not in shown
+
+    def test_a_running_search(self, two):
+        """What is not known yet is left out, what failed is counted by reason."""
+        shown = vlga("show", "second").out
+
+        assert "best                 #2\n" in shown
+        assert "failures             1 worker_lost\n" in shown
+        assert "test accuracy" not in shown
+
+    def test_a_failed_search(self, two):
+        """It says why."""
+        assert "message              no luck\n" in vlga("show", "first").out
+        assert vlga("show", "first", "--format", "json").json["best"] is None
+
+    def test_csv_is_one_row(self, two):
+        """As for a table of searches."""
+        (row,) = csv.DictReader(io.StringIO(vlga("show", "first", "--format", "csv").out))
+
+        assert (row["name"], row["seed"], row["message"], row["best"]) == (
+            "first",
+            "5",
+            "no luck",
+            "",
+        )
+
+
+class TestTop:
+    COLUMNS = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs",
+               "fingerprint")  # fmt: skip
+
+    def test_json_has_what_scripts_rely_on(self, two):
+        """The documented keys, the fittest first, failures left out."""
+        rows = vlga("top", "second", "--format", "json").json
+
+        assert [row["id"] for row in rows] == [2, 3, 0]
+        assert all(list(row) == [*self.COLUMNS] for row in rows)
+
+    def test_a_table_and_csv_have_the_same(self, two):
+        """Column by column."""
+        table = vlga("top", "second").out.splitlines()
+        rows = [*csv.DictReader(io.StringIO(vlga("top", "second", "--format", "csv").out))]
+
+        assert table[0].split() == [*self.COLUMNS] == list(rows[0])
+        assert table[2].split()[:4] == ["2", "0.7500", "1,002", "10,000,000,002"]
+        assert [row["id"] for row in rows] == ["2", "3", "0"]
+
+    def test_shows_as_many_as_asked_for(self, two):
+        """Ten if not said otherwise."""
+        assert [row["id"] for row in vlga("top", "second", "-n2", "--format", "json").json] == [
+            2,
+            3,
+        ]
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "second"), ("top", "second")])
+def test_looking_says_nothing_on_stderr(two, command):
+    """What is read by a program is on stdout and only there."""
+    for form in ("table", "json", "csv"):
+        looked = vlga(*command, "--format", form)
+
+        assert (looked.code, looked.err) == (0, "")
+        assert looked.out.endswith("\n")

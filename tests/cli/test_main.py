@@ -1,0 +1,94 @@
+import subprocess
+import sys
+
+import click
+import pytest
+
+from tests.cli.command import vlga
+from vlga import __version__
+from vlga.cli.main import _COMMANDS, _HELP, cli
+
+
+def walk(group, path=()):
+    """Give every command with the words that lead to it."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from walk(command, (*path, name))
+
+
+class TestHelp:
+    def test_lists_every_command(self):
+        """One line for each, in the same order."""
+        shown = vlga("--help")
+
+        assert list(_COMMANDS) == list(_HELP)
+        for name, text in _HELP.items():
+            assert f"  {name} " in shown.out
+            assert text in shown.out
+
+    @pytest.mark.parametrize(("path", "command"), [*walk(cli)], ids=lambda one: str(one))
+    def test_of_every_command_exists(self, path, command):
+        """Every command and every option says what it does."""
+        shown = vlga(*path, "--help")
+
+        assert (shown.code, shown.err) == (0, "")
+        assert shown.out.startswith(f"Usage: vlga {' '.join(path)}")
+        assert command.help
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, option.name
+
+    def test_is_what_a_newcomer_gets(self):
+        """`vlga` alone helps, and names the command to start with."""
+        shown = vlga()
+
+        assert shown == vlga("--help") == vlga("-h")
+        assert shown.code == 0
+        assert "Start with: vlga search" in shown.out
+
+    def test_the_version_is_known(self):
+        """For reports of mistakes."""
+        assert vlga("--version").out == f"vlga, version {__version__}\n"
+
+
+class TestFailures:
+    @pytest.mark.parametrize("arguments", [("--debug", "list"), ("list", "--debug")])
+    def test_debug_shows_where_they_come_from(self, arguments):
+        """Wherever it is given; the line that explains comes last."""
+        failed = vlga(*arguments)
+
+        assert failed.code == 2
+        assert failed.err.startswith("Traceback (most recent call last):\n")
+        assert failed.err.splitlines()[-1] == vlga("list").err.strip()
+
+    def test_of_the_system_are_one_line_too(self):
+        """What the operating system refuses is no traceback either."""
+        failed = vlga("search", "--data", "x" * 5000)
+
+        assert failed.code == 1
+        assert failed.err.startswith("vlga: [Errno 36] File name too long: ")
+        assert failed.err.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_is_no_failure(tmp_path):
+    """As with `| head -1`: nothing is said about it."""
+    command = [sys.executable, "-m", "vlga", "config", "--example"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        process.stdout.close()
+
+        assert process.stderr.read() == ""
+
+
+def test_it_is_also_a_module(tmp_path):
+    """`python -m vlga` is the command, also from a folder with a `db` of its own."""
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "__init__.py").write_text("raise ImportError('not ours')")
+    command = [sys.executable, "-m", "vlga", "list"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    assert run.returncode == 2
+    assert run.stderr.startswith("vlga: no database at sqlite:///vlga.db; start a search first")

@@ -1,0 +1,94 @@
+import csv
+import io
+import json
+
+import pytest
+
+from vlga.cli.output import (
+    as_csv,
+    as_json,
+    as_table,
+    count_text,
+    number_of,
+    render,
+    seconds_text,
+)
+
+ROWS = [
+    {"name": "digits-1", "best_fitness": 0.5, "evaluations": 1234, "more": [1]},
+    {"name": "a", "best_fitness": None, "evaluations": 7, "more": []},
+]
+
+
+def test_a_table_aligns_numbers_to_the_right():
+    """Words to the left, an absent value as a dash, no blanks at the end of a line."""
+    assert as_table(ROWS, ("name", "best_fitness", "evaluations")) == (
+        "name      best fitness  evaluations\n"
+        "────────  ────────────  ───────────\n"
+        "digits-1        0.5000        1,234\n"
+        "a                    -            7"
+    )
+
+
+def test_a_table_says_yes_and_no():
+    """A bool is no number."""
+    assert as_table([{"is": True}, {"is": False}], ["is"]).split()[2:] == ["yes", "no"]
+
+
+def test_a_table_of_nothing_is_its_header():
+    """And no failure."""
+    assert as_table([], ("name", "data")) == "name  data\n────  ────"
+
+
+def test_csv_is_read_back():
+    """Only the columns asked for, numbers in full, an absent value empty."""
+    text = as_csv(ROWS, ("name", "best_fitness"))
+
+    assert [*csv.reader(io.StringIO(text))] == [
+        ["name", "best_fitness"],
+        ["digits-1", "0.5"],
+        ["a", ""],
+    ]
+
+
+def test_json_keeps_every_key():
+    """Also what a table has no room for; words stay readable."""
+    assert json.loads(render(ROWS, "json", ["name"])) == ROWS
+    assert as_json("二") == '"二"'
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (12_345, "12.3 k"),
+        (123_456, "123 k"),
+        (999_999, "1.00 M"),
+        (4_560_000, "4.56 M"),
+        (1.2e9, "1.20 G"),
+        (1.2e12, "1.20 T"),
+        (1.2e16, "12000 T"),
+    ],
+)
+def test_large_counts_have_three_digits(number, text):
+    """With the unit that leaves one to three before the point."""
+    assert count_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (7.4, "0:07"), (59.6, "1:00"), (754, "12:34"), (3723, "1:02:03")],
+)
+def test_durations_are_read_like_a_clock(seconds, text):
+    """Minutes and seconds, and hours if there are any."""
+    assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs"), (1234, "1,234 epochs")]
+)
+def test_one_is_singular(number, text):
+    """And everything else plural."""
+    assert number_of(number, "epoch") == text

@@ -1,0 +1,248 @@
+"""What the driver's tests share: an evaluator that trains nothing, a clock, a store that dies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.fakes import MemoryStore
+from tests.records import DATA
+from vlga.artifacts import ArtifactFolder
+from vlga.config import SearchConfig, load_config
+from vlga.driver import Search
+from vlga.population import Candidate, Evaluation, FailureReason, Individual
+from vlga.ports import Artifact, EvaluationTask, SearchRecord, Weights
+from vlga.progress import Progress, SilentObserver
+
+Outcome = float | FailureReason | BaseException
+
+
+class Killed(BaseException):
+    """Ends a search as a lost process does: what comes after it reaches no store."""
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when somebody says so."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def seed_as_fitness(task: EvaluationTask) -> Outcome:
+    """Give each network a fitness of its own in [0, 1), spread evenly, meaning nothing."""
+    return task.seed / 2**63
+
+
+def weights_of(task: EvaluationTask) -> bytes:
+    """Give bytes that stand for a network's trained weights and those that it inherited."""
+    inherited = task.weights.data if task.weights else b""
+    return hashlib.sha256(str(task.seed).encode() + inherited).digest()
+
+
+@dataclass
+class ScriptedEvaluator:
+    """An `Evaluator` whose outcomes a function gives; any running task may be the next to end.
+
+    Attributes:
+        n_slots: tasks that run at once.
+        outcome: gives a task's fitness or reason of failure, or an exception for `wait` to raise.
+        rng: which of the running tasks ends next; None means the oldest.
+        clock: moved on by a second a training.
+        submitted: every task, in order.
+        n_cancelled: tasks given up.
+    """
+
+    n_slots: int = 1
+    outcome: Callable[[EvaluationTask], Outcome] = seed_as_fitness
+    rng: Random | None = None
+    clock: Clock = field(default_factory=Clock)
+    submitted: list[EvaluationTask] = field(default_factory=list)
+    n_cancelled: int = 0
+    _out: list[EvaluationTask] = field(default_factory=list)
+    _weights: Weights | None = None
+
+    def submit(self, task: EvaluationTask) -> None:
+        self.submitted.append(task)
+        self._out.append(task)
+
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+        if not self._out or timeout_seconds == 0:
+            return ()
+        running = self._out[: self.n_slots]
+        task = self.rng.choice(running) if self.rng else running[0]
+        outcome = self.outcome(task)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._out.remove(task)
+        self.clock.now += 1
+        is_failure = isinstance(outcome, FailureReason)
+        keeps = task.keep_weights and not is_failure
+        self._weights = Weights(task.candidate_id, weights_of(task)) if keeps else None
+        evaluation = Evaluation(
+            task.candidate_id,
+            task.training.epochs,
+            task.seed,
+            fitness=None if is_failure else outcome,
+            reason=outcome if is_failure else None,
+            message="it was to be expected" if is_failure else "",
+            train_seconds=1.0,
+        )
+        return (evaluation,)
+
+    def weights(self, candidate_id: int) -> Weights | None:
+        kept = self._weights
+        return kept if kept and kept.candidate_id == candidate_id else None
+
+    def cancel(self) -> None:
+        self.n_cancelled += len(self._out)
+        self._out.clear()
+
+    def close(self) -> None:
+        self.cancel()
+
+
+class MortalStore(MemoryStore):
+    """A store that notes every write, and may die before one of them.
+
+    Attributes:
+        writes: names of the methods that wrote, with the ids of the candidates concerned.
+        n_left: writes until death, or None for immortality.
+        death: what is raised from then on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[tuple[str, tuple[int, ...], tuple[Artifact, ...]]] = []
+        self.n_left: int | None = None
+        self.death: BaseException = Killed()
+
+    def update_search(self, name: str, **changes: Any) -> None:
+        self._note("update_search")
+        super().update_search(name, **changes)
+
+    def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
+        self._note("add_candidates", candidates=[one.id for one in candidates])
+        super().add_candidates(search, candidates)
+
+    def add_evaluations(
+        self,
+        search: str,
+        evaluations: Sequence[Evaluation],
+        artifacts: Sequence[Artifact] = (),
+        *,
+        is_final: bool = False,
+        reused: bool = False,
+    ) -> None:
+        ids = [one.candidate_id for one in evaluations]
+        self._note("add_evaluations", candidates=ids, artifacts=artifacts)
+        super().add_evaluations(search, evaluations, artifacts, is_final=is_final, reused=reused)
+
+    def _note(
+        self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
+    ) -> None:
+        if self.n_left is not None:
+            if not self.n_left:
+                raise self.death
+            self.n_left -= 1
+        self.writes.append((method, tuple(candidates), tuple(artifacts)))
+
+
+class Notes(SilentObserver):
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.evaluations: list[Evaluation] = []
+        self.generations: list[Mapping[str, Any]] = []
+        self.progress: list[Progress] = []
+
+    def updated(self, progress: Progress) -> None:
+        self.progress.append(progress)
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        assert candidate.id == evaluation.candidate_id
+        self.evaluations.append(evaluation)
+
+    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+        assert progress.best is not None
+        self.generations.append(record)
+
+
+@dataclass
+class Bench:
+    """All that a search needs, to be changed by a test before `run`; it may run several times."""
+
+    folder: Path
+    config: SearchConfig
+    store: MortalStore = field(default_factory=MortalStore)
+    notes: Notes = field(default_factory=Notes)
+    name: str = "first"
+
+    def search(self, evaluator: ScriptedEvaluator | None = None) -> Search:
+        """Enter the search unless it is there already, and put it together."""
+        if self.name not in self.store.searches:
+            self.store.create_search(SearchRecord(self.name, self.config, DATA, versions={}))
+        evaluator = evaluator or ScriptedEvaluator()
+        return Search(
+            self.name,
+            self.config,
+            DATA,
+            evaluator=evaluator,
+            store=self.store,
+            artifacts=ArtifactFolder(self.folder),
+            observer=self.notes,
+            seconds_before=self.store.find_search(self.name).seconds,
+            clock=evaluator.clock,
+        )
+
+    def run(self, evaluator: ScriptedEvaluator | None = None) -> Individual:
+        """Run it to its end."""
+        return self.search(evaluator).run()
+
+    @property
+    def trained(self) -> list[Evaluation]:
+        """Recorded outcomes of trainings."""
+        return [one for one, is_final, reused in self._outcomes if not (is_final or reused)]
+
+    @property
+    def reused(self) -> list[Evaluation]:
+        """Recorded outcomes that were taken over."""
+        return [one for one, _, reused in self._outcomes if reused]
+
+    @property
+    def ledger(self) -> tuple[Any, ...]:
+        """Everything recorded, whatever the order of recording."""
+        stored = self.store.searches[self.name]
+        outcomes = sorted(stored.outcomes, key=lambda outcome: outcome[0].candidate_id)
+        return stored.candidates, outcomes, stored.record.best_candidate_id
+
+    @property
+    def _outcomes(self) -> list[tuple[Evaluation, bool, bool]]:
+        return self.store.searches[self.name].outcomes
+
+
+SMALL = ("population.size=4", "population.generations=3", "budget.phases=2", "budget.seconds=1e6")
+#: One allele a gene but for two of two: four networks of one block, and duplicates everywhere.
+TINY = (
+    *(f"space.block.{gene}={allele}" for gene, allele in (
+        ("channels_a", 8), ("kernel_a", 3), ("include_pool", "false"), ("pool_type", "max"),
+        ("batch_norm_a", "true"), ("include_b", "false"), ("channels_b", 8), ("kernel_b", 3),
+        ("batch_norm_b", "true"), ("skip", "false"),
+    )),
+    *(f"space.network.{gene}={allele}" for gene, allele in (
+        ("activation", '["relu", "elu"]'), ("head_pool", '["max", "average"]'),
+        ("learning_rate", 0.1), ("momentum", 0.9), ("weight_decay", 5e-4), ("amplify", "off"),
+    )),
+    "population.avoid_duplicates=false",
+)  # fmt: skip
+
+
+def small_config(*settings: str) -> SearchConfig:
+    """Give the configuration of a search of milliseconds, without a limit that it could meet."""
+    return load_config(settings=[*SMALL, *settings])

@@ -1,0 +1,77 @@
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vlga.artifacts import ArtifactFolder
+from vlga.errors import StoreError
+from vlga.ports import Weights
+
+
+def test_nothing_is_made_before_something_is_saved(tmp_path):
+    """A search without files leaves no empty folder."""
+    ArtifactFolder(tmp_path / "mine")
+
+    assert not (tmp_path / "mine").exists()
+
+
+@given(data=st.binary(max_size=100), number=st.integers(0, 10**6))
+def test_weights_come_back_as_they_were_saved(tmp_path_factory, data, number):
+    """The artifact says whose, what, where, how large, and its checksum; the file is whole."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    weights = Weights(number, data)
+    artifact = ArtifactFolder(folder / "a" / "b").save(weights, "final_weights")
+
+    assert ArtifactFolder.load(artifact) == weights
+    assert (artifact.candidate_id, artifact.kind) == (number, "final_weights")
+    assert (artifact.n_bytes, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert Path(artifact.path).read_bytes() == data
+    assert [one.name for one in (folder / "a" / "b").iterdir()] == [Path(artifact.path).name]
+
+
+def test_paths_hold_from_any_folder(tmp_path, monkeypatch):
+    """A search may be resumed, and its winner exported, from elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    artifact = ArtifactFolder(Path("mine")).save(Weights(3, b"abc"), "weights")
+    monkeypatch.chdir("/")
+
+    assert ArtifactFolder.load(artifact).data == b"abc"
+
+
+def test_different_weights_never_share_a_file(tmp_path):
+    """Two databases in one folder may each have a search of the same name."""
+    folder = ArtifactFolder(tmp_path)
+    one, other = (folder.save(Weights(3, data), "weights") for data in (b"one", b"other"))
+
+    assert folder.load(one).data == b"one"
+    assert folder.load(other).data == b"other"
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    """With the reason and the way out."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(
+        StoreError, match=r"written under '.*file.mine', but: Not a directory; make"
+    ):
+        ArtifactFolder(tmp_path / "file" / "mine").save(Weights(0, b""), "weights")
+
+
+def test_a_missing_file_is_said(tmp_path):
+    """With whose it is and where it must be."""
+    artifact = ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
+    Path(artifact.path).unlink()
+
+    with pytest.raises(StoreError, match=r"candidate 3 must be at '.*weights-3.*', but: No such"):
+        ArtifactFolder.load(artifact)
+
+
+def test_a_changed_file_is_refused(tmp_path):
+    """Nobody inherits what was not trained."""
+    artifact = ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
+
+    with pytest.raises(StoreError, match="candidate 3 at .* were changed since"):
+        ArtifactFolder.load(replace(artifact, sha256="0" * 64))

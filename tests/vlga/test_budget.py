@@ -1,0 +1,72 @@
+import pytest
+
+from vlga.budget import Budget
+from vlga.config import load_config
+
+
+def budget(*settings, n_trained=0, elapsed=0.0):
+    limits = [f"budget.{setting}" for setting in settings]
+    every = [f"budget.{name}={value}" for name, value in (("seconds", 1e9), ("phases", 99))]
+    config = load_config(settings=["training.epochs=3", *every, *limits])
+    return Budget(config, lambda: elapsed, n_trained)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_trained", "left"),
+    [
+        ((), 10**6, None),
+        (("evaluations=7",), 0, 7),
+        (("evaluations=7",), 7, 0),
+        (("evaluations=7",), 9, 0),
+        (("epochs=10",), 0, 3),
+        (("epochs=10",), 2, 1),
+        (("epochs=2",), 0, 0),
+        (("epochs=10", "evaluations=7"), 1, 2),
+        (("epochs=30", "evaluations=7"), 1, 6),
+    ],
+)
+def test_trainings_left(settings, n_trained, left):
+    """The tighter of both counts, whole trainings only, never below 0."""
+    assert budget(*settings, n_trained=n_trained).trainings_left == left
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "left", "spent"), [(0.0, 9.0, False), (8.5, 0.5, False), (9.0, 0, True), (99, 0, 1)]
+)
+def test_seconds_left(elapsed, left, spent):
+    """Wall time counts down to 0 and stays there; then the budget is spent."""
+    one = budget("seconds=9", elapsed=elapsed)
+
+    assert one.seconds_left == left
+    assert one.spent == spent
+
+
+def test_without_limits_it_is_never_spent():
+    """A strategy may end by itself."""
+    config = load_config(settings=["budget.phases=1"])
+    unlimited = config.budget.model_copy(update={"seconds": None})
+    one = Budget(config.model_copy(update={"budget": unlimited}), lambda: 1e9, 10**9)
+
+    assert not one.spent
+    assert one.seconds_left is None
+    assert one.done_fraction(n_ended=5) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_ended", "elapsed", "share"),
+    [
+        (("evaluations=8",), 0, 0.0, 0.0),
+        (("evaluations=8",), 2, 0.0, 0.25),
+        (("evaluations=8",), 8, 0.0, 1.0),
+        (("evaluations=8", "seconds=10"), 2, 9.0, 0.9),
+        (("evaluations=8", "seconds=10"), 6, 1.0, 0.75),
+        (("seconds=10",), 0, 12.0, 1.0),
+        (("epochs=6",), 1, 0.0, 0.5),
+        (("epochs=2",), 0, 0.0, 0.0),
+    ],
+)
+def test_the_tightest_limit_tells_how_much_is_done(settings, n_ended, elapsed, share):
+    """In [0, 1]; what is running counts as not done."""
+    one = budget(*settings, n_trained=n_ended, elapsed=elapsed)
+
+    assert one.done_fraction(n_ended) == pytest.approx(share)

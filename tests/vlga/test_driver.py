@@ -1,0 +1,421 @@
+from collections import Counter
+from random import Random
+
+import pytest
+
+from tests.vlga.searching import (
+    TINY,
+    Bench,
+    Clock,
+    Killed,
+    MortalStore,
+    ScriptedEvaluator,
+    seed_as_fitness,
+    small_config,
+    weights_of,
+)
+from vlga.driver import training_seed
+from vlga.errors import StoreError, TooManyFailures
+from vlga.population import FailureReason
+
+RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")
+
+
+def losing(*n_th: int, reason=FailureReason.WORKER_LOST):
+    """Give outcomes of which the n-th trainings, counted from 0, fail."""
+    seen = []
+
+    def outcome(task):
+        seen.append(task)
+        return reason if len(seen) - 1 in n_th else seed_as_fitness(task)
+
+    return outcome
+
+
+class TestOrder:
+    @pytest.mark.parametrize("settings", [(), RANDOM, TINY], ids=["default", "random", "tiny"])
+    @pytest.mark.parametrize("n_slots", [1, 2, 16])
+    def test_neither_slots_nor_order_matter(self, tmp_path, settings, n_slots):
+        """Same candidates, same fitnesses, same trainings, same winner."""
+        alone = Bench(tmp_path, small_config(*settings))
+        winner = alone.run()
+        for order in range(5):
+            bench = Bench(tmp_path, small_config(*settings))
+
+            assert bench.run(ScriptedEvaluator(n_slots, rng=Random(order))) == winner
+            assert bench.ledger == alone.ledger
+
+    def test_the_seed_matters(self, tmp_path):
+        """Another seed is another search, with other seeds for its trainings."""
+        one, other = (Bench(tmp_path, small_config(f"seed={seed}")) for seed in (0, 1))
+        one.run()
+        other.run()
+
+        assert not {e.seed for e in one.trained} & {e.seed for e in other.trained}
+
+    def test_equal_networks_train_alike(self):
+        """A training's seed depends on the search's seed and the network, and fits a column."""
+        assert training_seed(1, "ab") == training_seed(1, "ab")
+        assert len({training_seed(1, "ab"), training_seed(2, "ab"), training_seed(1, "ac")}) == 3
+        assert all(0 <= training_seed(seed, "ab") < 2**63 for seed in range(100))
+
+
+class TestKilled:
+    @pytest.mark.parametrize("n_slots", [1, 3])
+    def test_at_any_moment_it_goes_on_as_if_it_had_not_been(self, tmp_path, n_slots):
+        """Killed before any of its writes and run again, a search ends the same, to the byte."""
+        settings = ("population.avoid_duplicates=false", "space.block.channels_a=[4, 8]")
+        whole = Bench(tmp_path, small_config(*settings))
+        winner = whole.run(ScriptedEvaluator(n_slots))
+        n_writes = len(whole.store.writes)
+
+        assert n_writes > 30
+        for n_left in range(n_writes):
+            bench = Bench(tmp_path, whole.config)
+            bench.store.n_left = n_left
+            with pytest.raises(Killed):
+                bench.run(ScriptedEvaluator(n_slots))
+            recorded = {one.candidate_id for one in bench.store.evaluations("first")}
+            bench.store.n_left = None
+            again = ScriptedEvaluator(n_slots)
+
+            assert bench.run(again) == winner
+            assert bench.ledger == whole.ledger
+            assert bench.store.artifacts("first") == whole.store.artifacts("first")
+            assert not recorded & {task.candidate_id for task in again.submitted}
+
+    def test_as_often_as_one_likes(self, tmp_path):
+        """A search that dies after every few writes comes to the same end."""
+        whole, bench = (Bench(tmp_path, small_config()) for _ in range(2))
+        winner = whole.run()
+        for _ in range(30):
+            bench.store.n_left = 5
+            try:
+                bench.run()
+            except Killed:
+                continue
+            break
+        bench.store.n_left = None
+
+        assert bench.run() == winner
+        assert bench.ledger == whole.ledger
+        assert len(bench.trained) == len({one.candidate_id for one in bench.trained})
+
+    def test_a_finished_one_trains_nothing(self, tmp_path):
+        """A search run again after its end gives its winner from the ledger."""
+        bench = Bench(tmp_path, small_config())
+        winner = bench.run()
+        ledger, again = bench.ledger, ScriptedEvaluator()
+
+        assert bench.run(again) == winner
+        assert bench.ledger == ledger
+        assert not again.submitted
+
+    def test_also_when_its_time_was_over(self, tmp_path):
+        """What is recorded counts, and the time is not begun anew."""
+        bench = Bench(tmp_path, small_config("budget.seconds=6"))
+        winner = bench.run(ScriptedEvaluator(2, rng=Random(0)))
+        again = ScriptedEvaluator(2)
+
+        assert bench.run(again) == winner
+        assert not again.submitted
+
+    def test_its_time_is_kept(self, tmp_path):
+        """A killed search has used its time up to the candidates that it entered last."""
+        bench = Bench(tmp_path, small_config("budget.seconds=6"))
+        bench.store.n_left = 12
+        with pytest.raises(Killed):
+            bench.run()
+        bench.store.n_left = None
+        n_before, seconds = len(bench.trained), bench.store.find_search("first").seconds
+        bench.run()
+
+        assert 0 < seconds <= n_before
+        assert len(bench.trained) == n_before + 6 - seconds
+
+
+class TestBudget:
+    @pytest.mark.parametrize("n_slots", [1, 16])
+    @pytest.mark.parametrize(
+        ("settings", "n_trained"),
+        [
+            (("budget.evaluations=7",), 7),
+            (("budget.epochs=10", "training.epochs=3"), 3),
+            (("budget.epochs=10", "training.epochs=3", "budget.evaluations=2"), 2),
+            ((*RANDOM, "budget.evaluations=70"), 70),
+        ],
+    )
+    def test_trainings_are_counted_as_they_start(self, tmp_path, settings, n_trained, n_slots):
+        """Evaluations and whole trainings' epochs limit a search on any number of workers."""
+        bench, evaluator = Bench(tmp_path, small_config(*settings)), ScriptedEvaluator(n_slots)
+        bench.run(evaluator)
+
+        assert len(evaluator.submitted) == len(bench.trained) == n_trained
+
+    @pytest.mark.parametrize(("n_slots", "n_trained"), [(1, 5), (2, 5)])
+    def test_time_ends_it(self, tmp_path, n_slots, n_trained):
+        """After the last second nothing starts, what is out is given up, the best has won."""
+        bench = Bench(tmp_path, small_config("budget.seconds=4.5"))
+        evaluator = ScriptedEvaluator(n_slots)
+        winner = bench.run(evaluator)
+
+        assert len(bench.trained) == n_trained
+        assert winner.accuracy == max(one.fitness for one in bench.trained)
+        assert evaluator.n_cancelled == len(evaluator.submitted) - n_trained
+        assert bench.store.find_search("first").seconds == n_trained
+
+    def test_phases_end_it(self, tmp_path):
+        """No candidate of a further phase is made."""
+        bench = Bench(tmp_path, small_config("budget.phases=2", "population.stop_margin=1.0"))
+        bench.run()
+
+        assert {one.phase for one in bench.store.searches["first"].candidates.values()} == {0, 1}
+
+    def test_what_is_reused_costs_nothing(self, tmp_path):
+        """With four networks in all, five trainings are never used up."""
+        bench = Bench(tmp_path, small_config(*TINY, "budget.phases=1", "budget.evaluations=5"))
+        bench.run()
+
+        assert len(bench.trained) <= 4
+        assert len(bench.trained) + len(bench.reused) > 5
+
+    def test_one_too_small_for_anything_is_explained(self, tmp_path):
+        """An epoch does not pay for a training of two."""
+        bench = Bench(tmp_path, small_config("budget.epochs=1", "training.epochs=2"))
+
+        with pytest.raises(TooManyFailures, match="trained: none ended within the budget"):
+            bench.run()
+
+
+class TestDuplicates:
+    @pytest.mark.parametrize("n_slots", [1, 2, 16])
+    def test_are_trained_once(self, tmp_path, n_slots):
+        """There are as many trainings as networks, and every candidate has its outcome."""
+        bench, evaluator = Bench(tmp_path, small_config(*TINY)), ScriptedEvaluator(n_slots)
+        bench.run(evaluator)
+        candidates = bench.store.searches["first"].candidates
+        trained = {one.candidate_id for one in bench.trained}
+        networks = {(one.fingerprint, one.weights_from) for one in candidates.values()}
+
+        assert len(evaluator.submitted) == len(trained) == len(networks)
+        assert trained | {one.candidate_id for one in bench.reused} == set(candidates)
+
+    def test_in_flight_wait_for_their_twin(self, tmp_path):
+        """Before anything has ended, no two equal networks are out."""
+        bench = Bench(tmp_path, small_config(*TINY, "population.size=12"))
+        evaluator = ScriptedEvaluator(16, outcome=lambda _: Killed())
+        with pytest.raises(Killed):
+            bench.run(evaluator)
+        plans = [task.plan for task in evaluator.submitted]
+
+        assert len(plans) == len(set(plans)) == 4
+
+    def test_take_over_the_outcome_but_not_the_training(self, tmp_path):
+        """A reused evaluation has the fitness of the one trained, no time and no curve."""
+        bench = Bench(tmp_path, small_config(*TINY))
+        bench.run()
+        fitnesses = {one.seed: one.fitness for one in bench.trained}
+
+        assert bench.reused
+        for one in bench.reused:
+            assert one.fitness == fitnesses[one.seed]
+            assert (one.train_seconds, one.curve) == (0.0, ())
+
+    @pytest.mark.parametrize("n_slots", [1, 16])
+    @pytest.mark.parametrize(
+        ("reason", "n_trained"),
+        [
+            (FailureReason.DIVERGED, 1),
+            (FailureReason.WORKER_LOST, 2),
+            (FailureReason.TIMED_OUT, 2),
+        ],
+    )
+    def test_take_over_failures_of_the_network_only(self, tmp_path, reason, n_trained, n_slots):
+        """What diverged would diverge again; what was lost or too slow is tried again."""
+        bench = Bench(tmp_path, small_config(*TINY, "budget.phases=1", "population.size=12"))
+        evaluator = ScriptedEvaluator(n_slots, outcome=losing(0, reason=reason))
+        bench.run(evaluator)
+        first = evaluator.submitted[0].seed
+
+        assert Counter(task.seed for task in evaluator.submitted)[first] == n_trained
+        assert any(one.seed == first and one.completed for one in bench.trained) == (n_trained == 2)
+
+
+class TestFailures:
+    def test_of_all_end_the_search_with_their_reasons(self, tmp_path):
+        """A generation without survivors says what went wrong."""
+        bench = Bench(tmp_path, small_config())
+        evaluator = ScriptedEvaluator(outcome=lambda _: FailureReason.OUT_OF_MEMORY)
+
+        with pytest.raises(TooManyFailures, match="left 0; failures so far: 4 out_of_memory"):
+            bench.run(evaluator)
+        assert [one.reason for one in bench.trained] == [FailureReason.OUT_OF_MEMORY] * 4
+
+    def test_of_all_that_the_budget_allowed_are_explained(self, tmp_path):
+        """Where there are no generations, the last reasons are given with their messages."""
+        bench = Bench(tmp_path, small_config(*RANDOM, "budget.evaluations=3"))
+        evaluator = ScriptedEvaluator(outcome=lambda _: FailureReason.BUILD)
+
+        with pytest.raises(TooManyFailures, match="no network could be trained: build: it was to"):
+            bench.run(evaluator)
+
+    def test_in_a_row_stop_it(self, tmp_path):
+        """Three failures one after the other are too many, two and two are not."""
+        settings = ("limits.max_failures_in_a_row=3", "population.size=12")
+        patient = Bench(tmp_path, small_config(*settings))
+        patient.run(ScriptedEvaluator(outcome=losing(1, 2, 4, 5)))
+        bench = Bench(tmp_path, small_config(*settings))
+
+        message = r"3 trainings failed one after the other; the last: worker_lost: it was"
+        with pytest.raises(TooManyFailures, match=message):
+            bench.run(ScriptedEvaluator(outcome=losing(3, 4, 5)))
+        assert len(bench.trained) == 6
+
+    def test_of_the_store_stop_it(self, tmp_path):
+        """What could not be recorded is never told."""
+        bench = Bench(tmp_path, small_config())
+        bench.store.n_left, bench.store.death = 5, StoreError("the disk is full")
+
+        with pytest.raises(StoreError, match="the disk is full"):
+            bench.run()
+        assert bench.notes.evaluations == bench.trained
+
+
+class TestLedger:
+    def test_it_knows_before_the_strategy(self, tmp_path):
+        """At the moment of telling, candidate and outcome are recorded already."""
+        bench = Bench(tmp_path, small_config(*TINY))
+        search = bench.search(ScriptedEvaluator(2))
+        tell = search.strategy.tell
+        told = []
+
+        def tell_what_is_recorded(evaluation):
+            stored = bench.store.searches["first"]
+            assert evaluation.candidate_id in stored.candidates
+            assert evaluation in [one for one, _, _ in stored.outcomes]
+            told.append(evaluation)
+            tell(evaluation)
+
+        search.strategy.tell = tell_what_is_recorded
+        search.run()
+
+        assert len(told) == len(bench.trained) + len(bench.reused)
+
+    def test_the_best_so_far_is_in_it(self, tmp_path):
+        """The search's row names the winner."""
+        bench = Bench(tmp_path, small_config())
+        winner = bench.run()
+
+        assert bench.store.find_search("first").best_candidate_id == winner.id
+
+    def test_ctrl_c_keeps_what_has_ended(self, tmp_path):
+        """What ends while the interrupt is on its way is recorded; what runs is given up."""
+
+        class Interrupted(ScriptedEvaluator):
+            def wait(self, timeout_seconds=None):
+                if timeout_seconds == 0:
+                    return super().wait()
+                if len(bench.trained) == 2:
+                    raise KeyboardInterrupt
+                return super().wait(timeout_seconds)
+
+        bench, evaluator = Bench(tmp_path, small_config()), Interrupted(4)
+        with pytest.raises(KeyboardInterrupt):
+            bench.run(evaluator)
+
+        assert len(bench.trained) == 3
+        assert evaluator.n_cancelled == 1
+        assert bench.store.find_search("first").seconds == 3
+
+
+class TestWeights:
+    def test_of_a_phase_s_best_are_recorded_with_it(self, tmp_path):
+        """One transaction holds a new best and its weights; no other weights are kept."""
+        bench = Bench(tmp_path, small_config())
+        bench.run()
+        best = {0: 0.0, 1: 0.0}
+        for method, ids, artifacts in bench.store.writes:
+            if method != "add_evaluations":
+                continue
+            stored = bench.store.searches["first"]
+            (one,) = [e for e, _, _ in stored.outcomes if e.candidate_id in ids]
+            phase = stored.candidates[one.candidate_id].phase
+
+            assert bool(artifacts) == (one.fitness > best[phase])
+            assert all(artifact.candidate_id == one.candidate_id for artifact in artifacts)
+            best[phase] = max(best[phase], one.fitness)
+
+    @pytest.mark.parametrize("n_slots", [1, 16])
+    def test_of_a_phase_s_best_are_what_the_next_inherits(self, tmp_path, n_slots):
+        """Every task of the second phase carries them, none of the first carries any."""
+        bench, evaluator = Bench(tmp_path, small_config()), ScriptedEvaluator(n_slots)
+        search = bench.search(evaluator)
+        search.run()
+        parent = search.strategy.phase_bests[0]
+        candidates = bench.store.searches["first"].candidates
+        trained = {task.candidate_id: task for task in evaluator.submitted}
+        carried = {0: set(), 1: set()}
+        for number, task in trained.items():
+            carried[candidates[number].phase].add(task.weights)
+
+        assert carried[0] == {None}
+        (weights,) = carried[1]
+        assert (weights.candidate_id, weights.data) == (parent.id, weights_of(trained[parent.id]))
+
+    def test_are_not_asked_for_where_nobody_inherits(self, tmp_path):
+        """Random search and searches without inheritance keep no files."""
+        for settings in (RANDOM, ("training.inherit_weights=false",)):
+            bench, evaluator = (
+                Bench(tmp_path / "none", small_config(*settings)),
+                ScriptedEvaluator(),
+            )
+            bench.run(evaluator)
+
+            assert not any(task.keep_weights or task.weights for task in evaluator.submitted)
+            assert not (tmp_path / "none").exists()
+
+    def test_that_are_lost_stop_the_search(self, tmp_path):
+        """Without its parent's weights a phase would be another search."""
+
+        class Forgetful(MortalStore):
+            def artifacts(self, search):
+                return []
+
+        bench = Bench(tmp_path, small_config(), store=Forgetful())
+
+        with pytest.raises(StoreError, match=r"weights of candidate \d+ must be in the ledger"):
+            bench.run()
+
+
+class TestProgress:
+    def test_counts_add_up(self, tmp_path):
+        """Completed, failed and reused make the ledger's rows; nothing runs in the end."""
+        settings = ("budget.phases=1", "budget.evaluations=30")
+        bench = Bench(tmp_path, small_config(*TINY, *settings))
+        bench.run(ScriptedEvaluator(2, outcome=losing(1)))
+        last = bench.notes.progress[-1]
+
+        assert (last.n_failed, last.n_running) == (1, 0)
+        assert last.n_completed + last.n_failed == len(bench.trained)
+        assert last.n_reused == len(bench.reused)
+        assert max(one.n_running for one in bench.notes.progress) == 2
+
+    def test_every_generation_is_announced_once(self, tmp_path):
+        """Also those of a search that is run again."""
+        bench = Bench(tmp_path, small_config())
+        bench.run()
+        generations = [(one["phase"], one["generation"]) for one in bench.notes.generations]
+        bench.notes.generations.clear()
+        bench.run()
+
+        assert generations == [(phase, g) for phase in (0, 1) for g in (0, 1, 2)]
+        assert [(one["phase"], one["generation"]) for one in bench.notes.generations] == generations
+
+    def test_time_counts_from_the_first_start(self, tmp_path):
+        """Seconds of earlier runs are part of the search's."""
+        bench = Bench(tmp_path, small_config())
+        bench.run(ScriptedEvaluator(clock=Clock(5.0)))
+        n_seconds = bench.store.find_search("first").seconds
+        search = bench.search(ScriptedEvaluator(clock=Clock(77.0)))
+
+        assert search.elapsed_seconds == n_seconds == len(bench.trained)

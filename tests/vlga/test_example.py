@@ -1,0 +1,55 @@
+import tomllib
+
+import pytest
+from pydantic import BaseModel
+
+from vlga.config import SearchConfig, load_config, preset_names
+from vlga.errors import ConfigError
+from vlga.example import example_toml
+
+
+def keys(model, path=()):
+    """Give the dotted name and description of every setting; the space has no fixed ones."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            if name != "space":
+                yield from keys(field.annotation, (*path, name))
+        else:
+            yield (*path, name), field.description
+
+
+@pytest.mark.parametrize("preset", preset_names())
+class TestEveryPreset:
+    def test_is_given_whole(self, preset, tmp_path):
+        """The file on top of any preset is the preset that it was made from, but for the limits
+        that it leaves out.
+        """
+        file = tmp_path / "example.toml"
+        file.write_text(example_toml(preset))
+
+        assert load_config(preset=preset, file=file) == load_config(preset=preset)
+        assert tomllib.loads(example_toml(preset))["space"] == {
+            name: table
+            for name, table in load_config(preset=preset).space.model_dump().items()
+            if table
+        }
+
+    def test_has_every_setting_in_its_table_with_its_meaning(self, preset):
+        """Those that are not set too, switched off."""
+        table, found = (), {}
+        for line in example_toml(preset).splitlines():
+            if line.startswith("["):
+                table = tuple(line.strip("[]").split("."))
+            elif " =" in line:
+                setting, _, comment = line.partition("  # ")
+                found[(*table, setting.removeprefix("# ").partition(" =")[0])] = comment or None
+
+        for key, description in keys(SearchConfig):
+            assert key in found
+            assert description is None or found[key] == description
+
+
+def test_a_preset_that_is_unknown_is_refused():
+    """As everywhere."""
+    with pytest.raises(ConfigError, match="known preset, but got 'xiao'; did you mean 'xiao2020'"):
+        example_toml("xiao")
