@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import socket
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from vlga.population import EpochRecord, Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers.augmentation import image_statistics
 from workers.data import Dataset
+from workers.memory import peak_memory_bytes, training_memory
 from workers.network import Network, build_network
 from workers.training import Split, TrainingFailure, TrainingResult, train
 from workers.weights import inherit_weights, pack_weights
@@ -64,17 +63,21 @@ def evaluate(
     message = ""
     curve: tuple[EpochRecord, ...] = ()
     weights: bytes | None = None
+    stage = FailureReason.BUILD
     try:
-        with _threads(n_threads):
-            network = _build(task).to(device)
+        with _threads(n_threads), training_memory(device):
+            network = _build(task)
+            stage = FailureReason.ERROR
+            network.to(device)
             deadline = None if task.seconds is None else started + task.seconds
             result = _train(task, network, _to_device(dataset, device), deadline)
-            fitness, curve = result.accuracy, result.curve
             weights = pack_weights(network) if task.keep_weights else None
+            fitness, curve = result.accuracy, result.curve
     except TrainingFailure as failure:
         reason, message, curve = failure.reason, str(failure), failure.curve
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
-        reason, message = _classify(error), f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        reason = _classify(error, stage)
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
     return (
         Evaluation(
             candidate_id=task.candidate_id,
@@ -89,7 +92,7 @@ def evaluate(
             train_seconds=time.monotonic() - started,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             device=_device_name(device),
-            peak_memory_bytes=_peak_memory_bytes(device),
+            peak_memory_bytes=peak_memory_bytes(device),
         ),
         weights,
     )
@@ -97,14 +100,9 @@ def evaluate(
 
 def _build(task: EvaluationTask) -> Network:
     """Build the task's network and let it inherit what it shares."""
-    try:
-        network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
-        if task.weights is not None:
-            inherit_weights(network, task.weights.data)
-    except (RuntimeError, ValueError, TypeError) as error:
-        if _classify(error) is FailureReason.OUT_OF_MEMORY:
-            raise
-        raise TrainingFailure(FailureReason.BUILD, f"{type(error).__name__}: {error}") from error
+    network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
+    if task.weights is not None:
+        inherit_weights(network, task.weights.data)
     return network
 
 
@@ -171,22 +169,16 @@ def _threads(n_threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _classify(error: Exception) -> FailureReason:
-    """Tell running out of memory from other errors; torch's CPU allocator has no type for it."""
+def _classify(error: Exception, stage: FailureReason) -> FailureReason:
+    """Tell running out of memory from what else may go wrong at a stage."""
     out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        # torch's CPU allocator has no type of its own for it
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
-    return FailureReason.OUT_OF_MEMORY if out_of_memory else FailureReason.ERROR
+    return FailureReason.OUT_OF_MEMORY if out_of_memory else stage
 
 
 def _device_name(device: str) -> str:
     if device == "cpu":
         return f"cpu ({platform.machine()})"
     return torch.cuda.get_device_name()
-
-
-def _peak_memory_bytes(device: str) -> int:
-    if device == "cpu":
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return torch.cuda.max_memory_allocated()

@@ -47,6 +47,7 @@ class InlineEvaluator:
 
     def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
         """Train the oldest task, unless no time is given; how long it takes is its own to limit."""
+        self._weights = None
         if not self._queue or timeout_seconds == 0:
             return ()
         task = self._queue.popleft()

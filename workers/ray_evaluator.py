@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import math
-import os
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from itertools import islice
 
 import ray
 import ray.exceptions
 
-import vlga
 from vlga.errors import EvaluatorError
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
+from workers.ray_cluster import connect, largest_node_cpus, room_for
 
 __all__ = ["RayEvaluator"]
 
@@ -30,11 +27,19 @@ _MAX_RETRIES = 3
 _STUCK_FACTOR, _STUCK_SECONDS = 1.5, 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Running:
+    """A task in Ray's hands.
+
+    Attributes:
+        task: what to do.
+        weights: what will hold the trained weights.
+        since: when it was first among those that have a slot, or None.
+    """
+
     task: EvaluationTask
     weights: ray.ObjectRef
-    started: float
+    since: float | None = None
 
 
 class RayEvaluator:
@@ -68,16 +73,25 @@ class RayEvaluator:
         Raises:
             EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
         """
-        self._owns_ray = not ray.is_initialized()
-        if self._owns_ray:
-            _start_ray(address, n_workers, cpus_per_evaluation, dataset)
-        room = _room(ray.cluster_resources(), cpus_per_evaluation, gpus_per_evaluation)
+        self._waiting: deque[EvaluationTask] = deque()
+        self._running: dict[ray.ObjectRef, _Running] = {}
+        self._trained: dict[int, ray.ObjectRef] = {}
+        self._inherited: tuple[Weights, ray.ObjectRef] | None = None
+        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary())
+        try:
+            room = room_for(cpus_per_evaluation, gpus_per_evaluation)
+        except EvaluatorError:
+            self.close()
+            raise
         self._n_slots = min(n_workers or room, room)
+        # Ray starts a task faster if it has it already; where there is room for more than
+        # `n_workers`, it would start too many.
+        self._max_running = self._n_slots if self._n_slots < room else math.inf
         self._dataset = ray.put(dataset)
         device = "cuda" if gpus_per_evaluation else "cpu"
         entry = ray.remote(_make_entry(function, device))
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
-        final_cpus = min(cpus_per_evaluation * self._n_slots, _largest_node_cpus())
+        final_cpus = min(cpus_per_evaluation * self._n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
         self._remotes = {
             is_final: entry.options(
@@ -88,9 +102,6 @@ class RayEvaluator:
             )
             for is_final, cpus in self._cpus.items()
         }
-        self._running: dict[ray.ObjectRef, _Running] = {}
-        self._trained: dict[int, ray.ObjectRef] = {}
-        self._inherited: tuple[Weights, ray.ObjectRef] | None = None
 
     @property
     def n_slots(self) -> int:
@@ -99,33 +110,26 @@ class RayEvaluator:
 
     def submit(self, task: EvaluationTask) -> None:
         """Hand a task to Ray, which starts it when its resources are free."""
-        shared = [self._dataset]
-        if task.weights is not None:
-            if self._inherited is None or self._inherited[0] is not task.weights:
-                self._inherited = (task.weights, ray.put(task.weights))
-            shared.append(self._inherited[1])
-        n_threads = max(1, int(self._cpus[task.is_final]))
-        # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's time.
-        packed = pickle.dumps((replace(task, weights=None), n_threads))
-        outcome, weights = self._remotes[task.is_final].remote(packed, shared)
-        self._running[outcome] = _Running(task, weights, time.monotonic())
+        self._waiting.append(task)
+        self._start()
 
     def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
         """Give everything that has ended, at least one if any task is out."""
-        if not self._running:
-            return ()
         self._trained.clear()
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        while True:
+        deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
+        ended: list[Evaluation] = []
+        while self._running and not ended:
             # Wake up every second: a Ctrl-C, a stuck task and the caller's time are looked at then.
-            patience = 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
+            patience = min(1.0, max(0.0, deadline - time.monotonic()))
             ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
             if ready and rest:
                 ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
             ended = [self._collect(ref) for ref in ready]
             ended += [self._kill(ref) for ref in self._stuck()]
-            if ended or (deadline is not None and time.monotonic() >= deadline):
-                return ended
+            self._start()
+            if time.monotonic() >= deadline:
+                break
+        return ended
 
     def weights(self, candidate_id: int) -> Weights | None:
         """Fetch trained weights from the object store."""
@@ -143,6 +147,7 @@ class RayEvaluator:
         for ref in self._running:
             ray.cancel(ref, force=True)
         self._running.clear()
+        self._waiting.clear()
 
     def close(self) -> None:
         """Cancel; stop Ray if it was started here."""
@@ -151,6 +156,22 @@ class RayEvaluator:
         if self._owns_ray:
             ray.shutdown()
             self._owns_ray = False
+
+    def _start(self) -> None:
+        """Hand waiting tasks to Ray, as many as may be there."""
+        while self._waiting and len(self._running) < self._max_running:
+            task = self._waiting.popleft()
+            shared = [self._dataset]
+            if task.weights is not None:
+                if self._inherited is None or self._inherited[0] is not task.weights:
+                    self._inherited = (task.weights, ray.put(task.weights))
+                shared.append(self._inherited[1])
+            n_threads = max(1, int(self._cpus[task.is_final]))
+            # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
+            # time.
+            packed = pickle.dumps((replace(task, weights=None), n_threads))
+            outcome, weights = self._remotes[task.is_final].remote(packed, shared)
+            self._running[outcome] = _Running(task, weights)
 
     def _collect(self, ref: ray.ObjectRef) -> Evaluation:
         """Turn a finished reference into an evaluation, whatever became of its task."""
@@ -170,14 +191,14 @@ class RayEvaluator:
     def _stuck(self) -> list[ray.ObjectRef]:
         """Find tasks that run far over their own limit, as one that hangs in native code does."""
         now = time.monotonic()
-        # A task may have waited for a slot; only those that can have been running are judged.
-        oldest = list(self._running.items())[: self._n_slots]
-        return [
-            ref
-            for ref, running in oldest
-            if running.task.seconds is not None
-            and now - running.started > running.task.seconds * _STUCK_FACTOR + _STUCK_SECONDS
-        ]
+        stuck = []
+        # Ray starts the oldest first: the others wait, and their time has not begun.
+        for ref, running in islice(self._running.items(), self._n_slots):
+            running.since = running.since or now
+            limit = running.task.seconds
+            if limit is not None and now - running.since > limit * _STUCK_FACTOR + _STUCK_SECONDS:
+                stuck.append(ref)
+        return stuck
 
     def _kill(self, ref: ray.ObjectRef) -> Evaluation:
         running = self._running.pop(ref)
@@ -211,65 +232,6 @@ def _make_entry(
         return pickle.dumps(evaluation), weights
 
     return evaluate
-
-
-def _start_ray(
-    address: str | None, n_workers: int | None, cpus_per_evaluation: float, dataset: Dataset
-) -> None:
-    """Connect to a cluster or start Ray on this machine, quietly."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    if address is None:
-        options["include_dashboard"] = False
-        summary = dataset.summary()
-        n_images = summary.n_train + summary.n_validation + summary.n_test
-        data_bytes = n_images * math.prod(summary.input_shape)
-        options["object_store_memory"] = 512 * 2**20 + 2 * data_bytes
-        if n_workers is not None:
-            options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
-    try:
-        with _project_folder_first():
-            ray.init(address=address or "local", **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
-        detail = " ".join(str(error).split())[:300]
-        raise EvaluatorError(
-            f"{where} must be reachable, but is not: {detail}; "
-            "check --address, or add --inline to do without Ray"
-        ) from error
-
-
-@contextlib.contextmanager
-def _project_folder_first() -> Iterator[None]:
-    """Let Ray's workers find this project's packages before a user's of the same name.
-
-    Ray puts the driver's current folder in front of its workers' import path. A user's own `db` or
-    `workers` there would be imported instead of ours, so Ray is started from the folder that holds
-    our packages.
-    """
-    with contextlib.chdir(Path(vlga.__file__).parent.parent):
-        yield
-
-
-def _largest_node_cpus() -> float:
-    return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
-
-
-def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
-    """Count the tasks that fit a cluster at once."""
-    if gpus and resources.get("GPU", 0) < gpus:
-        raise EvaluatorError(
-            f"--gpus-per-evaluation {gpus:g} needs a GPU, but the cluster has "
-            f"{resources.get('GPU', 0):g}; leave the option out to train on the CPU"
-        )
-    by_cpu = int(resources.get("CPU", 0) / cpus)
-    if by_cpu < 1:
-        raise EvaluatorError(
-            f"--cpus-per-evaluation {cpus:g} needs as many CPUs, but the cluster has "
-            f"{resources.get('CPU', 0):g}"
-        )
-    return min(by_cpu, int(resources["GPU"] / gpus)) if gpus else by_cpu
 
 
 def _lost(task: EvaluationTask, reason: FailureReason, error: Exception) -> Evaluation:

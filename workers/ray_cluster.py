@@ -1,0 +1,117 @@
+"""The Ray cluster that trainings run on: reached or started, and how much fits on it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ray
+
+import vlga
+from vlga.errors import EvaluatorError
+from vlga.ports import DataSummary
+
+__all__ = ["connect", "largest_node_cpus", "room_for"]
+
+
+def connect(
+    address: str | None, n_workers: int | None, cpus_per_evaluation: float, data: DataSummary
+) -> bool:
+    """Connect to a cluster, or start Ray on this machine with room for the workers, quietly.
+
+    Args:
+        address: of a Ray cluster, or None.
+        n_workers: trainings at a time on this machine; None takes all of its CPUs.
+        cpus_per_evaluation: CPUs that a training reserves.
+        data: how much the object store must hold.
+
+    Returns:
+        Whether anything was done; False if this process is connected already.
+
+    Raises:
+        EvaluatorError: the cluster cannot be reached, or Ray cannot be started.
+    """
+    if ray.is_initialized():
+        return False
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address is None:
+        options["include_dashboard"] = False
+        n_images = data.n_train + data.n_validation + data.n_test
+        data_bytes = n_images * math.prod(data.input_shape)
+        options["object_store_memory"] = 512 * 2**20 + 2 * data_bytes
+        if n_workers is not None:
+            options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
+    try:
+        if address is not None:
+            _knock(address)
+        with _project_folder_first():
+            ray.init(address=address or "local", **options)
+    except (RuntimeError, ValueError, OSError, OverflowError) as error:
+        where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
+        detail = " ".join(str(error).split())[:300]
+        raise EvaluatorError(
+            f"{where} must be reachable, but is not: {detail}; "
+            "check --address, or add --inline to do without Ray"
+        ) from error
+    return True
+
+
+def _knock(address: str) -> None:
+    """Raise an `OSError` if nobody listens at a host and port; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+
+
+@contextlib.contextmanager
+def _project_folder_first() -> Iterator[None]:
+    """Let Ray's workers find this project's packages before a user's of the same name.
+
+    Ray puts the driver's current folder in front of its workers' import path. A user's own `db` or
+    `workers` there would be imported instead of ours, so Ray is started from the folder that holds
+    our packages.
+    """
+    with contextlib.chdir(Path(vlga.__file__).parent.parent):
+        yield
+
+
+def largest_node_cpus() -> float:
+    """Give the CPUs of the machine that has the most."""
+    return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
+
+
+def room_for(cpus: float, gpus: float) -> int:
+    """Count the tasks that fit the cluster at once, at least 1.
+
+    Args:
+        cpus: that a task reserves, above 0.
+        gpus: that a task reserves.
+
+    Raises:
+        EvaluatorError: not even one task fits.
+    """
+    resources = ray.cluster_resources()
+    rooms = [
+        int(resources.get(kind, 0) / asked)
+        for kind, asked in (("CPU", cpus), ("GPU", gpus))
+        if asked
+    ]
+    if gpus and not rooms[1]:
+        raise EvaluatorError(
+            f"--gpus-per-evaluation must be had from the cluster, but got {gpus:g} and the cluster "
+            f"has {resources.get('GPU', 0):g}; leave the option out to train on the CPU"
+        )
+    if not rooms[0]:
+        raise EvaluatorError(
+            f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
+            f"has {resources.get('CPU', 0):g}; ask for less"
+        )
+    return min(rooms)
