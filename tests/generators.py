@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from vlga.config import load_config, preset_names
 from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome, NetworkGenes
-from vlga.phenotype import NetworkPlan, Shape, decode
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan, Shape
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual
 from vlga.ports import Artifact
 from vlga.space import SearchSpace

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from tests.records import genome
-from vlga.config import TrainingConfig
-from vlga.phenotype import NetworkPlan, decode
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
 from vlga.ports import EvaluationTask
+from vlga.settings import TrainingConfig
 from workers.augmentation import image_statistics
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels

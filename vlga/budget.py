@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vlga.config import SearchConfig
+from vlga.settings import SearchConfig
 
 __all__ = ["Budget"]
 

@@ -16,12 +16,12 @@ from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
-from vlga.config import SearchConfig
 from vlga.errors import StoreError, TooManyFailures
 from vlga.phenotype import decode
 from vlga.population import Candidate, Evaluation, FailureReason, Individual
 from vlga.ports import Artifact, DataSummary, EvaluationTask, Evaluator, Store, Weights
 from vlga.progress import Observer, Progress
+from vlga.settings import SearchConfig
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search", "training_seed"]

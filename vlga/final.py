@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vlga.artifacts import ArtifactFolder
-from vlga.config import SearchConfig
 from vlga.driver import training_seed
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
+from vlga.settings import SearchConfig
 
 __all__ = ["train_winner"]
 

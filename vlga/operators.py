@@ -112,7 +112,8 @@ def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0
     for index, block in enumerate(genome.blocks[first_block:], first_block):
         alleles = space.block_alleles(index)
         for name in ("channels_a", "kernel_a", *(("channels_b", "kernel_b") * block.include_b)):
-            smaller = [one for one in alleles[name] if one < getattr(block, name)]
+            own = getattr(block, name)
+            smaller = [one for one in alleles[name] if isinstance(one, int) and one < own]
             if smaller:
                 lower[f"blocks.{index}.{name}"] = max(smaller)
     if not lower:

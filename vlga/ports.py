@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vlga.config import SearchConfig, TrainingConfig
-from vlga.phenotype import NetworkPlan
+from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation
+from vlga.settings import SearchConfig, TrainingConfig
 
 __all__ = [
     "Artifact",

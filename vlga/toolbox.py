@@ -9,7 +9,7 @@ from __future__ import annotations
 from deap import base
 
 from vlga import operators
-from vlga.config import PopulationConfig
+from vlga.settings import PopulationConfig
 from vlga.space import SearchSpace
 
 __all__ = ["build_toolbox"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vlga.phenotype import BlockPlan, ConvPlan, NetworkPlan
+from vlga.plan import BlockPlan, ConvPlan, NetworkPlan
 
 __all__ = ["ConvLayer", "Network", "build_network"]
 
@@ -47,14 +47,14 @@ class ConvLayer(nn.Sequential):
     def forward(self, maps: Tensor) -> Tensor:
         """Map (n, channels, height, width) to the layer's output maps, laid out channels last."""
         conv, *others = self
-        maps = conv(maps)
-        if maps.shape[1] > 1:
+        out: Tensor = conv(maps)
+        if out.shape[1] > 1:
             # After a 1x1 convolution of one channel torch would take the whole network for
             # contiguous, which trains three times as slow on a CPU. Elsewhere this copies nothing.
-            maps = maps.to(memory_format=torch.channels_last)
+            out = out.to(memory_format=torch.channels_last)
         for layer in others:
-            maps = layer(maps)
-        return maps
+            out = layer(out)
+        return out
 
 
 class Block(nn.Module):
@@ -66,20 +66,21 @@ class Block(nn.Module):
         self.b = ConvLayer(plan.convs[1], activation) if len(plan.convs) > 1 else nn.Identity()
         self.skip: nn.Conv2d | None = None
         if plan.skip:
-            channels_in, channels_out = plan.input_shape[0], plan.output_shape[0]
-            self.skip = nn.Conv2d(channels_in, channels_out, 1)
-        self._skip_stride = 2 if plan.pools else 1
+            self.skip = nn.Conv2d(plan.input_shape[0], plan.output_shape[0], 1)
+        self.pools = plan.pools
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (n, channels, height, width) to the block's output maps."""
         out: Tensor = self.b(self.a(maps))
-        if self.skip is not None:
-            # A stride of 2, but cut by hand: pooling drops an odd last row and column, which a
-            # strided convolution keeps; and torch 2.14's own writes beyond its memory on the CPU
-            # for maps of one channel laid out channels last.
-            stride, (height, width) = self._skip_stride, out.shape[-2:]
-            out = out + self.skip(maps[..., : height * stride : stride, : width * stride : stride])
-        return out
+        if self.skip is None:
+            return out
+        if self.pools:
+            # A stride of 2, cut as pooling cuts an odd size. Not the convolution's own: oneDNN then
+            # writes past its memory for fewer than 8 or 16 channels (uxlfoundation/oneDNN#6035).
+            height, width = out.shape[-2:]
+            maps = maps[..., ::2, ::2][..., :height, :width]
+        skipped: Tensor = self.skip(maps)
+        return out + skipped
 
 
 class Network(nn.Module):

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
-from vlga.config import TrainingConfig
-from vlga.phenotype import AmplificationPlan, OptimizerPlan
+from vlga.plan import AmplificationPlan, OptimizerPlan
 from vlga.population import EpochRecord, FailureReason
+from vlga.settings import TrainingConfig
 from workers.amplification import Amplifier
 from workers.augmentation import augment, resolve_augmentation, to_float
 

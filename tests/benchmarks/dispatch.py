@@ -22,11 +22,12 @@ from ray import tune
 from db.store import SqlStore
 from tests.benchmarks.timing import alternate, print_table, report
 from vlga.artifacts import ArtifactFolder
-from vlga.config import DataConfig, load_config
+from vlga.config import load_config
 from vlga.driver import Search
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, SearchRecord
 from vlga.progress import SilentObserver
+from vlga.settings import DataConfig
 from workers.data import load_dataset
 from workers.ray_evaluator import RayEvaluator
 
@@ -95,7 +96,7 @@ def main() -> None:
             )
             started = time.perf_counter()
             study.optimize(
-                lambda trial: [trial.suggest_float(f"x{i}", 0, 1) for i in range(_N_PARAMETERS)][0],
+                lambda trial: max(trial.suggest_float(f"x{i}", 0, 1) for i in range(_N_PARAMETERS)),
                 n_trials=n_peer,
             )
             return (time.perf_counter() - started) / n_peer

@@ -26,9 +26,10 @@ from torchvision import transforms
 
 from tests.benchmarks.timing import alternate, median_ratio, print_table, report
 from tests.records import genome
-from vlga.config import TrainingConfig
 from vlga.genome import Genome
-from vlga.phenotype import NetworkPlan, decode
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
+from vlga.settings import TrainingConfig
 from workers.augmentation import image_statistics
 from workers.network import Network, build_network
 from workers.training import Split, train

@@ -28,7 +28,7 @@ class TestHelp:
             assert f"  {name} " in shown.out
             assert text in shown.out
 
-    @pytest.mark.parametrize(("path", "command"), [*walk(cli)], ids=lambda one: str(one))
+    @pytest.mark.parametrize(("path", "command"), [*walk(cli)], ids=str)
     def test_of_every_command_exists(self, path, command):
         """Every command and every option says what it does."""
         shown = vlga(*path, "--help")

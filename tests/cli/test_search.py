@@ -117,7 +117,7 @@ class TestSearch:
         """A file, options, and the database from VLGA_DB, which the hints then leave out."""
         (home / "mine.toml").write_text("seed = 3\n[final]\nepochs = 0\n[training]\nepochs = 9\n")
         monkeypatch.setenv("VLGA_DB", "sqlite:///other.db")
-        settings = [word for word in SMALL if word not in ("final.epochs=1",)]
+        settings = [word for word in SMALL if word != "final.epochs=1"]
         del settings[settings.index("--set", settings.index("training.epochs=1"))]
         told = vlga("search", "mine.toml", "--name", "my.first-1", "--seed", "4", *settings)
         shown = vlga("show", "my.first-1", "--format", "json").json
@@ -264,6 +264,7 @@ def test_ctrl_c_in_a_terminal(home, whole):
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
     (resume,) = re.findall(r"Go on with: vlga (.*)", err)
     cut = vlga("show", "cut", "--format", "json").json
 

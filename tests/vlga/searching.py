@@ -12,11 +12,12 @@ from typing import Any
 from tests.fakes import MemoryStore
 from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
-from vlga.config import SearchConfig, load_config
+from vlga.config import load_config
 from vlga.driver import Search
 from vlga.population import Candidate, Evaluation, FailureReason, Individual
 from vlga.ports import Artifact, EvaluationTask, SearchRecord, Weights
 from vlga.progress import Progress, SilentObserver
+from vlga.settings import SearchConfig
 
 Outcome = float | FailureReason | BaseException
 

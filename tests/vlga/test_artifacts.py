@@ -73,5 +73,5 @@ def test_a_changed_file_is_refused(tmp_path):
     """Nobody inherits what was not trained."""
     artifact = ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
 
-    with pytest.raises(StoreError, match="candidate 3 at .* were changed since"):
+    with pytest.raises(StoreError, match=r"candidate 3 at .* were changed since"):
         ArtifactFolder.load(replace(artifact, sha256="0" * 64))

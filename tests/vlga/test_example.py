@@ -3,9 +3,10 @@ import tomllib
 import pytest
 from pydantic import BaseModel
 
-from vlga.config import SearchConfig, load_config, preset_names
+from vlga.config import load_config, preset_names
 from vlga.errors import ConfigError
 from vlga.example import example_toml
+from vlga.settings import SearchConfig
 
 
 def keys(model, path=()):
@@ -21,9 +22,7 @@ def keys(model, path=()):
 @pytest.mark.parametrize("preset", preset_names())
 class TestEveryPreset:
     def test_is_given_whole(self, preset, tmp_path):
-        """The file on top of any preset is the preset that it was made from, but for the limits
-        that it leaves out.
-        """
+        """The file on top of any preset is the preset it was made from, but for limits left out."""
         file = tmp_path / "example.toml"
         file.write_text(example_toml(preset))
 

@@ -3,10 +3,12 @@
 import torch
 from torch import nn
 
-from vlga.phenotype import AmplificationPlan
+from vlga.plan import AmplificationPlan
 from workers.amplification import Amplifier
 
-mode="intelligent", ratio=None, measure="G1", threshold="mean", window=(0.0, 1.0)
+ALWAYS = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))
+INTELLIGENT = AmplificationPlan(
+    mode="intelligent", ratio=None, measure="G1", threshold="mean", window=(0.0, 1.0)
 )
 
 

@@ -170,3 +170,9 @@ def test_weight_decay_is_not_amplified():
         gradients(model)
         optimizer.step()
     torch.testing.assert_close(model[0].weight, before - 0.5 * (2 * plain + 0.1 * before))
+
+
+def test_a_model_without_the_kind_of_layer_is_refused():
+    """The message names the kind and the others."""
+    with pytest.raises(ConfigError, match=r"has none of kind='batch_norm'; kinds: batch_norm, act"):
+        Amplifier(chain("ct"), ALWAYS, n_epochs=1, seed=0)

@@ -16,7 +16,8 @@ from tests import generators
 from tests.records import genome
 from tests.trainings import fit, plan
 from vlga.genome import Genome
-from vlga.phenotype import NetworkPlan, decode
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
 from workers.network import Network, build_network
 from workers.training import Split
 

@@ -12,7 +12,8 @@ from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.genome import Genome
-from vlga.phenotype import AmplificationPlan, NetworkPlan, decode
+from vlga.phenotype import decode
+from vlga.plan import AmplificationPlan, NetworkPlan
 
 __all__ = ["individual"]
 

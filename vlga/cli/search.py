@@ -21,13 +21,14 @@ from vlga.artifacts import ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB, db_option
 from vlga.cli.output import count_text, number_of
-from vlga.config import SearchConfig, WorkersConfig, load_config
+from vlga.config import load_config
 from vlga.driver import Search
 from vlga.errors import ConfigError, SearchExists, StoreError, VlgaError
 from vlga.final import train_winner
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
+from vlga.settings import SearchConfig, WorkersConfig
 
 __all__ = ["resume", "search"]
 

@@ -1,6 +1,6 @@
 """Strategies: what a search tries next, on one ask/tell interface."""
 
-from vlga.config import SearchConfig
+from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.variable_length import VariableLength

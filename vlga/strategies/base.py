@@ -10,11 +10,12 @@ from random import Random
 
 from deap import tools
 
-from vlga.config import SearchConfig
 from vlga.errors import ProtocolError
 from vlga.genome import Genome
-from vlga.phenotype import NetworkPlan, decode
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, Individual, best_of
+from vlga.settings import SearchConfig
 from vlga.toolbox import build_toolbox
 
 __all__ = ["Strategy"]

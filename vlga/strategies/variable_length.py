@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.config import SearchConfig
 from vlga.errors import TooManyFailures
 from vlga.genome import Genome
 from vlga.population import Candidate, Individual, best_of
+from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 
 __all__ = ["VariableLength"]

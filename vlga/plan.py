@@ -1,0 +1,283 @@
+"""A network to build and its training, as values with their arithmetic.
+
+Shapes are (channels, height, width), sizes in pixels. Nothing here needs torch: `workers.network`
+builds what a plan says, and a test holds the two to the same number of parameters and MACs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+__all__ = [
+    "AmplificationPlan",
+    "BlockPlan",
+    "ConvPlan",
+    "LayerRow",
+    "NetworkPlan",
+    "OptimizerPlan",
+    "Shape",
+]
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ConvPlan:
+    """One convolution with what follows it: pool, batch normalization, activation.
+
+    Attributes:
+        name: the layer's name in the built network, such as ``blocks.0.a``.
+        input_shape: of the convolution's input.
+        channels: output channels.
+        kernel: kernel size in pixels; padding keeps the map's size.
+        pool: 2x2 pooling after the convolution, or None.
+        batch_norm: whether batch normalization follows.
+    """
+
+    name: str
+    input_shape: Shape
+    channels: int
+    kernel: int
+    pool: str | None
+    batch_norm: bool
+
+    @property
+    def conv_shape(self) -> Shape:
+        """Shape of the convolution's output, before the pool."""
+        return (self.channels, *self.input_shape[1:])
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape after the pool."""
+        _, height, width = self.conv_shape
+        shrink = 2 if self.pool else 1
+        return (self.channels, height // shrink, width // shrink)
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights, and a bias or, where it follows, batch normalization's scale and shift."""
+        weights = self.input_shape[0] * self.channels * self.kernel**2
+        return weights + (2 if self.batch_norm else 1) * self.channels
+
+    @property
+    def n_macs(self) -> int:
+        """Multiply-accumulates of the convolution for one image."""
+        _, height, width = self.conv_shape
+        return self.input_shape[0] * self.channels * self.kernel**2 * height * width
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """One or two convolutions and an optional skip connection from the block's input.
+
+    Attributes:
+        convs: convolution a, and b if it exists.
+        skip: whether a 1x1 convolution (stride 2 if the block pools) of the input is added.
+    """
+
+    convs: tuple[ConvPlan, ...]
+    skip: bool
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the block's input."""
+        return self.convs[0].input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the block's output."""
+        return self.convs[-1].output_shape
+
+    @property
+    def pools(self) -> bool:
+        """Whether the block halves its maps."""
+        return any(conv.pool for conv in self.convs)
+
+    @property
+    def n_skip_parameters(self) -> int:
+        """Weights and biases of the skip connection's convolution."""
+        return (self.input_shape[0] + 1) * self.output_shape[0] if self.skip else 0
+
+    @property
+    def n_skip_macs(self) -> int:
+        """Multiply-accumulates of the skip connection for one image."""
+        channels, height, width = self.output_shape
+        return self.input_shape[0] * channels * height * width if self.skip else 0
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerPlan:
+    """SGD with Nesterov momentum; ranges as in `NetworkGenes`."""
+
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+
+
+@dataclass(frozen=True, slots=True)
+class AmplificationPlan:
+    """How gradients are amplified in a training: OUR definitions, papers.md section 4.
+
+    Gradient amplification is from Basodi, Ji, Zhang, Pan: "Gradient amplification: an efficient way
+    to train deep neural networks" (2020, https://arxiv.org/abs/2006.10560); the intelligent choice
+    from Basodi, Pusuluri, Xiao, Pan (2023, https://arxiv.org/abs/2305.18445). Their full texts
+    could not be had, so every quantity is a setting.
+
+    Attributes:
+        mode: ``random`` draws the layers, ``intelligent`` measures them.
+        kind: eligible layers, ``batch_norm | activation | conv | any``.
+        ratio: share of eligible layers drawn by ``random``, in (0, 1]; None for ``intelligent``.
+        factor: multiplier of the gradient arriving at an amplified layer's output, at least 1.
+        measure: ``G1 | G2`` of ``intelligent``, else None.
+        threshold: ``mean | mean_std`` of ``intelligent``, else None.
+        window: epochs with amplification on, as fractions [first, last) of the training.
+        redraw: when ``random`` draws anew, ``once | epoch | step``.
+        select: what ``intelligent`` amplifies, layers at or above the threshold (``consistent``) or
+            below it (``fluctuating``).
+        threshold_k: standard deviations added to the mean by ``mean_std``.
+        side: ``output`` (the layer's gradients and all upstream), ``input`` (only what leaves
+            toward earlier layers) or ``parameters`` (only the layer's own; nothing compounds).
+    """
+
+    mode: Literal["random", "intelligent"]
+    kind: str = "batch_norm"
+    ratio: float | None = 0.5
+    factor: float = 2.0
+    measure: str | None = None
+    threshold: str | None = None
+    window: tuple[float, float] = (0.25, 0.85)
+    redraw: str = "epoch"
+    select: str = "consistent"
+    threshold_k: float = 0.5
+    side: str = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One line of a network's layer table.
+
+    Attributes:
+        name: the layer's place in the network.
+        kind: what it is, in words.
+        output_shape: (channels, height, width) after it.
+        n_parameters: its trainable parameters.
+        n_macs: its multiply-accumulates for one image.
+    """
+
+    name: str
+    kind: str
+    output_shape: Shape
+    n_parameters: int
+    n_macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """A network to build and how to train it: everything that tells two candidates apart.
+
+    Attributes:
+        input_shape: of one image.
+        n_classes: at least 2.
+        activation: ``relu | tanh | elu | selu``.
+        head_pool: global pooling before the classifier, ``max | average``.
+        blocks: in order, at least one.
+        optimizer: the training's settings that are genes.
+        amplification: None if no gradient is amplified.
+    """
+
+    input_shape: Shape
+    n_classes: int
+    activation: str
+    head_pool: str
+    blocks: tuple[BlockPlan, ...]
+    optimizer: OptimizerPlan
+    amplification: AmplificationPlan | None
+
+    @property
+    def convs(self) -> tuple[ConvPlan, ...]:
+        """Every convolution in order, without those of skip connections."""
+        return tuple(conv for block in self.blocks for conv in block.convs)
+
+    @property
+    def depth(self) -> int:
+        """Number of convolutions, those of skip connections not counted."""
+        return len(self.convs)
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(row.n_parameters for row in self.layer_table())
+
+    @property
+    def n_macs(self) -> int:
+        """Multiply-accumulates of convolutions and classifier for one image's forward pass."""
+        return sum(row.n_macs for row in self.layer_table())
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of float32 maps that one image's training step keeps for the backward pass.
+
+        Each convolution's output is kept, and again after pool, batch normalization and activation;
+        so are the skip's output and the sum. An estimate: torch may keep less.
+        """
+        values = _n(self.input_shape)
+        for block in self.blocks:
+            for conv in block.convs:
+                values += _n(conv.conv_shape)
+                after = _n(conv.output_shape)
+                values += after * (bool(conv.pool) + conv.batch_norm + 1)
+            values += 2 * _n(block.output_shape) * block.skip
+        return 4 * values
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
+        text = json.dumps(self, default=_fields, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def layer_table(self) -> tuple[LayerRow, ...]:
+        """Give the network as rows to print: convolutions, skip connections, the classifier."""
+        rows = []
+        for index, block in enumerate(self.blocks):
+            for conv in block.convs:
+                parts = [f"conv {conv.kernel}x{conv.kernel}"]
+                parts += [f"{conv.pool} pool 2x2"] if conv.pool else []
+                parts += ["batch norm"] if conv.batch_norm else []
+                kind = ", ".join([*parts, self.activation])
+                rows.append(
+                    LayerRow(conv.name, kind, conv.output_shape, conv.n_parameters, conv.n_macs)
+                )
+            if block.skip:
+                kind = f"+ conv 1x1 of the block's input{', stride 2' if block.pools else ''}"
+                rows.append(
+                    LayerRow(
+                        f"blocks.{index}.skip",
+                        kind,
+                        block.output_shape,
+                        block.n_skip_parameters,
+                        block.n_skip_macs,
+                    )
+                )
+        channels = self.blocks[-1].output_shape[0]
+        rows.append(
+            LayerRow(
+                "classifier",
+                f"global {self.head_pool} pool, linear",
+                (self.n_classes, 1, 1),
+                (channels + 1) * self.n_classes,
+                channels * self.n_classes,
+            )
+        )
+        return tuple(rows)
+
+
+def _fields(plan: Any) -> dict[str, Any]:
+    """Give a plan's fields; `dataclasses.asdict` copies deeply and takes ten times as long."""
+    return {field.name: getattr(plan, field.name) for field in fields(plan)}
+
+
+def _n(shape: Shape) -> int:
+    return shape[0] * shape[1] * shape[2]

@@ -1,0 +1,185 @@
+"""The settings of a search: what there is to set, the defaults and the ranges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from vlga.errors import ConfigError
+from vlga.space import SearchSpace
+
+__all__ = [
+    "BudgetConfig",
+    "DataConfig",
+    "FinalConfig",
+    "LimitsConfig",
+    "PopulationConfig",
+    "SearchConfig",
+    "SpaceConfig",
+    "TrainingConfig",
+    "WorkersConfig",
+]
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Settings(BaseModel):
+    """A table of settings: unknown keys refused, values fixed, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataConfig(_Settings):
+    """Which images, and how they are split. Images of a split never appear in another."""
+
+    name: str = Field(
+        "digits", description="a known data set, an .npz file or a folder of class folders"
+    )
+    dir: str | None = Field(None, description="folder of torchvision's files; also VLGA_DATA")
+    train_limit: int | None = Field(
+        None,
+        ge=10,
+        description="use only so many training images (validation included), stratified",
+    )
+    validation_fraction: float = Field(
+        0.2, gt=0, lt=1, description="share of the training images that gives the fitness"
+    )
+    test_fraction: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="share cut off for the test where a data set has no test images",
+    )
+    image_size: int | None = Field(
+        None, ge=1, description="bring a folder's images to this height and width in pixels"
+    )
+
+
+class SpaceConfig(_Settings):
+    """Alleles per gene; `SearchSpace.from_settings` checks them."""
+
+    network: dict[str, Any]
+    block: dict[str, Any]
+    first_block: dict[str, Any] = {}
+
+    def build(self) -> SearchSpace:
+        """Give the space, or raise `ConfigError`."""
+        return SearchSpace.from_settings(self.network, self.block, self.first_block)
+
+
+class PopulationConfig(_Settings):
+    """The genetic algorithm's settings; the paper's values are in the preset ``xiao2020``."""
+
+    size: int = Field(16, ge=2, description="individuals in a generation")
+    generations: int = Field(4, ge=1, description="generations a phase, the first one included")
+    survivor_fraction: float = Field(
+        0.5, gt=0, le=1, description="share of the fittest that survive"
+    )
+    less_fit_survival_probability: Fraction = Field(
+        0.2, description="chance of each of the others to survive"
+    )
+    mutation_probability: Fraction = Field(
+        0.2, description="chance of an individual to have one gene changed"
+    )
+    mutate: Literal["survivors", "offspring"] = Field(
+        "offspring", description="which may mutate: less fit survivors (the paper) or offspring"
+    )
+    avoid_duplicates: bool = Field(
+        True, description="mutate offspring equal to a network that the phase has seen"
+    )
+    max_blocks: int | None = Field(None, ge=1, description="blocks of the deepest network")
+    stop_margin: Fraction = Field(
+        0.01, description="stop when a phase's best is worse than the best so far by more than this"
+    )
+
+
+class TrainingConfig(_Settings):
+    """One training. Learning rate, momentum, weight decay and amplification are genes."""
+
+    epochs: Count = Field(6, description="passes over the training images")
+    batch_size: Count = Field(128, description="images a step")
+    warmup_fraction: Fraction = Field(
+        0.2, description="share of the steps with a rising learning rate"
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augment: Literal["none", "crop", "crop_flip", "auto"] = Field(
+        "auto", description="auto: crop_flip for colour photographs, crop for others"
+    )
+    inherit_weights: bool = Field(
+        True, description="start from the trained layers of the previous phase's best"
+    )
+
+
+class FinalConfig(_Settings):
+    """The winner's longer training, on training and validation images together."""
+
+    epochs: int = Field(30, ge=0, description="passes over the images; 0 leaves it out")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class BudgetConfig(_Settings):
+    """Whichever is met first ends the search. A reused evaluation costs nothing."""
+
+    evaluations: Annotated[int, Field(ge=1)] | None = Field(None, description="trainings started")
+    epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="epochs trained")
+    seconds: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="wall time, before the winner's final training"
+    )
+    phases: Annotated[int, Field(ge=1)] | None = Field(None, description="phases run")
+
+
+class LimitsConfig(_Settings):
+    """What one network may cost, and when to give up."""
+
+    max_macs: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="multiply-accumulates for one image; a larger network is shrunk to fit"
+    )
+    max_activation_bytes: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="maps that a training step keeps for one image; as for max_macs"
+    )
+    evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="time for one training"
+    )
+    max_failures_in_a_row: Count = Field(20, description="then the search stops and says why")
+
+
+class WorkersConfig(_Settings):
+    """Where trainings run."""
+
+    inline: bool = Field(False, description="in this process, one at a time, without Ray")
+    address: str | None = Field(None, description="a Ray cluster; none starts Ray on this machine")
+    workers: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="trainings at a time; as many as the cluster has room for if not given"
+    )
+    cpus_per_evaluation: Annotated[float, Field(gt=0)] = 1.0
+    gpus_per_evaluation: Annotated[float, Field(ge=0)] = 0.0
+
+
+class SearchConfig(_Settings):
+    """Everything that decides a search."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    strategy: Literal["variable_length", "random_search"] = "variable_length"
+    data: DataConfig = DataConfig()
+    space: SpaceConfig
+    population: PopulationConfig = PopulationConfig()
+    training: TrainingConfig = TrainingConfig()
+    final: FinalConfig = FinalConfig()
+    budget: BudgetConfig = BudgetConfig()
+    limits: LimitsConfig = LimitsConfig()
+    workers: WorkersConfig = WorkersConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.space.build()
+        budget = self.budget
+        if self.strategy == "random_search" and not (
+            budget.evaluations or budget.epochs or budget.seconds
+        ):
+            raise ConfigError(
+                "[budget] must limit evaluations, epochs or seconds for strategy 'random_search', "
+                "which never ends by itself; add --set budget.evaluations=100"
+            )
+        return self
