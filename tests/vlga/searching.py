@@ -231,6 +231,7 @@ class Bench:
 SMALL = ("population.size=4", "population.generations=3", "budget.phases=2", "budget.seconds=1e6")
 #: One allele a gene but for two of two: four networks of one block, and duplicates everywhere.
 TINY = (
+    "space.first_block={}",
     *(f"space.block.{gene}={allele}" for gene, allele in (
         ("channels_a", 8), ("kernel_a", 3), ("include_pool", "false"), ("pool_type", "max"),
         ("batch_norm_a", "true"), ("include_b", "false"), ("channels_b", 8), ("kernel_b", 3),
