@@ -206,8 +206,8 @@ def score(
             logits = network(to_float(images, *statistics)).float()
         losses = F.cross_entropy(logits, labels, reduction="sum")
         totals += torch.stack([losses, (logits.argmax(1) == labels).float().sum()])
-    loss, accuracy = (totals / len(split.labels)).tolist()
-    return loss, accuracy
+    loss, n_correct = totals.tolist()
+    return loss / len(split.labels), n_correct / len(split.labels)
 
 
 def _make_optimizer(network: nn.Module, plan: OptimizerPlan) -> torch.optim.SGD:

@@ -5,12 +5,14 @@
 Both train the same network from the same weights on the same images, with the same batch size,
 optimizer, loss and kind of augmentation (random crop, and flip for colour), on as many threads. The
 usual loop has a data set of PIL images, torchvision's transforms, a DataLoader without worker
-processes or with two (the better one counts) and reads the loss every step.
+processes or with two (the better one counts) and reads the loss every step. Both have as many CPUs
+as threads, DataLoader's workers included: a search gives the others to other trainings.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -31,6 +33,7 @@ from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from vlga.settings import TrainingConfig
 from workers.augmentation import image_statistics
+from workers.memory import training_memory
 from workers.network import Network, build_network
 from workers.training import Split, train
 
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     rows, figures = [], {}
     for shape in _SHAPES:
         plan = decode(_genome(), shape, 10)
@@ -117,16 +121,17 @@ def _our_epoch(plan: NetworkPlan, split: Split) -> Callable[[], float]:
     def run() -> float:
         network = _network(plan)
         started = time.perf_counter()
-        train(
-            network,
-            split,
-            one_image,
-            statistics=statistics_,
-            optimizer_plan=plan.optimizer,
-            amplification=None,
-            config=config,
-            seed=0,
-        )
+        with training_memory("cpu"):  # as in an evaluation; afterwards the other loop has it too
+            train(
+                network,
+                split,
+                one_image,
+                statistics=statistics_,
+                optimizer_plan=plan.optimizer,
+                amplification=None,
+                config=config,
+                seed=0,
+            )
         return time.perf_counter() - started
 
     return run

@@ -61,10 +61,10 @@ class TestOrder:
 
 
 class TestKilled:
+    @pytest.mark.parametrize("settings", [(), TINY], ids=["default", "tiny"])
     @pytest.mark.parametrize("n_slots", [1, 3])
-    def test_at_any_moment_it_goes_on_as_if_it_had_not_been(self, tmp_path, n_slots):
+    def test_at_any_moment_it_goes_on_as_if_it_had_not_been(self, tmp_path, settings, n_slots):
         """Killed before any of its writes and run again, a search ends the same, to the byte."""
-        settings = ("population.avoid_duplicates=false", "space.block.channels_a=[4, 8]")
         whole = Bench(tmp_path, small_config(*settings))
         winner = whole.run(ScriptedEvaluator(n_slots))
         n_writes = len(whole.store.writes)

@@ -2,7 +2,8 @@ from collections import Counter
 
 import pytest
 
-from tests.synthetic import completed, play
+from tests.synthetic import any_fitness, completed, play
+from tests.vlga.searching import TINY
 from vlga.config import load_config
 from vlga.strategies import RandomSearch, make_strategy
 
@@ -62,3 +63,13 @@ def test_its_logbook_counts_what_was_told_between_batches():
     strategy.ask(1)
 
     assert strategy.logbook.select("n_individuals") == [3]
+
+
+def test_a_space_searched_through_ends_the_search():
+    """A space of four networks has nothing more to give, whatever the budget."""
+    settings = ["strategy=random_search", "budget.evaluations=99", "population.max_blocks=1", *TINY]
+    strategy = make_strategy(load_config(settings=settings), (1, 8, 8), 10)
+    rounds = play(strategy, any_fitness, 10_000)
+
+    assert strategy.finished
+    assert sum(map(len, rounds)) < 1000

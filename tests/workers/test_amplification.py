@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from tests.workers.amplified_chain import (
     ALWAYS,
@@ -107,6 +108,20 @@ def test_an_inplace_activation_may_follow_an_amplified_layer():
             _, expected = amplified_gradients(chain("cbrcbr"), plan)
             _, inplace = amplified_gradients(chain("cbrcbr", inplace=True), plan)
             assert all(torch.equal(inplace[name], expected[name]) for name in expected)
+
+
+def test_checkpointed_layers_are_amplified():
+    """Where checkpointing holds what the backward pass needs, the gradients are the same."""
+    model = chain("cbrcb")
+    plan = replace(ALWAYS, kind="any")
+    _, expected = amplified_gradients(model, plan)
+    images, labels = batch()
+    model.zero_grad()
+    with Amplifier(model, plan, n_epochs=1, seed=0).epoch(0):
+        outputs = checkpoint(model, images, use_reentrant=False)
+        nn.functional.cross_entropy(outputs, labels).backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, expected[name])
 
 
 def test_layers_in_eval_mode_are_amplified_and_passes_without_gradient_left_alone():

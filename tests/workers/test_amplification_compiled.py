@@ -89,7 +89,7 @@ def test_compiled_models_train_like_eager_ones(plan, root, n_graphs):
     assert names == expected_names
     assert len(set(names)) > 2
     for before, after in zip(expected, history, strict=True):
-        torch.testing.assert_close(after, before, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(after, before, rtol=1e-7, atol=1e-9)
     assert n_graphs in {None, len(graphs)}
 
 
@@ -101,7 +101,7 @@ def test_code_with_a_compiled_backward_pass_is_amplified():
     expected, _ = train(eager, eager, eager, plan)
     history, _ = train(model, compiled, compiled, plan)
     for before, after in zip(expected, history, strict=True):
-        torch.testing.assert_close(after, before, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(after, before, rtol=1e-7, atol=1e-9)
 
 
 def test_a_model_compiled_while_amplified_is_plain_afterwards():

@@ -88,6 +88,14 @@ def test_every_plan_trains(plan: NetworkPlan, seed: int):
     assert math.isfinite(record.validation_loss)
 
 
+def test_no_convolution_is_strided():
+    """Strided 1x1 convolutions of few channels corrupt memory (uxlfoundation/oneDNN#6035)."""
+    convs = [each for each in Network(plan(3)).modules() if isinstance(each, nn.Conv2d)]
+
+    assert len(convs) == 9
+    assert all(conv.stride == (1, 1) for conv in convs)
+
+
 @pytest.mark.parametrize("pool_type", ["max", "average"])
 def test_a_skip_connection_sees_what_the_pool_keeps(pool_type):
     """Where a pool drops an odd last row and column, the skip connection does not see them."""
