@@ -60,20 +60,21 @@ def test_in_a_chain_factors_accumulate_downstream(
         )
 
 
+@pytest.mark.parametrize("kind", ["conv", "activation"])
 @pytest.mark.parametrize(
-    ("side", "at_a", "at_b"), [("output", 5.0, 6.0), ("input", 5.0, 2.0), ("parameters", 3.0, 6.0)]
+    ("side", "at_a", "at_b"), [("output", -5, -6), ("input", -5, -2), ("parameters", -3, -6)]
 )
-def test_the_identity_path_of_a_residual_block_is_not_amplified(side, at_a, at_b):
-    """Y = u + b u with u = a x, worked by hand at a = 1, b = 1/2, x = 2, factor 3.
+def test_the_identity_path_of_a_residual_block_is_not_amplified(kind, side, at_a, at_b):
+    """Worked by hand: y = u + b u with u = a x, at a = 1, b = 1/2, x = -2, factor 3.
 
-    dy/da = x (1 + 3 b) = 5, not 3 x (1 + b): the sum hands one gradient tensor to both branches.
+    dy/da = x (1 + 3 b) = -5, not 3 x (1 + b): the sum hands one gradient tensor to both branches.
     """
 
     class Residual(nn.Module):
         def __init__(self):
             super().__init__()
             self.a = nn.Linear(1, 1, bias=False)
-            self.b = nn.Conv1d(1, 1, 1, bias=False)
+            self.b = nn.Conv1d(1, 1, 1, bias=False) if kind == "conv" else nn.PReLU()
             nn.init.constant_(self.a.weight, 1.0)
             nn.init.constant_(self.b.weight, 0.5)
 
@@ -82,16 +83,15 @@ def test_the_identity_path_of_a_residual_block_is_not_amplified(side, at_a, at_b
             return u + self.b(u)
 
     model = Residual()
-    with Amplifier(
-        model, replace(ALWAYS, kind="conv", factor=3.0, side=side), n_epochs=1, seed=0
-    ).epoch(0):
-        model(torch.full((1, 1, 1), 2.0)).sum().backward()
+    plan = replace(ALWAYS, kind=kind, factor=3.0, side=side)
+    with Amplifier(model, plan, n_epochs=1, seed=0).epoch(0):
+        model(torch.full((1, 1, 1), -2.0)).sum().backward()
     assert model.a.weight.grad.item() == at_a
     assert model.b.weight.grad.item() == at_b
 
 
 def test_each_use_of_a_shared_layer_is_amplified():
-    """Y = w (w x) at w = 2, x = 3, factor 5: dy/dw = 5 w x + 25 w x = 180."""
+    """Worked by hand: y = w (w x) at w = 2, x = 3, factor 5: dy/dw = 5 w x + 25 w x = 180."""
     conv = nn.Conv1d(1, 1, 1, bias=False)
     nn.init.constant_(conv.weight, 2.0)
     model = nn.Sequential(conv, conv)

@@ -126,14 +126,15 @@ def test_layers_drawn_each_step_change_with_each_training_pass():
     assert len(set(seen)) > 1
 
 
-def test_two_forward_passes_before_a_backward_pass_keep_their_own_layers():
+@pytest.mark.parametrize(("kinds", "kind"), [("cb" * 4, "batch_norm"), ("ct" * 4, "activation")])
+def test_two_forward_passes_before_a_backward_pass_keep_their_own_layers(kinds, kind):
     """With redraw='step' each loss is amplified as drawn for its forward pass."""
-    model = chain("cb" * 4)
+    model = chain(kinds)
     names = ["1", "3", "5", "7"]
     draws = [draw(names, 0.25, seed=0, epoch=0, step=step) for step in (0, 1)]
     assert draws[0] != draws[1]
     for side in ("output", "input"):
-        plan = replace(ALWAYS, ratio=0.25, redraw="step", side=side)
+        plan = replace(ALWAYS, kind=kind, ratio=0.25, redraw="step", side=side)
         with Amplifier(model, plan, n_epochs=1, seed=0).epoch(0):
             apart = [gradients(model, seed) for seed in (0, 1)]
         with Amplifier(model, plan, n_epochs=1, seed=0).epoch(0):
