@@ -11,7 +11,8 @@ import torch
 from tests.records import genome
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
-from vlga.ports import EvaluationTask
+from vlga.population import Evaluation
+from vlga.ports import EvaluationTask, Evaluator
 from vlga.settings import TrainingConfig
 from workers.augmentation import image_statistics
 from workers.data import Dataset
@@ -96,3 +97,11 @@ def task(number: int = 0, of: NetworkPlan | None = None, **changes: Any) -> Eval
 def diverging(number: int = 0, **changes: Any) -> EvaluationTask:
     """Give a task whose learning rate blows the network up in its first epoch."""
     return task(number, plan(learning_rate=1e30), **changes)
+
+
+def drain(evaluator: Evaluator) -> list[Evaluation]:
+    """Wait until nothing is out any more; give everything that came."""
+    ended: list[Evaluation] = []
+    while some := evaluator.wait():
+        ended += some
+    return ended

@@ -45,9 +45,9 @@ _SHAPES = ((3, 32, 32), (1, 28, 28))
 def main() -> None:
     """Time both loops on colour and on grey images, with two networks each, and print them."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--images", type=int, default=4000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     rows, figures = [], {}
