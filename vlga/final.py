@@ -22,15 +22,21 @@ def train_winner(
     store: Store,
     artifacts: ArtifactFolder,
 ) -> Evaluation:
-    """Train the winner anew on all training and validation images, score it, save its weights.
+    """Train the winner on all training and validation images, score it, save its weights.
 
-    Xiao et al. 2020 train their winner longer without saying how; here it starts from fresh weights
-    with a schedule of its own, so that its score does not depend on the search's short trainings.
+    Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
+    layers, where the search kept them, with a schedule of its own: a network grown phase by phase
+    need not be trainable from scratch.
 
     Returns:
         The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
         nothing else has seen; it may have failed.
     """
+    kept = [
+        one
+        for one in store.artifacts(name)
+        if (one.candidate_id, one.kind) == (winner.id, "weights")
+    ]
     training = config.training.model_copy(update=config.final.model_dump())
     evaluator.submit(
         EvaluationTask(
@@ -38,6 +44,7 @@ def train_winner(
             plan=decode(winner.genome, data.input_shape, len(data.classes)),
             training=training,
             seed=training_seed(config.seed, winner.candidate.fingerprint),
+            weights=artifacts.load(kept[0]) if kept else None,
             is_final=True,
             keep_weights=True,
         )

@@ -30,14 +30,15 @@ def train(bench, winner, evaluator):
     )
 
 
-def test_it_trains_the_winner_once_from_scratch_for_the_final_epochs(bench):
-    """One task, marked final: the evaluator trains on everything but the test images."""
+def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
+    """One task, marked final, that goes on from the winner's trained layers."""
     winner, evaluator = bench.run(), ScriptedEvaluator()
     train(bench, winner, evaluator)
     (task,) = evaluator.submitted
 
     assert (task.candidate_id, task.is_final, task.keep_weights) == (winner.id, True, True)
-    assert task.weights is None
+    assert task.weights is not None
+    assert task.weights.candidate_id == winner.id
     assert task.plan == decode(winner.genome, DATA.input_shape, len(DATA.classes))
     assert task.seed == training_seed(bench.config.seed, winner.candidate.fingerprint)
     assert task.training.epochs == 7

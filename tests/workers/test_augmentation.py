@@ -102,7 +102,7 @@ class TestAugment:
         """Each image is a crop of its own reflection, moved within the limit, or its mirror."""
         images = numbered(*shape)
         augmented = augment(images, "crop_flip" if flip else "crop", generator(seed))
-        limits = [min(max(1, size // 8), 4, size - 1) for size in shape[2:]]
+        limits = [min(max(1, size // 16), 4, size - 1) for size in shape[2:]]
 
         assert augmented.shape == images.shape
         for image, result in zip(images, augmented, strict=True):
@@ -128,7 +128,7 @@ class TestAugment:
         else:
             assert (augmented.diff(dim=3)[:, 0, 0, shape[2] // 2] > 0).all()
         counts = centre.unique(return_counts=True)[1]
-        limit = min(max(1, shape[1] // 8), 4)
+        limit = min(max(1, shape[1] // 16), 4)
 
         assert len(counts) == (2 * limit + 1) ** 2
         mean = counts.float().mean()
@@ -163,4 +163,4 @@ class TestAugment:
         """Equal images of a batch are shifted differently."""
         images = numbered(1, 1, 32, 32).expand(64, 1, 32, 32).contiguous()
 
-        assert len(augment(images, "crop", generator()).unique(dim=0)) > 30
+        assert len(augment(images, "crop", generator()).unique(dim=0)) > 20

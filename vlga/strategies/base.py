@@ -124,11 +124,15 @@ class Strategy(ABC):
         return genome
 
     def _fits(self, plan: NetworkPlan) -> bool:
-        limits = self.config.limits
-        return (limits.max_macs is None or plan.n_macs <= limits.max_macs) and (
+        limits, share = self.config.limits, self._share_of_limits()
+        return (limits.max_macs is None or plan.n_macs <= share * limits.max_macs) and (
             limits.max_activation_bytes is None
-            or plan.activation_bytes <= limits.max_activation_bytes
+            or plan.activation_bytes <= share * limits.max_activation_bytes
         )
+
+    def _share_of_limits(self) -> float:
+        """Give the share of the limits, in (0, 1], that networks made now may use."""
+        return 1.0
 
     def _decode(self, genome: Genome) -> NetworkPlan:
         return decode(genome, self._input_shape, self._n_classes)

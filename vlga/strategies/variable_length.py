@@ -136,5 +136,14 @@ class VariableLength(Strategy):
         self._seen.add(candidate.fingerprint)
         return candidate
 
+    def _share_of_limits(self) -> float:
+        """Leave room for the phases to come, where it is known how many there are.
+
+        Without it the first phase's block takes all, and whatever is grown on it is shrunk to the
+        smallest convolutions.
+        """
+        phases = self.config.budget.phases
+        return min(1.0, (self.phase + 1) / phases) if phases else 1.0
+
     def _parent_ids(self) -> tuple[int, ...]:
         return (self._parent.id,) if self._parent else ()
