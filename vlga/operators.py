@@ -1,15 +1,17 @@
 """The genetic operators: small pure functions, parents in, children out, randomness an argument.
 
-From Xiao et al. 2020 (https://arxiv.org/abs/2006.12703), section 3.1. Every operator gives a genome
-of the space from genomes of the space, by construction: nothing is drawn and then rejected. None
-touches its arguments or the global `random`; the same arguments and the same state of `rng` give
-the same result. Selection uses DEAP's `selBest`; DEAP's variation operators draw from the global
-`random` and work in place, so ours stand in their stead (toolbox.py registers them).
+From Xiao et al. 2020 (https://arxiv.org/abs/2006.12703), section 3.1, and for strategies without
+phases (mutations.py has theirs by name). Every operator gives a genome of the space from genomes of
+the space, by construction: nothing is drawn and then rejected. None touches its arguments or the
+global `random`; the same arguments and the same state of `rng` give the same result. Selection uses
+DEAP's `selBest`; DEAP's variation operators draw from the global `random` and work in place, so
+ours stand in their stead (toolbox.py registers them).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -23,10 +25,15 @@ from vlga.space import SearchSpace
 __all__ = [
     "choose_parents",
     "grow",
+    "insert_block",
+    "mutate_any_gene",
+    "mutate_gene_of",
     "mutate_one_gene",
+    "remove_block",
     "sample",
     "shrink",
     "survivors",
+    "tournament",
     "uniform_crossover",
 ]
 
@@ -85,12 +92,69 @@ def mutate_one_gene(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
     The gene is uniform over those that the genome's phase searches, its new allele uniform over the
     gene's others. Without a searched gene the genome comes back as it is.
     """
-    genes = space.searched_genes(len(genome.blocks) - 1)
+    return mutate_gene_of(genome, space.searched_genes(len(genome.blocks) - 1), rng)
+
+
+def mutate_any_gene(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
+    """Give one gene, network-wide or of any block, another allele.
+
+    The gene is uniform over those with a choice, its new allele uniform over the gene's others.
+    Without such a gene the genome comes back as it is.
+    """
+    return mutate_gene_of(genome, space.varied_genes(len(genome.blocks)), rng)
+
+
+def mutate_gene_of(genome: Genome, genes: Mapping[str, tuple[Allele, ...]], rng: Random) -> Genome:
+    """Give one of these genes, address to its alleles (at least two), another allele."""
     if not genes:
         return genome
     address = rng.choice(list(genes))
     others = [allele for allele in genes[address] if allele != genome.genes()[address]]
     return genome.with_genes({address: rng.choice(others)})
+
+
+def insert_block(
+    genome: Genome, space: SearchSpace, rng: Random, place: int | None = None
+) -> Genome:
+    """Put a block, drawn uniformly, before, between or after the others.
+
+    The others keep their genes; only where a first block becomes the second, genes whose alleles
+    the space does not allow there are drawn anew.
+
+    Args:
+        genome: what to lengthen.
+        space: where it comes from.
+        rng: the source of randomness.
+        place: the new block's index, in [0, number of blocks]; uniform if not given.
+    """
+    if place is None:
+        place = rng.randrange(len(genome.blocks) + 1)
+    new = _sample_block(space, rng, place)
+    return _settle(genome, (*genome.blocks[:place], new, *genome.blocks[place:]), space, rng)
+
+
+def remove_block(
+    genome: Genome, space: SearchSpace, rng: Random, place: int | None = None
+) -> Genome:
+    """Take a block away.
+
+    The others keep their genes; only where a second block becomes the first, genes whose alleles
+    the space does not allow there are drawn anew.
+
+    Args:
+        genome: what to shorten.
+        space: where it comes from.
+        rng: the source of randomness.
+        place: the block's index; uniform if not given.
+
+    Raises:
+        GenomeError: the genome has one block only.
+    """
+    if len(genome.blocks) == 1:
+        raise GenomeError("a block can be removed from a genome of at least 2, but got 1 block")
+    if place is None:
+        place = rng.randrange(len(genome.blocks))
+    return _settle(genome, (*genome.blocks[:place], *genome.blocks[place + 1 :]), space, rng)
 
 
 def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0) -> Genome | None:
@@ -151,6 +215,37 @@ def choose_parents(n_individuals: int, rng: Random) -> tuple[int, int]:
         return 0, 0
     first, second = rng.sample(range(n_individuals), 2)
     return first, second
+
+
+def tournament(population: Sequence[Individual], n_drawn: int, rng: Random) -> Individual:
+    """Give the fittest of some individuals, each drawn uniformly from all.
+
+    DEAP's `selTournament` with our own dice. The order of `population` does not matter; of equally
+    fit individuals the one made first counts as fitter.
+
+    Args:
+        population: at least one.
+        n_drawn: individuals drawn, at least 1; the same one may be drawn again.
+        rng: the source of randomness.
+    """
+    ordered = sorted(population, key=lambda one: one.id)
+    drawn = [rng.choice(ordered) for _ in range(n_drawn)]
+    return max(drawn, key=lambda one: (one.accuracy, -one.id))
+
+
+def _settle(
+    genome: Genome, blocks: Sequence[BlockGenes], space: SearchSpace, rng: Random
+) -> Genome:
+    """Give the genome these blocks, each with genes that the space allows at its place."""
+    settled = []
+    for index, block in enumerate(blocks):
+        misfits = {
+            name: alleles
+            for name, alleles in space.block_alleles(index).items()
+            if getattr(block, name) not in alleles
+        }
+        settled.append(replace(block, **_draw(misfits, rng)))
+    return Genome(genome.network, tuple(settled))
 
 
 def _sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:

@@ -161,7 +161,7 @@ class SearchConfig(_Settings):
     """Everything that decides a search."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    strategy: Literal["variable_length", "random_search"] = "variable_length"
+    strategy: Literal["variable_length", "random_search", "fixed_length"] = "variable_length"
     data: DataConfig = DataConfig()
     space: SpaceConfig
     population: PopulationConfig = PopulationConfig()
@@ -175,11 +175,11 @@ class SearchConfig(_Settings):
     def _check(self) -> Self:
         self.space.build()
         budget = self.budget
-        if self.strategy == "random_search" and not (
+        if self.strategy != "variable_length" and not (
             budget.evaluations or budget.epochs or budget.seconds
         ):
             raise ConfigError(
-                "[budget] must limit evaluations, epochs or seconds for strategy 'random_search', "
-                "which never ends by itself; add --set budget.evaluations=100"
+                "[budget] must limit evaluations, epochs or seconds for strategy "
+                f"{self.strategy!r}, which never ends by itself; add --set budget.evaluations=100"
             )
         return self

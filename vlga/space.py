@@ -99,6 +99,13 @@ class SearchSpace:
         }
         return {address: alleles for address, alleles in genes.items() if len(alleles) > 1}
 
+    def varied_genes(self, n_blocks: int) -> dict[str, tuple[Allele, ...]]:
+        """Give every gene of a genome of this many blocks that has a choice: address to alleles."""
+        genes = self.network_alleles()
+        for index in range(n_blocks):
+            genes |= {f"blocks.{index}.{n}": a for n, a in self.block_alleles(index).items()}
+        return {address: alleles for address, alleles in genes.items() if len(alleles) > 1}
+
     def contains(self, genome: Genome) -> bool:
         """Tell whether every gene of the genome has an allele of this space."""
         alleles = self.network_alleles()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from deap import base
 
-from vlga import operators
+from vlga import mutations, operators
 from vlga.settings import PopulationConfig
 from vlga.space import SearchSpace
 
@@ -21,6 +21,11 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     The toolbox then has ``individual(rng=, n_blocks=)``, ``grow(genome, rng=)``,
     ``mate(first, second, rng=)``, ``mutate(genome, rng=)``, ``shrink(genome, rng=, first_block=)``,
     ``select(individuals, rng=)`` and ``choose_parents(n_individuals, rng=)``.
+
+    For strategies without phases it has ``mutate_any_gene(genome, rng=)``,
+    ``tournament(individuals, rng=, n_drawn=)`` and, giving the mutant with its operator's name,
+    ``mutate_anywhere(genome, rng=, max_blocks=)`` and
+    ``mutate_large_scale(genome, rng=, max_blocks=, inherits=)``.
     """
     toolbox = base.Toolbox()
     toolbox.register("individual", operators.sample, space)
@@ -35,4 +40,8 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
         less_fit_probability=population.less_fit_survival_probability,
     )
     toolbox.register("choose_parents", operators.choose_parents)
+    toolbox.register("mutate_any_gene", operators.mutate_any_gene, space=space)
+    toolbox.register("tournament", operators.tournament)
+    toolbox.register("mutate_anywhere", mutations.mutate_anywhere, space=space)
+    toolbox.register("mutate_large_scale", mutations.mutate_large_scale, space=space)
     return toolbox

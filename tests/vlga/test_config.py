@@ -1,21 +1,26 @@
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
 from vlga.config import load_config, parse_config, preset_names, preset_text
 from vlga.errors import ConfigError
+from vlga.settings import SearchConfig
+from vlga.strategies import STRATEGIES, make_strategy
 
 
 class TestPresets:
-    def test_two_come_with_vlga(self):
+    def test_three_come_with_vlga(self):
         """Sorted, for lists and messages."""
-        assert preset_names() == ("default", "xiao2020")
+        assert preset_names() == ("default", "xiao2020", "young2015")
 
     @pytest.mark.parametrize("name", preset_names())
     def test_each_loads_and_says_at_its_top_what_it_is(self, name):
         """A preset is a valid configuration with a comment for whoever opens it."""
         config = load_config(preset=name)
+        is_classical = name == "young2015"
 
-        assert config.strategy == "variable_length"
+        assert config.strategy == ("fixed_length" if is_classical else "variable_length")
         assert preset_text(name).startswith(f"# The preset `{name}`")
 
     def test_xiao2020_has_the_paper_s_settings(self):
@@ -33,6 +38,21 @@ class TestPresets:
         assert population.max_blocks is None
         assert config.training.epochs == 5
         assert config.training.inherit_weights
+
+    def test_young2015_searches_the_six_genes_of_the_paper_s_baseline(self):
+        """Channels and kernel of three convolutions, with the paper's alleles; 50 individuals."""
+        config = load_config(preset="young2015")
+        strategy = make_strategy(config, (3, 32, 32), 10)
+        varied = strategy.space.varied_genes(2)
+        xiao = load_config(preset="xiao2020").space.build().varied_genes(2)
+
+        assert set(varied) == {
+            "blocks.0.channels_a", "blocks.0.kernel_a", "blocks.0.channels_b", "blocks.0.kernel_b",
+            "blocks.1.channels_a", "blocks.1.kernel_a",
+        }  # fmt: skip
+        assert varied == {address: xiao[address] for address in varied}
+        assert config.population.size == 50
+        assert config.budget.evaluations == 75
 
     def test_an_unknown_one_is_refused_with_the_nearest(self):
         """A typo is answered with the name meant."""
@@ -159,8 +179,7 @@ def test_a_setting_is_read_in_toml_s_form(text, value):
         ("budget.seconds=0", r"\[budget\] seconds must be greater than 0, but got seconds=0"),
         ("limits.max_macs=true", r"\[limits\] max_macs must be a valid integer, but got"),
         ("workers.gpus_per_evaluation=-1", r"\[workers\] gpus_per_evaluation must be greater than"),
-        ("strategy=genetic", "strategy must be 'variable_length' or 'random_search', but got"),
-        ("strategy=random_search", r"\[budget\] must limit .*; add --set budget.evaluations=100"),
+        ("strategy=genetic", "strategy must be 'variable_length', .* or .*, but got"),
         ("seed", "--set must be key=value, but got 'seed'"),
         ("=3", "--set must be key=value, but got '=3'"),
         ("population.size.x=3", "--set population.size.x must .*, but 'size' is not a table"),
@@ -179,12 +198,25 @@ def test_a_missing_table_is_named():
         parse_config({})
 
 
-@pytest.mark.parametrize("limit", ["evaluations=5", "epochs=5", "seconds=5"])
-def test_random_search_is_content_with_any_limit(limit):
-    """It ends with its budget, whichever it is."""
-    config = load_config(settings=["strategy=random_search", f"budget.{limit}"])
+def test_every_strategy_can_be_configured():
+    """What a configuration may name is what is registered."""
+    assert set(STRATEGIES) == set(get_args(SearchConfig.model_fields["strategy"].annotation))
 
-    assert config.strategy == "random_search"
+
+@pytest.mark.parametrize("name", sorted({*STRATEGIES} - {"variable_length"}))
+class TestBaselines:
+    def test_must_have_a_budget(self, name):
+        """They never end by themselves; a number of phases limits none."""
+        message = rf"^\[budget\] must limit .* for strategy '{name}', .* budget.evaluations=100$"
+        with pytest.raises(ConfigError, match=message):
+            load_config(preset="xiao2020", settings=[f"strategy={name}", "budget.phases=2"])
+
+    @pytest.mark.parametrize("limit", ["evaluations=5", "epochs=5", "seconds=5"])
+    def test_are_content_with_any_limit(self, name, limit):
+        """They end with their budget, whichever it is."""
+        settings = [f"strategy={name}", f"budget.{limit}"]
+
+        assert load_config(preset="xiao2020", settings=settings).strategy == name
 
 
 class TestFiles:

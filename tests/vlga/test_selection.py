@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.generators import PRESETS, populations
 from tests.synthetic import Coins
-from vlga.operators import choose_parents, sample, survivors
+from vlga.operators import choose_parents, sample, survivors, tournament
 from vlga.population import Candidate, Individual, best_of
 
 
@@ -123,3 +123,39 @@ def test_an_individual_s_other_fields_play_no_part_in_selection(population, seed
         [one.id for one in elite],
         [one.id for one in lucky],
     ]
+
+
+class TestTournament:
+    @given(st.data(), populations(), st.integers(1, 5), st.integers())
+    def test_gives_one_of_the_population_in_any_order_of_it(self, data, population, n_drawn, seed):
+        """Who wins depends on fitness and dice, not on places."""
+        winner = tournament(population, n_drawn, Random(seed))
+        shuffled = data.draw(st.permutations(population))
+
+        assert winner in population
+        assert tournament(shuffled, n_drawn, Random(seed)) == winner
+
+    def test_is_won_by_the_fittest_drawn(self):
+        """Of three drawn from four, each from all: the k-th fittest wins as often as it should."""
+        rng, n = Random(0), 6000
+        four = people(0.4, 0.3, 0.2, 0.1)
+        wins = Counter(tournament(four, 3, rng).id for _ in range(n))
+
+        for place in range(4):
+            expected = ((4 - place) ** 3 - (3 - place) ** 3) / 4**3
+            assert wins[place] / n == pytest.approx(expected, abs=0.02)
+
+    def test_of_equals_the_one_made_first_wins(self):
+        """With two of two drawn often, the second wins only when drawn alone."""
+        rng, n = Random(0), 2000
+        wins = Counter(tournament(people(0.5, 0.5), 2, rng).id for _ in range(n))
+
+        assert wins[1] / n == pytest.approx(1 / 4, abs=0.03)
+
+    def test_leaves_the_global_random_alone(self):
+        """DEAP's own draws from it."""
+        random.seed(1)
+        state = random.getstate()
+        tournament(people(0.1, 0.2), 3, Random(0))
+
+        assert random.getstate() == state

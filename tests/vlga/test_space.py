@@ -62,6 +62,15 @@ def test_searched_genes_are_those_with_a_choice_in_the_last_block(space, phase):
         assert "." not in address or address.startswith(f"blocks.{phase}.")
 
 
+@given(spaces(), st.integers(1, 4))
+def test_varied_genes_are_all_with_a_choice(space, n_blocks):
+    """Of the whole genome: what the phases up to the last search, each in its turn."""
+    varied = space.varied_genes(n_blocks)
+    searched = [space.searched_genes(phase) for phase in range(n_blocks)]
+
+    assert varied == {address: alleles for genes in searched for address, alleles in genes.items()}
+
+
 @given(spaces())
 def test_a_space_is_built_again_from_its_own_alleles(space):
     """`from_settings` keeps alleles and their order."""

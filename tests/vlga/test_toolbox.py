@@ -5,7 +5,7 @@ import pytest
 from tests.generators import PRESETS
 from tests.synthetic import ask_round, play
 from tests.vlga.test_selection import people
-from vlga import operators
+from vlga import mutations, operators
 from vlga.config import load_config
 from vlga.strategies import make_strategy
 from vlga.toolbox import build_toolbox
@@ -48,8 +48,37 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
             lambda rng: TOOLBOX.choose_parents(9, rng=rng),
             lambda rng: operators.choose_parents(9, rng),
         ),
+        (
+            lambda rng: TOOLBOX.mutate_any_gene(ONE, rng=rng),
+            lambda rng: operators.mutate_any_gene(ONE, SPACE, rng),
+        ),
+        (
+            lambda rng: TOOLBOX.tournament(PEOPLE, rng=rng, n_drawn=3),
+            lambda rng: operators.tournament(PEOPLE, 3, rng),
+        ),
+        (
+            lambda rng: TOOLBOX.mutate_anywhere(ONE, rng=rng, max_blocks=3),
+            lambda rng: mutations.mutate_anywhere(ONE, SPACE, rng, 3),
+        ),
+        (
+            lambda rng: TOOLBOX.mutate_large_scale(ONE, rng=rng, max_blocks=3, inherits=True),
+            lambda rng: mutations.mutate_large_scale(ONE, SPACE, rng, 3, inherits=True),
+        ),
     ],
-    ids=["individual", "individual-3", "grow", "mate", "mutate", "shrink", "select", "parents"],
+    ids=[
+        "individual",
+        "individual-3",
+        "grow",
+        "mate",
+        "mutate",
+        "shrink",
+        "select",
+        "parents",
+        "mutate-any-gene",
+        "tournament",
+        "mutate-anywhere",
+        "mutate-large-scale",
+    ],
 )
 def test_a_tool_is_its_operator_with_the_search_s_settings_bound(call, expected):
     """Same seed, same result, for several seeds."""

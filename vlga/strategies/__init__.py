@@ -2,12 +2,21 @@
 
 from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
+from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.variable_length import VariableLength
 
-__all__ = ["STRATEGIES", "RandomSearch", "Strategy", "VariableLength", "make_strategy"]
+__all__ = [
+    "STRATEGIES",
+    "FixedLength",
+    "RandomSearch",
+    "Strategy",
+    "VariableLength",
+    "make_strategy",
+]
 
 STRATEGIES: dict[str, type[Strategy]] = {
+    "fixed_length": FixedLength,
     "random_search": RandomSearch,
     "variable_length": VariableLength,
 }

@@ -10,17 +10,24 @@ from random import Random
 
 from deap import tools
 
-from vlga.errors import ProtocolError
+from vlga.errors import ProtocolError, TooManyFailures
 from vlga.genome import Genome
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, Individual, best_of
 from vlga.settings import SearchConfig
+from vlga.space import SearchSpace
 from vlga.toolbox import build_toolbox
 
 __all__ = ["Strategy"]
 
 Shape = tuple[int, int, int]
+
+#: Populations' worth of candidates in a row without a new training, after which a space counts as
+#: searched through; reused candidates cost no budget, which would otherwise never end.
+_MAX_BARREN = 20
+#: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
+_MAX_BLOCKS = 5
 
 
 class Strategy(ABC):
@@ -48,7 +55,7 @@ class Strategy(ABC):
 
     def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
         self.config = config
-        self.space = config.space.build()
+        self.space = self._make_space(config)
         self.toolbox = build_toolbox(self.space, config.population)
         self.phase = 0
         self.generation = 0
@@ -62,6 +69,8 @@ class Strategy(ABC):
         self._waiting: dict[int, Candidate] = {}
         self._told: list[Individual] = []
         self._failures: Counter[str] = Counter()
+        self._trainings: set[tuple[str, int | None]] = set()
+        self._n_repeats = 0
 
     def ask(self, n: int) -> tuple[Candidate, ...]:
         """Give up to `n` candidates to evaluate; fewer if the rest must wait for what is out.
@@ -110,6 +119,29 @@ class Strategy(ABC):
             told: what completed of the candidates proposed last, by id.
         """
 
+    def _make_space(self, config: SearchConfig) -> SearchSpace:
+        """Give the space that candidates come from."""
+        return config.space.build()
+
+    @property
+    def _max_blocks(self) -> int:
+        """Blocks of the longest genome, for strategies that do not grow it phase by phase."""
+        return self.config.population.max_blocks or _MAX_BLOCKS
+
+    @property
+    def _is_searched_through(self) -> bool:
+        """Whether a long row of candidates brought no training that was not made before."""
+        return self._n_repeats >= _MAX_BARREN * self.config.population.size
+
+    def _require_parents(self, population: Sequence[Individual]) -> None:
+        """Refuse to go on from too few. Raises `TooManyFailures`, with the failures so far."""
+        if len(population) < 2:
+            raise TooManyFailures(
+                f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
+                f"generation {self.generation} left {len(population)}; failures so far: "
+                + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
+            )
+
     def _rng(self) -> Random:
         """Give this generation's source of randomness, derived by name."""
         return Random(f"{self.config.seed}/{self.phase}/{self.generation}")
@@ -155,8 +187,15 @@ class Strategy(ABC):
             operator=operator,
             weights_from=weights_from,
         )
-        self._n_made += 1
+        self._count(candidate)
         return candidate
+
+    def _count(self, candidate: Candidate) -> None:
+        """Count a candidate, and how many in a row were nothing new."""
+        training = (candidate.fingerprint, candidate.weights_from)
+        self._n_made += 1
+        self._n_repeats = self._n_repeats + 1 if training in self._trainings else 0
+        self._trainings.add(training)
 
     def _log(self, population: Sequence[Individual], n_new: int) -> None:
         """Record a generation in the logbook."""

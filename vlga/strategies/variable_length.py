@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.errors import TooManyFailures
 from vlga.genome import Genome
 from vlga.population import Candidate, Individual, best_of
 from vlga.settings import SearchConfig
@@ -50,12 +49,7 @@ class VariableLength(Strategy):
             return self._first_generation()
         self.population = (*self.population, *told)
         self._log(self.population, len(told))
-        if len(self.population) < 2:
-            raise TooManyFailures(
-                f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
-                f"generation {self.generation} left {len(self.population)}; failures so far: "
-                + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
-            )
+        self._require_parents(self.population)
         while self.generation + 1 < self.config.population.generations:
             self.generation += 1
             made = self._next_generation()

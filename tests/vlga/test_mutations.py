@@ -1,0 +1,213 @@
+"""The mutations of regularized and of large-scale evolution: which there are, what each does."""
+
+import random
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.generators import PRESETS
+from tests.vlga.test_operators import differences, genomes_of_a_space
+from vlga.mutations import large_scale_mutations, mutate_anywhere, mutate_large_scale
+from vlga.operators import sample
+from vlga.phenotype import decode
+from vlga.space import SearchSpace
+
+XIAO = PRESETS["xiao2020"]
+DEFAULT = PRESETS["default"]
+MAX_BLOCKS = 3
+BOTH = {
+    "anywhere": mutate_anywhere,
+    "large_scale": lambda *args: mutate_large_scale(*args, inherits=True),
+}
+
+
+def single(space):
+    """Give the space of the first allele of every gene."""
+    network, block, _ = (
+        tuple(alleles[:1] for alleles in part)
+        for part in (space.network, space.block, space.first_block)
+    )
+    return SearchSpace(network, block, block)
+
+
+def depth(genome):
+    """Count convolutions."""
+    return sum(1 + block.include_b for block in genome.blocks)
+
+
+@pytest.mark.parametrize("name", BOTH)
+class TestBoth:
+    @given(case=genomes_of_a_space(), rng=st.randoms())
+    def test_give_a_genome_of_the_space_within_the_length_allowed(self, name, case, rng):
+        """At most a block more or less; the limit does not cut what is longer already."""
+        space, genome = case
+        mutant, _ = BOTH[name](genome, space, rng, MAX_BLOCKS)
+        n_before, n_after = len(genome.blocks), len(mutant.blocks)
+
+        space.check(mutant)
+        assert abs(n_after - n_before) <= 1
+        assert 1 <= n_after <= max(MAX_BLOCKS, n_before)
+        assert decode(mutant, (1, 3, 3), 2).depth == depth(mutant)
+
+    @given(case=genomes_of_a_space(), seed=st.integers())
+    def test_depend_on_their_own_randomness_alone(self, name, case, seed):
+        """Same arguments and seed, same result; neither `random` nor the argument is touched."""
+        space, genome = case
+        before = genome.to_json()
+        random.seed(1)
+        first = BOTH[name](genome, space, Random(seed), MAX_BLOCKS)
+        random.seed(2)
+        state = random.getstate()
+
+        assert BOTH[name](genome, space, Random(seed), MAX_BLOCKS) == first
+        assert random.getstate() == state
+        assert genome.to_json() == before
+
+
+class TestMutateAnywhere:
+    def test_does_what_it_says_with_equal_chance(self):
+        """A gene, a block more, a block less: a third each."""
+        rng, n = Random(0), 3000
+        genome = sample(XIAO, rng, 2)
+        counts = Counter()
+        for _ in range(n):
+            mutant, operator = mutate_anywhere(genome, XIAO, rng, 3)
+            counts[operator] += 1
+            n_more = {"mutate_any_gene": 0, "insert_block": 1, "remove_block": -1}[operator]
+            assert len(mutant.blocks) == 2 + n_more
+
+        for count in counts.values():
+            assert count / n == pytest.approx(1 / 3, abs=0.03)
+
+    @pytest.mark.parametrize(
+        ("n_blocks", "never"), [(1, "remove_block"), (MAX_BLOCKS, "insert_block")]
+    )
+    def test_leaves_out_what_cannot_be_done(self, n_blocks, never):
+        """The only block stays, and the longest genome is not lengthened."""
+        genome = sample(XIAO, Random(0), n_blocks)
+        operators = {
+            mutate_anywhere(genome, XIAO, Random(seed), MAX_BLOCKS)[1] for seed in range(50)
+        }
+
+        assert operators == {"mutate_any_gene", "insert_block", "remove_block"} - {never}
+
+    def test_gives_back_what_nothing_can_be_done_with(self):
+        """In a space of one network."""
+        space = single(XIAO)
+        genome = sample(space, Random(0))
+
+        assert mutate_anywhere(genome, space, Random(0), 1) == (genome, "identity")
+
+
+class TestLargeScale:
+    @given(case=genomes_of_a_space(), inherits=st.booleans(), rng=st.randoms())
+    def test_every_mutation_does_what_its_name_says(self, case, inherits, rng):
+        """In the space; and the network is another, unless that is the point."""
+        space, genome = case
+        for name, mutation in large_scale_mutations(
+            genome, space, MAX_BLOCKS, inherits=inherits
+        ).items():
+            mutant = mutation(rng)
+            space.check(mutant)
+            n_more = len(mutant.blocks) - len(genome.blocks)
+            if name in {"identity", "reset_weights"}:
+                assert inherits
+                assert mutant == genome
+                continue
+            assert mutant != genome
+            if name == "insert_convolution":
+                assert n_more in {0, 1}
+                assert n_more or depth(mutant) == depth(genome) + 1
+                continue
+            if name == "remove_convolution":
+                assert n_more in {0, -1}
+                continue
+            [address] = differences(mutant, genome)
+            gene = address.rpartition(".")[2]
+            assert gene.startswith(
+                {
+                    "alter_channels": "channels",
+                    "alter_kernel": "kernel",
+                    "alter_pool": ("include_pool", "pool_type"),
+                    "alter_training": ("learning_rate", "momentum", "weight_decay", "amplify"),
+                    "alter_other": ("activation", "head_pool", "batch_norm"),
+                    "add_skip": "skip",
+                    "remove_skip": "skip",
+                }[name]
+            )
+            if gene == "skip":
+                assert mutant.genes()[address] == (name == "add_skip")
+
+    @given(case=genomes_of_a_space(), rng=st.randoms())
+    def test_no_silent_gene_is_altered(self, case, rng):
+        """What changes no network would be trained for nothing."""
+        space, genome = case
+        for name, mutation in large_scale_mutations(
+            genome, space, MAX_BLOCKS, inherits=False
+        ).items():
+            if not name.startswith("alter"):
+                continue
+            mutant = mutation(rng)
+            [address] = differences(mutant, genome)
+            if "." in address:
+                _, index, gene = address.split(".")
+                block = genome.blocks[int(index)]
+                assert block.include_b or not gene.endswith("_b") or gene == "include_b"
+                assert block.include_pool or gene != "pool_type"
+            elif address.startswith("amplify_"):
+                assert genome.network.amplify != "off"
+
+    def test_in_the_default_space_there_are_all_of_them(self):
+        """Eleven, with equal chance, on a genome that can be changed in every way."""
+        genome = sample(DEFAULT, Random(0), 2).with_genes(
+            {"blocks.0.skip": True, "blocks.1.skip": False, "blocks.1.include_b": True}
+        )
+        rng, n = Random(0), 5500
+        counts = Counter(
+            mutate_large_scale(genome, DEFAULT, rng, 3, inherits=True)[1] for _ in range(n)
+        )
+
+        assert set(counts) == {
+            "identity", "reset_weights", "insert_convolution", "remove_convolution", "add_skip",
+            "remove_skip", "alter_training", "alter_channels", "alter_kernel", "alter_pool",
+            "alter_other",
+        }  # fmt: skip
+        for count in counts.values():
+            assert count / n == pytest.approx(1 / 11, abs=0.02)
+
+    def test_convolutions_come_and_go_at_every_place(self):
+        """A block's b, or a block of one convolution before, between or behind the others."""
+        genome = sample(XIAO, Random(0), 2).with_genes({"blocks.1.include_b": False})
+        found = Counter()
+        for seed in range(300):
+            for name in ("insert_convolution", "remove_convolution"):
+                mutations = large_scale_mutations(genome, XIAO, 3, inherits=False)
+                found[name, tuple(b.include_b for b in mutations[name](Random(seed)).blocks)] += 1
+
+        assert set(found) == {
+            ("insert_convolution", (True, True)),
+            ("insert_convolution", (True, True, False)),
+            ("insert_convolution", (True, False, False)),
+            ("remove_convolution", (True,)),
+        }
+
+    def test_without_inheritance_training_on_is_none(self):
+        """Nor is forgetting: both would give a network that is known."""
+        genome = sample(DEFAULT, Random(0))
+
+        assert not {"identity", "reset_weights"} & set(
+            large_scale_mutations(genome, DEFAULT, 3, inherits=False)
+        )
+
+    def test_gives_back_what_nothing_can_be_done_with(self):
+        """In a space of one network, without weights."""
+        space = single(XIAO)
+        genome = sample(space, Random(0))
+
+        assert mutate_large_scale(genome, space, Random(0), 1, inherits=False) == (
+            genome,
+            "identity",
+        )
