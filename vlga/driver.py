@@ -16,10 +16,13 @@ from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
-from vlga.errors import StoreError, TooManyFailures
+from vlga.errors import TooManyFailures
+from vlga.genome import Genome
+from vlga.inheritance import Inheritance, shared_layers
 from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, FailureReason, Individual
-from vlga.ports import Artifact, DataSummary, EvaluationTask, Evaluator, Store, Weights
+from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
 from vlga.strategies import Strategy, make_strategy
@@ -70,7 +73,6 @@ class Search:
         self._data = data
         self._evaluator = evaluator
         self._store = store
-        self._artifacts = artifacts
         self._observer = observer
         self._clock = clock
         self._started = clock() - seconds_before
@@ -80,8 +82,13 @@ class Search:
         self._out: dict[int, Candidate] = {}
         self._outcomes: dict[_Key, Evaluation] = {}
         self._twins: dict[_Key, list[Candidate]] = defaultdict(list)
-        self._weights: Weights | None = None
-        self._best_ranks: dict[int, tuple[float, int]] = {}
+        self._inheritance = Inheritance(
+            name,
+            self.strategy.inherits if config.training.inherit_weights else "nothing",
+            evaluator=evaluator,
+            store=store,
+            artifacts=artifacts,
+        )
         self._n_reused = 0
         self._n_failed = 0
         self._n_logged = 0
@@ -150,7 +157,7 @@ class Search:
             self._reuse([candidate], self._outcomes[key], is_recorded=recorded is not None)
         elif recorded is not None:
             self._budget.n_trained += 1
-            self._note_best(candidate.phase, recorded)
+            self._inheritance.note(candidate, recorded)
             self._learn(candidate, recorded)
         elif key in self._twins:
             self._twins[key].append(candidate)
@@ -162,22 +169,28 @@ class Search:
 
     def _task(self, candidate: Candidate) -> EvaluationTask:
         """Say what a worker needs to train a candidate."""
+        plan, parent = self._decode(candidate.genome), self._inheritance.parent_of(candidate)
         return EvaluationTask(
             candidate_id=candidate.id,
-            plan=decode(candidate.genome, self._data.input_shape, len(self._data.classes)),
+            plan=plan,
             training=self._config.training,
             seed=training_seed(self._config.seed, candidate.fingerprint),
-            weights=self._weights_of(candidate.weights_from),
-            keep_weights=self.strategy.inherits_weights and self._config.training.inherit_weights,
+            weights=self._inheritance.weights_of(candidate.weights_from),
+            inherited_layers=shared_layers(plan, self._decode(parent)) if parent else ALL_BLOCKS,
+            keep_weights=self._inheritance.inherits != "nothing",
             seconds=self._config.limits.evaluation_seconds,
         )
+
+    def _decode(self, genome: Genome) -> NetworkPlan:
+        return decode(genome, self._data.input_shape, len(self._data.classes))
 
     def _collect(self, timeout_seconds: float | None) -> None:
         """Record what has ended, then tell the strategy."""
         ended = self._evaluator.wait(timeout_seconds)
         if not ended:
             return
-        self._store.add_evaluations(self._name, ended, self._save_weights(ended))
+        files = self._inheritance.save([(self._out[one.candidate_id], one) for one in ended])
+        self._store.add_evaluations(self._name, ended, files)
         for evaluation in ended:
             candidate = self._out.pop(evaluation.candidate_id)
             self._learn(candidate, evaluation)
@@ -203,7 +216,8 @@ class Search:
             replace(outcome, candidate_id=one.id, curve=(), train_seconds=0.0) for one in candidates
         ]
         if taken and not is_recorded:
-            self._store.add_evaluations(self._name, taken, reused=True)
+            files = self._inheritance.share(outcome, candidates)
+            self._store.add_evaluations(self._name, taken, files, reused=True)
         self._n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
@@ -220,51 +234,14 @@ class Search:
         self._tell(candidate, evaluation)
 
     def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        if evaluation.completed:
+            self._inheritance.remember(candidate)
         before = self.strategy.best
         self.strategy.tell(evaluation)
         best = self.strategy.best
         if best is not None and best is not before:
             self._store.update_search(self._name, best_candidate_id=best.id)
         self._observer.evaluated(candidate, evaluation)
-
-    def _save_weights(self, ended: Sequence[Evaluation]) -> list[Artifact]:
-        """Write the weights of each phase's best so far; the next phase inherits them."""
-        artifacts = []
-        for evaluation in ended:
-            if self._note_best(self._out[evaluation.candidate_id].phase, evaluation):
-                weights = self._evaluator.weights(evaluation.candidate_id)
-                if weights is not None:
-                    artifacts.append(self._artifacts.save(weights, "weights"))
-        return artifacts
-
-    def _note_best(self, phase: int, evaluation: Evaluation) -> bool:
-        """Tell whether an outcome is its phase's best so far, of equals the one made first."""
-        if evaluation.fitness is None:
-            return False
-        rank = (evaluation.fitness, -evaluation.candidate_id)
-        is_best = phase not in self._best_ranks or rank > self._best_ranks[phase]
-        if is_best:
-            self._best_ranks[phase] = rank
-        return is_best
-
-    def _weights_of(self, candidate_id: int | None) -> Weights | None:
-        """Give a candidate's trained weights, read once for all that inherit them."""
-        if candidate_id is None:
-            return None
-        if self._weights is None or self._weights.candidate_id != candidate_id:
-            artifacts = self._store.artifacts(self._name)
-            found = [
-                one
-                for one in artifacts
-                if (one.candidate_id, one.kind) == (candidate_id, "weights")
-            ]
-            if not found:
-                raise StoreError(
-                    f"the weights of candidate {candidate_id} must be in the ledger for others to "
-                    "inherit them, but are not; start the search anew under another name"
-                )
-            self._weights = self._artifacts.load(found[0])
-        return self._weights
 
     def _progress(self) -> Progress:
         n_ended = self._budget.n_trained - len(self._out)

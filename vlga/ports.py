@@ -15,10 +15,12 @@ from vlga.population import Candidate, Evaluation
 from vlga.settings import SearchConfig, TrainingConfig
 
 __all__ = [
+    "ALL_BLOCKS",
     "Artifact",
     "DataSummary",
     "EvaluationTask",
     "Evaluator",
+    "Layers",
     "SearchRecord",
     "Store",
     "Weights",
@@ -61,6 +63,14 @@ class Weights:
     data: bytes
 
 
+#: Which layers inherit from which: pairs of (own name, the other network's name), each standing
+#: for all layers inside.
+Layers = tuple[tuple[str, str], ...]
+
+#: Every block from the block of the same name, and no classifier: Xiao et al. 2020, figure 7.
+ALL_BLOCKS: Layers = (("blocks", "blocks"),)
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationTask:
     """One training to do, self-contained: a worker needs this, the data set and nothing else.
@@ -71,6 +81,7 @@ class EvaluationTask:
         training: epochs, batch size, schedule, augmentation.
         seed: of this training: initial weights, order, augmentation, choice of amplified layers.
         weights: trained weights to inherit, or None.
+        inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
         keep_weights: whether `Evaluator.weights` will be asked for the trained weights.
         seconds: time allowed, or None.
@@ -81,6 +92,7 @@ class EvaluationTask:
     training: TrainingConfig
     seed: int
     weights: Weights | None = None
+    inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
     keep_weights: bool = False
     seconds: float | None = None

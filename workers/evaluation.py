@@ -102,7 +102,7 @@ def _build(task: EvaluationTask) -> Network:
     """Build the task's network and let it inherit what it shares."""
     network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
     if task.weights is not None:
-        inherit_weights(network, task.weights.data)
+        inherit_weights(network, task.weights.data, task.inherited_layers)
     return network
 
 

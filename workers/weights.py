@@ -1,4 +1,4 @@
-"""Trained weights as bytes, and their inheritance by a deeper network."""
+"""Trained weights as bytes, and their inheritance by another network."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import io
 
 import torch
 from torch import nn
+
+from vlga.ports import ALL_BLOCKS, Layers
 
 __all__ = ["inherit_weights", "pack_weights", "unpack_weights"]
 
@@ -24,26 +26,31 @@ def unpack_weights(data: bytes) -> dict[str, torch.Tensor]:
     return state
 
 
-def inherit_weights(network: nn.Module, data: bytes, prefix: str = "blocks.") -> tuple[str, ...]:
+def inherit_weights(
+    network: nn.Module, data: bytes, layers: Layers = ALL_BLOCKS
+) -> tuple[str, ...]:
     """Copy trained parameters and batch statistics into the layers that a network shares.
 
-    Xiao et al. 2020, figure 7: the layers of the previous phase's best are copied, its classifier
-    is not. Copied are the entries under `prefix` that have the same name and shape in both; nothing
-    is frozen.
+    Copied are the entries of the layers named that have the same shape in both; nothing is frozen.
 
     Args:
         network: changed in place.
         data: what `pack_weights` gave for the network to inherit from.
-        prefix: of the names that may be copied.
+        layers: pairs of (own name, the other network's name) of layers or groups of them.
 
     Returns:
-        The names of what was copied.
+        The names, in the network, of what was copied.
     """
-    own = network.state_dict()
-    copied = {
-        name: value
-        for name, value in unpack_weights(data).items()
-        if name.startswith(prefix) and name in own and own[name].shape == value.shape
-    }
+    own, others = network.state_dict(), unpack_weights(data)
+    copied: dict[str, torch.Tensor] = {}
+    for mine, theirs in layers:
+        for name, value in others.items():
+            own_name = mine + name.removeprefix(theirs)
+            if (
+                name.startswith(f"{theirs}.")
+                and own_name in own
+                and own[own_name].shape == value.shape
+            ):
+                copied[own_name] = value
     network.load_state_dict(copied, strict=False)
     return tuple(copied)

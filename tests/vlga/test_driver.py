@@ -8,7 +8,6 @@ from tests.vlga.searching import (
     Bench,
     Clock,
     Killed,
-    MortalStore,
     ScriptedEvaluator,
     seed_as_fitness,
     small_config,
@@ -376,12 +375,10 @@ class TestWeights:
 
     def test_that_are_lost_stop_the_search(self, tmp_path):
         """Without its parent's weights a phase would be another search."""
-
-        class Forgetful(MortalStore):
-            def artifacts(self, search):
-                return []
-
-        bench = Bench(tmp_path, small_config(), store=Forgetful())
+        bench = Bench(tmp_path, small_config("budget.evaluations=9"))
+        bench.run()
+        bench.store.searches["first"].artifacts.clear()
+        bench.config = small_config()
 
         with pytest.raises(StoreError, match=r"weights of candidate \d+ must be in the ledger"):
             bench.run()

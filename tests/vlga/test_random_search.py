@@ -35,7 +35,7 @@ def test_its_candidates_have_no_parents_and_train_from_scratch():
     for candidate in make().ask(50):
         assert (candidate.parents, candidate.weights_from) == ((), None)
         assert (candidate.operator, candidate.phase) == ("sample", 0)
-    assert not RandomSearch.inherits_weights
+    assert RandomSearch.inherits == "nothing"
 
 
 def test_it_never_waits_and_never_ends():

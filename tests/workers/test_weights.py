@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
+from dataclasses import asdict
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -12,9 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import generators
-from tests.trainings import fit, network, plan
+from tests.records import genome as record_genome
+from tests.trainings import SHAPE, fit, network, plan
 from vlga.genome import Genome
+from vlga.inheritance import shared_layers
+from vlga.operators import insert_block
 from vlga.phenotype import decode
+from vlga.space import SearchSpace
 from workers.weights import inherit_weights, pack_weights, unpack_weights
 
 
@@ -90,3 +96,70 @@ class TestInheritWeights:
         assert "blocks.0.a.conv.weight" not in copied
         assert "blocks.0.a.norm.weight" in copied
         assert torch.equal(child.blocks[0].a.conv.weight, before)
+
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_a_block_inserted_anywhere_leaves_the_others_their_weights(self, place: int):
+        """Every layer but the new block's is its parent's to the bit, the classifier too."""
+        genome = record_genome(2)
+        longer = insert_block(genome, _space(), Random(0), place)
+        longer = longer.with_genes({f"blocks.{place}.kernel_a": 5})  # unlike the others
+        plans = decode(longer, SHAPE, 2), decode(genome, SHAPE, 2)
+        child, parent = network(plans[0], seed=1), network(plans[1], seed=0)
+        fit(parent, plans[1])
+        fresh = {name: value.clone() for name, value in child.state_dict().items()}
+        trained = parent.state_dict()
+
+        copied = inherit_weights(child, pack_weights(parent), shared_layers(*plans))
+
+        origin = [0, 1]
+        origin.insert(place, None)
+        own = child.state_dict()
+        for index, theirs in enumerate(origin):
+            names = [name for name in own if name.startswith(f"blocks.{index}.")]
+            for name in names:
+                if theirs is None:
+                    assert name not in copied
+                    assert torch.equal(own[name], fresh[name])
+                    continue
+                value = trained[f"blocks.{theirs}.{name.removeprefix(f'blocks.{index}.')}"]
+                # Behind the input, a convolution of one image channel is of sixteen now.
+                if value.shape == own[name].shape:
+                    assert torch.equal(own[name], value)
+                else:
+                    assert (place, index) == (0, 1)
+                    assert torch.equal(own[name], fresh[name])
+        assert torch.equal(child.classifier.weight, trained["classifier.weight"])
+        assert {"classifier.weight", "classifier.bias"} <= {*copied}
+
+    def test_a_classifier_of_another_width_starts_anew(self):
+        """The last block has more channels now."""
+        genome = record_genome()
+        wider = genome.with_genes({"blocks.0.channels_b": 32})
+        plans = decode(wider, SHAPE, 2), decode(genome, SHAPE, 2)
+        child, parent = network(plans[0]), network(plans[1])
+        fit(parent, plans[1])
+
+        copied = inherit_weights(child, pack_weights(parent), shared_layers(*plans))
+
+        assert "blocks.0.a.conv.weight" in copied
+        assert "blocks.0.b.conv.weight" not in copied
+        assert "classifier.weight" not in copied
+        assert not child.classifier.weight.any()
+
+    def test_a_name_that_begins_alike_is_another_layer(self):
+        """Block 1 is not block 10."""
+        genome = record_genome(11)
+        parent, child = (network(decode(genome, SHAPE, 2), seed) for seed in (0, 1))
+
+        copied = inherit_weights(child, pack_weights(parent), (("blocks.1", "blocks.1"),))
+
+        assert all(name.startswith("blocks.1.") for name in copied)
+
+
+def _space() -> SearchSpace:
+    """A space of one allele each, those of the tests' genome."""
+    genome = record_genome()
+    return SearchSpace.from_settings(
+        {**asdict(genome.network), "amplify_window": [genome.network.amplify_window]},
+        asdict(genome.blocks[0]),
+    )

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Sequence
 from random import Random
+from typing import ClassVar, Literal
 
 from deap import tools
 
@@ -19,9 +20,10 @@ from vlga.settings import SearchConfig
 from vlga.space import SearchSpace
 from vlga.toolbox import build_toolbox
 
-__all__ = ["Strategy"]
+__all__ = ["Inherits", "Shape", "Strategy"]
 
 Shape = tuple[int, int, int]
+Inherits = Literal["nothing", "phase_best", "parent"]
 
 #: Populations' worth of candidates in a row without a new training, after which a space counts as
 #: searched through; reused candidates cost no budget, which would otherwise never end.
@@ -50,8 +52,8 @@ class Strategy(ABC):
 
     #: Whether the next candidates depend on the outcome of all those before.
     has_generations = True
-    #: Whether candidates inherit trained weights.
-    inherits_weights = False
+    #: Whose trained weights candidates may inherit: nobody's, a phase's best's or any parent's.
+    inherits: ClassVar[Inherits] = "nothing"
 
     def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
         self.config = config

@@ -35,7 +35,7 @@ class VariableLength(Strategy):
         phase_bests: the best of every finished phase.
     """
 
-    inherits_weights = True
+    inherits = "phase_best"
 
     def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
         super().__init__(config, input_shape, n_classes)

@@ -1,0 +1,135 @@
+"""Trained weights on their way from one candidate to another: whose are kept, who inherits what.
+
+Which of a child's layers inherit from which of its parent's is a pure function of the two networks;
+the weights themselves are files that the ledger names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vlga.artifacts import ArtifactFolder
+from vlga.errors import StoreError
+from vlga.genome import Genome
+from vlga.plan import NetworkPlan
+from vlga.population import Candidate, Evaluation
+from vlga.ports import Artifact, Evaluator, Layers, Store, Weights
+from vlga.strategies.base import Inherits
+
+__all__ = ["Inheritance", "shared_layers"]
+
+
+def shared_layers(child: NetworkPlan, parent: NetworkPlan) -> Layers:
+    """Say which of a child's layers are which of its parent's: blocks, and the classifier.
+
+    Blocks that both begin with are the same; what follows is counted from the end. A block inserted
+    or removed anywhere thus leaves every other block with its own weights, and of networks of one
+    length each block inherits from the block at its place. Where a layer's shape has changed, its
+    weights are not copied (workers/weights.py).
+    """
+    lengths = len(child.blocks), len(parent.blocks)
+    n_same = 0
+    while n_same < min(lengths) and child.blocks[n_same] == parent.blocks[n_same]:
+        n_same += 1
+    n_last = min(lengths) - n_same
+    pairs = [(index, index) for index in range(n_same)]
+    pairs += [(lengths[0] - n, lengths[1] - n) for n in range(n_last, 0, -1)]
+    return (
+        *((f"blocks.{own}", f"blocks.{theirs}") for own, theirs in pairs),
+        ("classifier", "classifier"),
+    )
+
+
+class Inheritance:
+    """Keeps the weights of one search's candidates that others may inherit, and gives them.
+
+    The driver calls `save` with what has ended before it is recorded, `note` with what an earlier
+    run recorded, and `remember` with every individual.
+    """
+
+    def __init__(
+        self,
+        search: str,
+        inherits: Inherits,
+        *,
+        evaluator: Evaluator,
+        store: Store,
+        artifacts: ArtifactFolder,
+    ) -> None:
+        self.inherits = inherits
+        self._search = search
+        self._evaluator = evaluator
+        self._store = store
+        self._artifacts = artifacts
+        self._best_ranks: dict[int, tuple[float, int]] = {}
+        self._files: dict[int, Artifact] = {}
+        self._genomes: dict[int, Genome] = {}
+        self._last: Weights | None = None
+
+    def save(self, ended: Sequence[tuple[Candidate, Evaluation]]) -> list[Artifact]:
+        """Write the weights that may be inherited: all, or those of each phase's best so far."""
+        files = []
+        for candidate, evaluation in ended:
+            if self.note(candidate, evaluation):
+                weights = self._evaluator.weights(candidate.id)
+                if weights is not None:
+                    files.append(self._artifacts.save(weights, "weights"))
+        self._files |= {file.candidate_id: file for file in files}
+        return files
+
+    def note(self, candidate: Candidate, evaluation: Evaluation) -> bool:
+        """Tell whether others may inherit an outcome's weights.
+
+        Of a phase's best so far, of equals the one made first: a later phase inherits those.
+        """
+        if evaluation.fitness is None or self.inherits != "phase_best":
+            return evaluation.completed and self.inherits == "parent"
+        rank = (evaluation.fitness, -candidate.id)
+        best = self._best_ranks.get(candidate.phase)
+        if best is not None and rank <= best:
+            return False
+        self._best_ranks[candidate.phase] = rank
+        return True
+
+    def share(self, outcome: Evaluation, twins: Sequence[Candidate]) -> list[Artifact]:
+        """Give candidates that took over an outcome its weights too: any may become a parent."""
+        if self.inherits != "parent" or not outcome.completed:
+            return []
+        files = [replace(self._file(outcome.candidate_id), candidate_id=one.id) for one in twins]
+        self._files |= {file.candidate_id: file for file in files}
+        return files
+
+    def remember(self, individual: Candidate) -> None:
+        """Keep what an individual looks like, for its children."""
+        if self.inherits == "parent":
+            self._genomes[individual.id] = individual.genome
+
+    def parent_of(self, candidate: Candidate) -> Genome | None:
+        """Give the genome whose layers must be found in the candidate's, if it is not a prefix."""
+        if candidate.weights_from is None or self.inherits != "parent":
+            return None
+        return self._genomes[candidate.weights_from]
+
+    def weights_of(self, candidate_id: int | None) -> Weights | None:
+        """Give a candidate's trained weights, read once for all that inherit them in a row.
+
+        Raises:
+            StoreError: the ledger does not name them, or their file is gone or changed.
+        """
+        if candidate_id is None:
+            return None
+        if self._last is None or self._last.candidate_id != candidate_id:
+            self._last = self._artifacts.load(self._file(candidate_id))
+        return self._last
+
+    def _file(self, candidate_id: int) -> Artifact:
+        if candidate_id not in self._files:  # an earlier run wrote it
+            recorded = self._store.artifacts(self._search)
+            self._files |= {one.candidate_id: one for one in recorded if one.kind == "weights"}
+        if candidate_id not in self._files:
+            raise StoreError(
+                f"the weights of candidate {candidate_id} must be in the ledger for others to "
+                "inherit them, but are not; start the search anew under another name"
+            )
+        return self._files[candidate_id]
