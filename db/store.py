@@ -129,6 +129,17 @@ class SqlStore:
                     connection, [codec.artifact_row(search_id, one, now) for one in last.values()]
                 )
 
+    def candidates(self, search: str) -> Sequence[Candidate]:
+        """Give every candidate of a search, by id."""
+        table = schema.candidates
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(table)
+                .where(table.c.search_id == self._search_id(connection, search))
+                .order_by(table.c.id)
+            )
+            return [codec.candidate(row) for row in rows.mappings()]
+
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give every recorded outcome, final trainings and curves left out, oldest first."""
         table = schema.evaluations

@@ -77,6 +77,10 @@ class MemoryStore:
         stored.outcomes += [(one, is_final, reused) for one in evaluations]
         stored.artifacts |= {(one.candidate_id, one.kind): one for one in artifacts}
 
+    def candidates(self, search: str) -> Sequence[Candidate]:
+        """Give the candidates, by id."""
+        return [one for _, one in sorted(self._search(search).candidates.items())]
+
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give the outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes

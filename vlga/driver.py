@@ -3,7 +3,8 @@
 One trip: `Strategy.ask` -> `Evaluator.submit` -> `Evaluator.wait` -> `Store.add_evaluations` (one
 transaction) -> `Strategy.tell`. A search is resumed by running it again: strategies depend only on
 what they are told, so the recorded evaluations are told instead of trained for, and the rest
-follows. The driver is the only writer of the ledger.
+follows. (A steady state depends on the order too, and is told what is recorded first of all.) The
+driver is the only writer of the ledger.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from vlga.population import Candidate, Evaluation, FailureReason, Individual
 from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
-from vlga.strategies import Strategy, make_strategy
+from vlga.strategies import SteadyState, Strategy, make_strategy
 
 __all__ = ["Search", "training_seed"]
 
@@ -108,6 +109,8 @@ class Search:
         """
         self._recorded = {one.candidate_id: one for one in self._store.evaluations(self._name)}
         try:
+            if isinstance(self.strategy, SteadyState):
+                self._recall(self.strategy)
             while self._supply():
                 self._collect(self._budget.seconds_left)
                 self._check_failures()
@@ -120,9 +123,29 @@ class Search:
             raise TooManyFailures(f"no network could be trained: {self._last_reasons()}")
         return self.strategy.best
 
+    def _recall(self, strategy: SteadyState) -> None:
+        """Bring a strategy to where an earlier run left it, which asking again would not.
+
+        What was recorded is told in that order; what was asked for and not recorded comes first.
+        """
+        candidates = self._store.candidates(self._name)
+        strategy.recall(candidates)
+        self._asked.extend(one for one in candidates if one.id not in self._recorded)
+        for number in [*self._recorded]:  # in the order of recording
+            self._start(candidates[number])
+
+    @property
+    def _room(self) -> int:
+        """How many more tasks may be out now.
+
+        A steady state's candidates are made from what is known: none is asked for in advance.
+        """
+        n_spare = 0 if isinstance(self.strategy, SteadyState) else _N_SPARE
+        return self._evaluator.n_slots + n_spare - len(self._out)
+
     def _supply(self) -> bool:
         """Keep the workers supplied; false when the search is over."""
-        while len(self._out) < self._evaluator.n_slots + _N_SPARE:
+        while self._room > 0:
             # What is recorded is told also when the time is over: the winner may be among it.
             if self._budget.spent and not self._recorded:
                 break
@@ -139,7 +162,8 @@ class Search:
     def _ask(self) -> None:
         """Ask the strategy for candidates and enter them."""
         left = self._budget.trainings_left
-        self._asked.extend(self.strategy.ask(_MAX_ASKED if left is None else min(_MAX_ASKED, left)))
+        n = self._room if isinstance(self.strategy, SteadyState) else _MAX_ASKED
+        self._asked.extend(self.strategy.ask(n if left is None else min(n, left)))
         for record in self.strategy.logbook[self._n_logged :]:
             self._observer.generation_ended(record, self._progress())
         self._n_logged = len(self.strategy.logbook)
@@ -191,9 +215,11 @@ class Search:
             return
         files = self._inheritance.save([(self._out[one.candidate_id], one) for one in ended])
         self._store.add_evaluations(self._name, ended, files)
-        for evaluation in ended:
-            candidate = self._out.pop(evaluation.candidate_id)
+        candidates = [self._out.pop(one.candidate_id) for one in ended]
+        for candidate, evaluation in zip(candidates, ended, strict=True):
             self._learn(candidate, evaluation)
+        # Only now: the order of telling is that of recording, in which a steady state is recalled.
+        for candidate, evaluation in zip(candidates, ended, strict=True):
             twins = self._twins.pop(_key(candidate))
             if evaluation.reason in _TRANSIENT:
                 self._asked.extendleft(reversed(twins))

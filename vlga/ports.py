@@ -206,6 +206,9 @@ class Store(Protocol):
         An artifact replaces the search's former one of the same candidate and kind.
         """
 
+    def candidates(self, search: str) -> Sequence[Candidate]:
+        """Give every candidate of a search, by id."""
+
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give every recorded outcome of a search, final trainings left out, oldest first.
 

@@ -161,7 +161,9 @@ class SearchConfig(_Settings):
     """Everything that decides a search."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    strategy: Literal["variable_length", "random_search", "fixed_length"] = "variable_length"
+    strategy: Literal[
+        "variable_length", "random_search", "fixed_length", "regularized_evolution"
+    ] = "variable_length"
     data: DataConfig = DataConfig()
     space: SpaceConfig
     population: PopulationConfig = PopulationConfig()

@@ -49,6 +49,7 @@ class StoreContract:
             lambda: store.update_search("digit-1", seconds=1.0),
             lambda: store.add_candidates("digit-1", [candidate(0)]),
             lambda: store.add_evaluations("digit-1", [evaluation(0)]),
+            lambda: store.candidates("digit-1"),
             lambda: store.evaluations("digit-1"),
             lambda: store.artifacts("digit-1"),
         ):
@@ -105,6 +106,24 @@ class StoreContract:
 
             assert store.evaluations(name) == [replace(one, curve=()) for one in outcomes]
             assert store.artifacts(name) == files
+
+        check()
+
+    def test_candidates_come_back_exactly(self, store: Store):
+        """By id, in whatever order they were entered; of the search asked for only."""
+        numbers = itertools.count()
+
+        @given(st.data(), st.permutations(range(4)))
+        @settings(max_examples=15)
+        def check(data: st.DataObject, order: list[int]) -> None:
+            entered = [data.draw(generators.candidates(candidate_id=number)) for number in order]
+            name = f"search-{next(numbers)}"
+            store.create_search(record(name))
+            assert store.candidates(name) == []
+
+            store.add_candidates(name, entered)
+
+            assert store.candidates(name) == sorted(entered, key=lambda one: one.id)
 
         check()
 

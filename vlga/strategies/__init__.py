@@ -4,12 +4,16 @@ from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.random_search import RandomSearch
+from vlga.strategies.regularized_evolution import RegularizedEvolution
+from vlga.strategies.steady_state import SteadyState
 from vlga.strategies.variable_length import VariableLength
 
 __all__ = [
     "STRATEGIES",
     "FixedLength",
     "RandomSearch",
+    "RegularizedEvolution",
+    "SteadyState",
     "Strategy",
     "VariableLength",
     "make_strategy",
@@ -18,6 +22,7 @@ __all__ = [
 STRATEGIES: dict[str, type[Strategy]] = {
     "fixed_length": FixedLength,
     "random_search": RandomSearch,
+    "regularized_evolution": RegularizedEvolution,
     "variable_length": VariableLength,
 }
 

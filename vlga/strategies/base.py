@@ -36,9 +36,9 @@ class Strategy(ABC):
     """Decides what a search tries next.
 
     `ask` gives candidates, each of which must be told exactly once, in any order. What `ask` gives
-    depends only on the configuration and on what was told, never on the order of telling (but for
-    strategies without generations) nor on the global `random`. A strategy is therefore resumed by
-    running it again and telling it what is recorded: its state is never stored.
+    depends only on the configuration and on what was told, never on the order of telling (but for a
+    `SteadyState`) nor on the global `random`. A strategy is therefore resumed by running it again
+    and telling it what is recorded: its state is never stored.
 
     Subclasses implement `_propose`.
 
@@ -83,7 +83,7 @@ class Strategy(ABC):
         given: list[Candidate] = []
         while len(given) < n and not self.finished:
             if not self._queue:
-                if self._waiting and self.has_generations:
+                if self._must_wait:
                     break
                 told, self._told = sorted(self._told, key=lambda one: one.id), []
                 self._queue.extend(self._propose(told))
@@ -110,8 +110,8 @@ class Strategy(ABC):
             self._failures[str(evaluation.reason)] += 1
             return
         individual = Individual(candidate, evaluation.fitness)
-        self._told.append(individual)
         self.best = best_of([individual, *([self.best] if self.best else [])])
+        self._take(individual)
 
     @abstractmethod
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
@@ -120,6 +120,15 @@ class Strategy(ABC):
         Args:
             told: what completed of the candidates proposed last, by id.
         """
+
+    @property
+    def _must_wait(self) -> bool:
+        """Whether nothing can be proposed before more is told."""
+        return self.has_generations and bool(self._waiting)
+
+    def _take(self, individual: Individual) -> None:
+        """Take in an individual: here, keep it for the next proposal."""
+        self._told.append(individual)
 
     def _make_space(self, config: SearchConfig) -> SearchSpace:
         """Give the space that candidates come from."""
@@ -199,8 +208,10 @@ class Strategy(ABC):
         self._n_repeats = self._n_repeats + 1 if training in self._trainings else 0
         self._trainings.add(training)
 
-    def _log(self, population: Sequence[Individual], n_new: int) -> None:
-        """Record a generation in the logbook."""
+    def _log(
+        self, population: Sequence[Individual], n_new: int, generation: int | None = None
+    ) -> None:
+        """Record a generation, the last one asked for if not given, in the logbook."""
         if not population:
             return
         record = tools.Statistics(lambda one: one.accuracy)
@@ -209,7 +220,7 @@ class Strategy(ABC):
         record.register("worst", min)
         self.logbook.record(
             phase=self.phase,
-            generation=self.generation,
+            generation=self.generation if generation is None else generation,
             n_individuals=len(population),
             n_new=n_new,
             **record.compile(population),

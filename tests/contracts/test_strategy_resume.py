@@ -1,0 +1,90 @@
+"""The contract of a strategy that is stopped and goes on: its state is never stored."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contracts.test_strategy import N_ROUNDS, SIZE, make
+from tests.synthetic import completed, deeper_is_better, failed, play
+from vlga.strategies import STRATEGIES, SteadyState
+
+STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]
+OTHERS = [name for name in STRATEGIES if name not in STEADY]
+
+
+def outcome(candidate):
+    """Give a fitness, or now and then a failure."""
+    if candidate.id % 7 == 3:
+        return failed(candidate)
+    return completed(candidate, deeper_is_better(candidate))
+
+
+def work(strategy, n_told, dice):
+    """Work through candidates, three at a time in any order, and stop with some of them out.
+
+    Returns:
+        All candidates given; outcomes by candidate in the order of telling.
+    """
+    asked, out, recorded = [], [], {}
+    while len(recorded) < n_told:
+        more = strategy.ask(3 - len(out))
+        asked.extend(more)
+        out.extend(more)
+        candidate = out.pop(dice.randrange(len(out)))
+        recorded[candidate.id] = outcome(candidate)
+        strategy.tell(recorded[candidate.id])
+    return asked, recorded
+
+
+def go_on(strategy, out):
+    """Tell what was out, then play on; give what was played and the best."""
+    for candidate in out:
+        strategy.tell(completed(candidate, deeper_is_better(candidate)))
+    return play(strategy, deeper_is_better, N_ROUNDS), strategy.best
+
+
+n_tellings = st.integers(0, 5 * SIZE)
+any_dice = st.randoms(use_true_random=False)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@settings(max_examples=15)
+@given(n_told=n_tellings, dice=any_dice)
+def test_told_its_history_from_the_start_it_goes_on_as_the_original(name, n_told, dice):
+    """A search stopped anywhere is resumed without its state: nothing differs from then on.
+
+    The replay is given what is recorded as soon as it asks for it.
+    """
+    original = make(name)
+    asked, recorded = work(original, n_told, dice)
+    replay, out = make(name), []
+    for _ in asked:
+        [candidate] = replay.ask(1)
+        if candidate.id in recorded:
+            replay.tell(recorded[candidate.id])
+        else:
+            out.append(candidate)
+
+    assert out == [candidate for candidate in asked if candidate.id not in recorded]
+    assert go_on(original, out) == go_on(replay, out)
+
+
+@pytest.mark.parametrize("name", STEADY)
+@settings(max_examples=25)
+@given(n_told=n_tellings, dice=any_dice)
+def test_a_steady_state_recalls_its_candidates_and_is_told_in_the_recorded_order(
+    name, n_told, dice
+):
+    """It is then where the original was, though that was asked at other moments."""
+    original = make(name)
+    asked, recorded = work(original, n_told, dice)
+    resumed = make(name)
+    resumed.recall(asked)
+    for evaluation in recorded.values():
+        resumed.tell(evaluation)
+    out = [candidate for candidate in asked if candidate.id not in recorded]
+
+    assert resumed.alive == original.alive
+    assert [*resumed.logbook] == [*original.logbook]
+    assert (resumed.phase, resumed.generation) == (original.phase, original.generation)
+    assert go_on(original, out) == go_on(resumed, out)
