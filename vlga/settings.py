@@ -108,7 +108,7 @@ class TrainingConfig(_Settings):
         "auto", description="auto: crop_flip for colour photographs, crop for others"
     )
     inherit_weights: bool = Field(
-        True, description="start from the trained layers of the previous phase's best"
+        True, description="start from trained layers: of the previous phase's best, or the parent's"
     )
 
 
@@ -162,7 +162,11 @@ class SearchConfig(_Settings):
 
     seed: Annotated[int, Field(ge=0)] = 0
     strategy: Literal[
-        "variable_length", "random_search", "fixed_length", "regularized_evolution"
+        "variable_length",
+        "random_search",
+        "fixed_length",
+        "regularized_evolution",
+        "large_scale_evolution",
     ] = "variable_length"
     data: DataConfig = DataConfig()
     space: SpaceConfig
