@@ -3,6 +3,7 @@ import signal
 import pytest
 
 from tests.cli.command import SMALL, Result, vlga
+from workers.inline_evaluator import InlineEvaluator
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +15,27 @@ def home(tmp_path, monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     yield tmp_path
     signal.signal(signal.SIGINT, handler)
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Give a function after which Ctrl-C is pressed when so many trainings have ended."""
+    wait = InlineEvaluator.wait
+
+    def press_after(n_trainings):
+        ended = []
+
+        def wait_or_interrupt(self, timeout_seconds=None):
+            if len(ended) == n_trainings and timeout_seconds != 0:
+                monkeypatch.setattr(InlineEvaluator, "wait", wait)
+                raise KeyboardInterrupt
+            evaluations = wait(self, timeout_seconds)
+            ended.extend(evaluations)
+            return evaluations
+
+        monkeypatch.setattr(InlineEvaluator, "wait", wait_or_interrupt)
+
+    return press_after
 
 
 @pytest.fixture(scope="session")

@@ -28,27 +28,6 @@ def whole(tmp_path_factory):
         return results("digits-1")
 
 
-@pytest.fixture
-def interrupt(monkeypatch):
-    """Give a function after which Ctrl-C is pressed when so many trainings have ended."""
-    wait = InlineEvaluator.wait
-
-    def press_after(n_trainings):
-        ended = []
-
-        def wait_or_interrupt(self, timeout_seconds=None):
-            if len(ended) == n_trainings and timeout_seconds != 0:
-                monkeypatch.setattr(InlineEvaluator, "wait", wait)
-                raise KeyboardInterrupt
-            evaluations = wait(self, timeout_seconds)
-            ended.extend(evaluations)
-            return evaluations
-
-        monkeypatch.setattr(InlineEvaluator, "wait", wait_or_interrupt)
-
-    return press_after
-
-
 def images(path: Path, seed: int = 0) -> None:
     """Write sixty noisy images of 4x4 of two classes."""
     rng, labels = np.random.default_rng(seed), np.repeat(["down", "up"], 30)

@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["DEFAULT_DB", "db_option", "format_option"]
+__all__ = ["DEFAULT_DB", "configuration_options", "db_option", "format_option", "worker_options"]
 
 DEFAULT_DB = "sqlite:///vlga.db"
 
 _Command = Callable[..., Any]
+
+
+def _all(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Make one decorator of several; help shows the options in this order."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: What a search is asked for: ``[CONFIG.toml] --preset --data --data-dir --seed --set``.
+configuration_options = _all(
+    click.argument(
+        "file", metavar="[CONFIG.toml]", required=False, type=click.Path(path_type=Path)
+    ),
+    click.option("--preset", default="default", show_default=True, help="Settings to start from."),
+    click.option("--data", help="A known data set, an .npz file or a folder of class folders."),
+    click.option(
+        "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of the (first) search."),
+    click.option(
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."
+    ),
+)
+
+#: Where trainings run: ``--address --workers --cpus-per-evaluation --gpus-per-evaluation
+#: --inline``.
+worker_options = _all(
+    click.option("--address", help="Ray cluster to use; Ray is started here if not given."),
+    click.option("--workers", type=click.IntRange(min=1), help="Trainings at a time."),
+    click.option("--cpus-per-evaluation", type=float, help="CPUs for each training."),
+    click.option(
+        "--gpus-per-evaluation", type=float, help="GPUs, or a share of one, for each training."
+    ),
+    click.option(
+        "--inline", is_flag=True, default=None, help="Train in this process, without Ray."
+    ),
+)
 
 
 def db_option(command: _Command) -> _Command:

@@ -1,0 +1,178 @@
+"""Running one search: what ``search``, ``resume`` and ``compare`` share."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import signal
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from db.engine import masked
+from db.store import SqlStore
+from vlga.artifacts import ArtifactFolder
+from vlga.cli.live import TerminalObserver
+from vlga.cli.options import DEFAULT_DB
+from vlga.driver import Search
+from vlga.errors import ConfigError, StoreError, VlgaError
+from vlga.final import train_winner
+from vlga.population import Evaluation, Individual
+from vlga.ports import Evaluator, SearchRecord
+from vlga.settings import SearchConfig, WorkersConfig
+
+__all__ = [
+    "check_name",
+    "db_hint",
+    "load_data",
+    "make_evaluator",
+    "new_record",
+    "overrides",
+    "run_search",
+]
+
+_LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
+
+
+def overrides(options: dict[str, Any]) -> dict[str, Any]:
+    """Map the command line's `configuration_options` and `worker_options` to settings."""
+    options = dict(options)
+    data = options.pop("data")
+    is_path = data is not None and Path(data).exists()
+    return {
+        "data.name": str(Path(data).absolute()) if is_path else data,
+        "data.dir": options.pop("data_dir"),
+        "seed": options.pop("seed"),
+        **{f"workers.{key}": value for key, value in options.items()},
+    }
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be a folder's and be typed without quotes."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(
+            "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
+            f"three, but got {name!r}"
+        )
+
+
+def load_data(config: SearchConfig) -> Any:
+    """Read the data set that the settings ask for."""
+    from workers.data import load_dataset
+
+    return load_dataset(config.data)
+
+
+def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
+    """Give the evaluator that the settings ask for; torch and Ray are loaded only now."""
+    if workers.inline:
+        from workers.inline_evaluator import InlineEvaluator
+
+        return InlineEvaluator(
+            dataset,
+            use_gpu=workers.gpus_per_evaluation > 0,
+            n_threads=max(1, int(workers.cpus_per_evaluation)),
+        )
+    from workers.ray_evaluator import RayEvaluator
+
+    return RayEvaluator(
+        dataset,
+        address=workers.address,
+        n_workers=workers.workers,
+        cpus_per_evaluation=workers.cpus_per_evaluation,
+        gpus_per_evaluation=workers.gpus_per_evaluation,
+    )
+
+
+def new_record(name: str, config: SearchConfig, dataset: Any) -> SearchRecord:
+    """Give the record of a search that starts now, with the versions that it runs on."""
+    versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
+    return SearchRecord(name, config, dataset.summary(), versions)
+
+
+def db_hint(db_url: str) -> str:
+    """Give the ``--db`` that a command to type next needs, or nothing where it is implied."""
+    is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
+    return "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
+
+
+def run_search(
+    record: SearchRecord,
+    *,
+    store: SqlStore,
+    evaluator: Evaluator,
+    observer: TerminalObserver,
+    go_on: str,
+) -> tuple[Individual, Evaluation | None]:
+    """Run a search that is in the store to its end, and train its winner longer.
+
+    Whatever happens, what has ended is saved, and so are the search's status and its time.
+
+    Args:
+        record: the search as the store has it; of one that ran before, the rest is done.
+        store: where it is entered.
+        evaluator: trains; left open.
+        observer: watches.
+        go_on: the command that is printed on Ctrl-C.
+
+    Returns:
+        The winner, and the outcome of its longer training, or None if there was to be none.
+
+    Raises:
+        click.Abort: on Ctrl-C.
+        TooManyFailures: nothing completed, or too many failed in a row.
+        StoreError: an outcome could not be recorded.
+    """
+    name, config, data = record.name, record.config, record.data
+    artifacts = ArtifactFolder(Path("vlga-artifacts") / name)
+    engine = Search(
+        name,
+        config,
+        data,
+        evaluator=evaluator,
+        store=store,
+        artifacts=artifacts,
+        observer=observer,
+        seconds_before=record.seconds,
+    )
+    status, message = "failed", ""
+    try:
+        store.update_search(name, status="running", message="")
+        with observer:
+            winner = engine.run()
+            final = None
+            if config.final.epochs:
+                observer.final_started(winner, config.final.epochs)
+                final = train_winner(
+                    name,
+                    winner,
+                    config,
+                    data,
+                    evaluator=evaluator,
+                    store=store,
+                    artifacts=artifacts,
+                )
+        status = "completed"
+    except KeyboardInterrupt:
+        # A second Ctrl-C while the last is being saved would lose what the first one kept.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = "interrupted"
+        observer.console.print(
+            f"interrupted; what is finished is saved. Go on with: {escape(go_on)}"
+        )
+        raise click.Abort from None
+    except VlgaError as error:
+        message = str(error)
+        raise
+    finally:
+        with suppress(StoreError):
+            store.update_search(
+                name, status=status, message=message, seconds=engine.elapsed_seconds
+            )
+    return winner, final
