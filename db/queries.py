@@ -29,7 +29,7 @@ from db.engine import reading
 from db.schema import artifacts, candidates, epochs, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
 
-__all__ = ["find_search_id", "individual", "list_searches", "show_search", "top"]
+__all__ = ["data_name", "find_search_id", "individual", "list_searches", "show_search", "top"]
 
 
 def find_search_id(connection: Connection, name: str) -> int:
@@ -132,6 +132,17 @@ def top(engine: Engine, name: str, *, limit: int = 10) -> list[dict[str, Any]]:
     with reading(engine) as connection:
         statement = _fittest(find_search_id(connection, name), limit)
         return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def data_name(engine: Engine, name: str) -> str:
+    """Give the name of a search's data set, marked if its test images gave the fitness.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with reading(engine) as connection:
+        mine = searches.c.id == find_search_id(connection, name)
+        return str(connection.scalar(select(searches.c.data_name).where(mine)))
 
 
 def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class DataSummary:
     """What a search must know of its images.
 
     Attributes:
-        name: of the data set.
+        name: of the data set; ends in `vlga.labels.TEST_FITNESS` if it validates on test images.
         fingerprint: of its images, labels and splits; equal exactly if all are.
         input_shape: (channels, height, width).
         classes: names in the order of the labels, at least 2.

@@ -52,6 +52,10 @@ class DataConfig(_Settings):
         lt=1,
         description="share cut off for the test where a data set has no test images",
     )
+    fitness_on: Literal["validation", "test"] = Field(
+        "validation",
+        description="test: as Xiao et al. most likely did; no accuracy is then of unseen images",
+    )
     image_size: int | None = Field(
         None, ge=1, description="bring a folder's images to this height and width in pixels"
     )

@@ -109,14 +109,15 @@ def _build(task: EvaluationTask) -> Network:
 def _train(
     task: EvaluationTask, network: Network, data: _ResidentData, deadline: float | None
 ) -> TrainingResult:
-    """Train for a fitness, or finally: on all images but the test's, scored on those once."""
+    """Train for a fitness, or finally: on all images but the test's, scored on those."""
     train_split, score_split = data.train, data.validation
     if task.is_final:
-        train_split = Split(
-            torch.cat([data.train.images, data.validation.images]),
-            torch.cat([data.train.labels, data.validation.labels]),
-        )
         score_split = data.test
+        if data.validation is not data.test:
+            train_split = Split(
+                torch.cat([data.train.images, data.validation.images]),
+                torch.cat([data.train.labels, data.validation.labels]),
+            )
     return train(
         network,
         train_split,
@@ -136,11 +137,15 @@ def _to_device(dataset: Dataset, device: str) -> _ResidentData:
     key = (dataset.fingerprint, device)
     if key not in _resident:
         train_split = _split(dataset.train_images, dataset.train_labels, device)
+        test = _split(dataset.test_images, dataset.test_labels, device)
+        validation = test
+        if not dataset.validates_on_test:
+            validation = _split(dataset.validation_images, dataset.validation_labels, device)
         _resident.clear()
         _resident[key] = _ResidentData(
             train_split,
-            _split(dataset.validation_images, dataset.validation_labels, device),
-            _split(dataset.test_images, dataset.test_labels, device),
+            validation,
+            test,
             image_statistics(train_split.images),
         )
     return _resident[key]

@@ -85,6 +85,20 @@ class TestCompleted:
         assert outcome.fitness == 0.75
         assert [one.validation_accuracy for one in outcome.curve] == [*[None] * 19, 0.75]
 
+    def test_a_final_training_never_sees_the_test_images_that_gave_the_fitness(self):
+        """With the fitness on test images nothing of class 1 is there to be learned."""
+        images = dataset(train=[0] * 30, validation=[1] * 10, test=[1] * 10)
+        images = replace(
+            images,
+            validation_images=images.test_images,
+            validation_labels=images.test_labels,
+            validates_on_test=True,
+        )
+        long = TrainingConfig(epochs=20, batch_size=16, augment="none")
+
+        assert evaluate(task(training=long, is_final=True), images)[0].fitness == 0
+        assert evaluate(task(training=long), images)[0].fitness == 0
+
     def test_amplification_is_the_plans(self):
         """The curve names the layers that the plan has amplified."""
         amplified = replace(

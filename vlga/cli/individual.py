@@ -12,6 +12,7 @@ from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.genome import Genome
+from vlga.labels import TEST_FITNESS
 from vlga.phenotype import decode
 from vlga.plan import AmplificationPlan, NetworkPlan
 
@@ -41,6 +42,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         }
         for row in plan.layer_table()
     ]
+    scored_on = "TEST" if data["data"].endswith(TEST_FITNESS) else "validation"
     if form == "json":
         click.echo(as_json({**found, "layers": layers}))
     elif form == "csv":
@@ -49,7 +51,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         parts = [
             _story(search, found, plan),
             as_table(layers, list(layers[0])),
-            *map(_learning, found["evaluations"]),
+            *(_learning(one, scored_on) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
                 for artifact in found["artifacts"]
@@ -92,10 +94,10 @@ def _amplification(plan: AmplificationPlan | None) -> str:
     return f"gradients of {whose}, by {plan.factor:g}, from {first:.0%} to {last:.0%} of the epochs"
 
 
-def _learning(evaluation: Mapping[str, Any]) -> str:
+def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
     """Say how a training went, epoch by epoch, with a bar for the accuracy."""
     kind = "final training" if evaluation["is_final"] else "training"
-    score = "test" if evaluation["is_final"] else "validation"
+    score = "test" if evaluation["is_final"] else scored_on
     if evaluation["reused"]:
         head = "training of an equal network"
     elif evaluation["status"] == "completed":

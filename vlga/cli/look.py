@@ -12,6 +12,7 @@ from db import queries
 from db.engine import open_engine
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, count_text, number_of, render, seconds_text
+from vlga.labels import TEST_FITNESS
 
 __all__ = ["list_", "opened", "show", "top"]
 
@@ -54,6 +55,7 @@ def show(search: str, db_url: str, form: str) -> None:
         click.echo(as_json(found))
         return
     best, counts = found["best"], found["evaluations"]
+    accuracy = "fitness" if found["data"].endswith(TEST_FITNESS) else "validation_accuracy"
     flat = {
         "name": found["name"],
         "status": found["status"],
@@ -66,7 +68,7 @@ def show(search: str, db_url: str, form: str) -> None:
         "evaluations": ", ".join(f"{n} {word}" for word, n in counts.items()),
         "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
         "best": best and f"#{best['id']}",
-        "validation_accuracy": best and f"{best['fitness']:.4f}",
+        accuracy: best and f"{best['fitness']:.4f}",
         "test_accuracy": best
         and (f"{best['test_accuracy']:.4f}" if best["test_accuracy"] is not None else None),
         "network": best
@@ -95,5 +97,8 @@ def top(search: str, limit: int, db_url: str, form: str) -> None:
     """Show a search's fittest individuals, each network once."""
     with opened(db_url) as engine:
         rows = queries.top(engine, search, limit=limit)
+        data = queries.data_name(engine, search)
     columns = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs")
     click.echo(render(rows, form, (*columns, "fingerprint")))
+    if data.endswith(TEST_FITNESS):
+        click.echo(data, err=True)

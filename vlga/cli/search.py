@@ -26,6 +26,7 @@ from vlga.cli.run import (
 )
 from vlga.config import load_config
 from vlga.errors import ConfigError, SearchExists
+from vlga.labels import TEST_FITNESS
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
@@ -144,17 +145,21 @@ def _conclude(
     """Print the winner, its score on the test images, and the next commands to type."""
     data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
     plan = decode(winner.genome, data.input_shape, len(data.classes))
+    scored_on = "TEST" if data.name.endswith(TEST_FITNESS) else "validation"
     print_ = observer.console.print
     print_()
     print_(
-        f"[bold green]winner #{winner.id}[/]  validation accuracy {winner.accuracy:.4f}, "
+        f"[bold green]winner #{winner.id}[/]  {scored_on} accuracy {winner.accuracy:.4f}, "
         f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
         f"{count_text(plan.n_macs)} MACs an image"
     )
     if final is not None and final.completed:
+        which = "images never used before"
+        if data.name.endswith(TEST_FITNESS):
+            which = "images that it was chosen by, which says nothing of others"
         print_(
-            f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} images never used "
-            f"before, after {number_of(final.epochs, 'epoch')} on all others"
+            f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} {which}, "
+            f"after {number_of(final.epochs, 'epoch')} on all others"
         )
     elif final is not None:
         print_(f"[bold red]its longer training failed[/] ({final.reason}): {escape(final.message)}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from vlga.labels import TEST_FITNESS
 from vlga.ports import DataSummary
 
 __all__ = ["Dataset", "Images", "LabelledImages", "Labels", "RawDataset"]
@@ -65,6 +66,8 @@ class RawDataset:
 class Dataset:
     """The images of a search, split. No image is in two splits; every class is in each of them.
 
+    The one exception is a search that takes its fitness from the test images on purpose.
+
     Attributes:
         name: for people.
         classes: names in the order of the labels, at least 2.
@@ -74,6 +77,7 @@ class Dataset:
         validation_labels: as `train_labels`.
         test_images: as `train_images`; only the winner sees them.
         test_labels: as `train_labels`.
+        validates_on_test: whether the validation images are the test images.
         fingerprint: 16 hexadecimal digits, equal exactly if all arrays and the classes are.
     """
 
@@ -85,6 +89,7 @@ class Dataset:
     validation_labels: Labels
     test_images: Images
     test_labels: Labels
+    validates_on_test: bool = False
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +114,7 @@ class Dataset:
     def summary(self) -> DataSummary:
         """Give what the search must know of it."""
         return DataSummary(
-            name=self.name,
+            name=self.name + TEST_FITNESS * self.validates_on_test,
             fingerprint=self.fingerprint,
             input_shape=self.input_shape,
             classes=self.classes,

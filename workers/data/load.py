@@ -132,8 +132,12 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
         _check_counts(raw, train, 2, "training images (one each to train and validate)")
         _check_counts(raw, test, 1, "test images")
     train = _limited(raw, train, config.train_limit)
-    chosen = stratified_split(train.labels, config.validation_fraction, VALIDATION_SEED)
-    validation, train = train.select(chosen), train.select(~chosen)
+    validates_on_test = config.fitness_on == "test"
+    if validates_on_test:
+        validation = test
+    else:
+        chosen = stratified_split(train.labels, config.validation_fraction, VALIDATION_SEED)
+        validation, train = train.select(chosen), train.select(~chosen)
     return Dataset(
         name=raw.name,
         classes=raw.classes,
@@ -143,6 +147,7 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
         validation_labels=validation.labels,
         test_images=test.images,
         test_labels=test.labels,
+        validates_on_test=validates_on_test,
     )
 
 

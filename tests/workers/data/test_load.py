@@ -53,6 +53,20 @@ class TestDigits:
         assert (limited.test_images == whole.test_images).all()
 
 
+class TestFitnessOnTest:
+    def test_trains_on_all_but_the_test_images(self):
+        """Nothing is cut off to validate on, and the name says so in every output."""
+        dataset = load_dataset(DataConfig(fitness_on="test"))
+        usual = load_dataset(DataConfig())
+
+        assert len(dataset.train_labels) == 1151 + 287
+        assert (dataset.validation_images == usual.test_images).all()
+        assert (dataset.test_images == usual.test_images).all()
+        assert dataset.name == "digits"
+        assert dataset.summary().name == "digits (fitness on the TEST images)"
+        assert dataset.fingerprint != usual.fingerprint
+
+
 class TestSplits:
     def test_own_test_images(self, tmp_path):
         """Test images of a data set stay its test images; the others are split."""
