@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from vlga.config import parse_config
-from vlga.genome import Genome
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason
 from vlga.ports import Artifact, DataSummary, SearchRecord
+from vlga.study import heritage_from_dict
 
 __all__ = [
     "Row",
@@ -25,7 +25,6 @@ __all__ = [
     "candidate",
     "candidate_row",
     "clean_text",
-    "depth",
     "epoch_record",
     "epoch_rows",
     "evaluation",
@@ -42,11 +41,6 @@ def clean_text(text: str) -> str:
     """Give the text with U+FFFD for what a database does not take."""
     cleaned = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return cleaned.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def depth(genome: Genome) -> int:
-    """Count the convolutions, those of skip connections left out: `NetworkPlan.depth`."""
-    return sum(1 + block.include_b for block in genome.blocks)
 
 
 def search_row(record: SearchRecord, now: datetime) -> dict[str, Any]:
@@ -116,7 +110,7 @@ def candidate_row(search_id: int, value: Candidate) -> dict[str, Any]:
         "parents": list(value.parents),
         "operator": value.operator,
         "weights_from": value.weights_from,
-        "depth": depth(value.genome),
+        "depth": value.genome.depth,
     }
 
 
@@ -124,7 +118,7 @@ def candidate(row: Row) -> Candidate:
     """Read a row of `candidates`."""
     return Candidate(
         id=row["id"],
-        genome=Genome.from_dict(row["genome"]),
+        genome=heritage_from_dict(row["genome"]),
         fingerprint=row["fingerprint"],
         phase=row["phase"],
         generation=row["generation"],
@@ -155,6 +149,7 @@ def evaluation_row(
         "worker": clean_text(value.worker),
         "device": clean_text(value.device),
         "peak_memory_bytes": value.peak_memory_bytes,
+        "test_accuracy": value.test_accuracy,
         "finished_at": now,
     }
 
@@ -175,6 +170,7 @@ def evaluation(row: Row, curve: Iterable[Row] = ()) -> Evaluation:
         worker=row["worker"],
         device=row["device"],
         peak_memory_bytes=row["peak_memory_bytes"],
+        test_accuracy=row["test_accuracy"],
     )
 
 
@@ -191,6 +187,10 @@ def epoch_rows(evaluation_id: int, value: Evaluation) -> list[dict[str, Any]]:
             "learning_rate": point.learning_rate,
             "seconds": point.seconds,
             "amplified_layers": list(point.amplified_layers),
+            "layer_measures": {
+                layer: measure for layer, measure in point.layer_measures if math.isfinite(measure)
+            }
+            or None,
         }
         for point in value.curve
     ]
@@ -207,6 +207,7 @@ def epoch_record(row: Row) -> EpochRecord:
         learning_rate=row["learning_rate"],
         seconds=row["seconds"],
         amplified_layers=tuple(row["amplified_layers"]),
+        layer_measures=tuple((row["layer_measures"] or {}).items()),
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Select, Table, select
 from db import schema
 from db.engine import open_engine, reading
 from db.queries import find_search_id
-from vlga.genome import Genome
+from vlga.study import heritage_from_dict
 
 __all__ = ["epochs", "evaluations", "genes", "lineage", "population"]
 
@@ -47,6 +47,7 @@ _TYPES = {
     "seconds": "float64",
     "seed": "Int64",
     "status": "string",
+    "test_accuracy": "Float64",
     "train_accuracy": "Float64",
     "train_loss": "Float64",
     "train_seconds": "Float64",
@@ -112,6 +113,7 @@ def evaluations(url: str, search: str) -> pd.DataFrame:
             columns.is_final,
             columns.reused,
             columns.fitness,
+            columns.test_accuracy,
             columns.status,
             columns.reason,
             columns.message,
@@ -151,7 +153,8 @@ def epochs(url: str, search: str) -> pd.DataFrame:
 def genes(url: str, search: str) -> pd.DataFrame:
     """Give one row per candidate and one column per gene address; the index is the candidate's id.
 
-    A gene of a block that a genome does not have is absent.
+    A gene of a block that a genome does not have is absent. A study's columns are those of
+    `vlga.study.Trial.genes`: network, arm, learning rate, seed and so on.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -159,7 +162,7 @@ def genes(url: str, search: str) -> pd.DataFrame:
     columns = schema.candidates.c
     statement = select(columns.id, columns.genome).order_by(columns.id)
     frame = _table(url, search, statement, schema.candidates)
-    genomes = [Genome.from_dict(genome).genes() for genome in frame["genome"]]
+    genomes = [heritage_from_dict(genome).genes() for genome in frame["genome"]]
     index = pd.Index(frame["id"], name="id")
     return pd.DataFrame.from_records(genomes, index=index).convert_dtypes()
 

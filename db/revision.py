@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
-from db.schema import HEAD, REVISIONS, metadata, searches
+from db.schema import HEAD, REVISIONS, metadata, searches, suit
 from vlga.errors import SchemaVersionError
 
 __all__ = ["create_schema", "require_head", "stored_revision"]
@@ -70,6 +70,7 @@ def create_schema(connection: Connection, where: str) -> None:
     if revision is not None:
         require_head(revision, where)
         return
+    suit(connection.dialect.name)
     metadata.create_all(connection, checkfirst=False)
     _versions.create(connection)
     connection.execute(insert(_versions).values(version_num=HEAD))

@@ -124,6 +124,7 @@ def epoch_records() -> st.SearchStrategy[EpochRecord]:
         learning_rate=numbers,
         seconds=numbers,
         amplified_layers=st.sampled_from([(), ("blocks.0.a",), ("blocks.0.a", "blocks.1.b")]),
+        layer_measures=st.sampled_from([(), (("blocks.0.a", 0.25), ("blocks.1.b", 1.0))]),
     )
 
 
@@ -145,6 +146,7 @@ def evaluations(draw: st.DrawFn, candidate_id: int | None = None) -> Evaluation:
         worker=draw(_texts()),
         device=draw(st.sampled_from(["cpu", "NVIDIA H200"])),
         peak_memory_bytes=draw(st.none() | st.integers(0, 2**40)),
+        test_accuracy=draw(st.none() | fitnesses()),
     )
 
 

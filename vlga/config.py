@@ -47,6 +47,7 @@ def load_config(
     file: Path | None = None,
     settings: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> SearchConfig:
     """Put a configuration together from a preset, a file, ``key=value`` settings and overrides.
 
@@ -55,12 +56,15 @@ def load_config(
         file: a TOML file whose settings replace the preset's.
         settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string.
         overrides: dotted keys to values, for options of the command line; None means not given.
+        defaults: dotted keys to values, over the preset's and under the file's.
 
     Raises:
         ConfigError: the file cannot be read or is not TOML; a setting has no ``=``; a key is
             unknown; a value has the wrong type or is out of range; settings contradict each other.
     """
     tree = tomllib.loads(preset_text(preset))
+    for key, value in (defaults or {}).items():
+        _assign(tree, key, value)
     if file is not None:
         _merge(tree, _read_toml(file))
     for setting in settings:

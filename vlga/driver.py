@@ -9,7 +9,6 @@ driver is the only writer of the ledger.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from dataclasses import replace
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
 from vlga.errors import TooManyFailures
-from vlga.genome import Genome
 from vlga.inheritance import Inheritance, shared_layers
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
@@ -27,8 +25,9 @@ from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
 from vlga.strategies import SteadyState, Strategy, make_strategy
+from vlga.study import plan_of
 
-__all__ = ["Search", "training_seed"]
+__all__ = ["Search"]
 
 #: Failures that tell of the machine and not of the network: an equal one is tried all the same.
 _TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
@@ -40,12 +39,6 @@ _N_SPARE = 16
 
 #: What tells one training from another: the network's fingerprint and whose weights it inherits.
 _Key = tuple[str, int | None]
-
-
-def training_seed(search_seed: int, fingerprint: str) -> int:
-    """Give the seed of a network's training: below 2**63, the same for equal networks."""
-    digest = hashlib.sha256(f"{search_seed}/{fingerprint}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 class Search:
@@ -193,20 +186,22 @@ class Search:
 
     def _task(self, candidate: Candidate) -> EvaluationTask:
         """Say what a worker needs to train a candidate."""
-        plan, parent = self._decode(candidate.genome), self._inheritance.parent_of(candidate)
+        images = self._data.input_shape, len(self._data.classes)
+        plan, parent = plan_of(candidate.genome, *images), self._inheritance.parent_of(candidate)
+        layers = ALL_BLOCKS
+        if parent is not None and isinstance(plan, NetworkPlan):
+            layers = shared_layers(plan, decode(parent, *images))
         return EvaluationTask(
             candidate_id=candidate.id,
             plan=plan,
             training=self._config.training,
-            seed=training_seed(self._config.seed, candidate.fingerprint),
+            seed=self.strategy.training_seed(candidate),
             weights=self._inheritance.weights_of(candidate.weights_from),
-            inherited_layers=shared_layers(plan, self._decode(parent)) if parent else ALL_BLOCKS,
+            inherited_layers=layers,
             keep_weights=self._inheritance.inherits != "nothing",
             seconds=self._config.limits.evaluation_seconds,
+            score_test=self.strategy.scores_test,
         )
-
-    def _decode(self, genome: Genome) -> NetworkPlan:
-        return decode(genome, self._data.input_shape, len(self._data.classes))
 
     def _collect(self, timeout_seconds: float | None) -> None:
         """Record what has ended, then tell the strategy."""

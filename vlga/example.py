@@ -66,5 +66,12 @@ def _space(space: Mapping[str, Any]) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """Give a bool, number, string or list of them in TOML's form, which JSON's is too."""
+    """Give a value as TOML: bools, numbers and strings as in JSON, tables inline."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=True)
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{key} = {_toml(one)}" for key, one in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value)

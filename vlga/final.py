@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vlga.artifacts import ArtifactFolder
-from vlga.driver import training_seed
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
 from vlga.settings import SearchConfig
+from vlga.strategies.base import training_seed
 
 __all__ = ["train_winner"]
 

@@ -107,6 +107,11 @@ class Genome:
         if not self.blocks:
             raise GenomeError("a genome must have at least one block, but got none")
 
+    @property
+    def depth(self) -> int:
+        """Number of convolutions, those of skip connections not counted."""
+        return sum(1 + block.include_b for block in self.blocks)
+
     def genes(self) -> dict[str, Allele]:
         """Give every gene's allele by address, network-wide genes first."""
         genes: dict[str, Allele] = {name: getattr(self.network, name) for name in NETWORK_GENES}

@@ -102,7 +102,7 @@ class Inheritance:
 
     def remember(self, individual: Candidate) -> None:
         """Keep what an individual looks like, for its children."""
-        if self.inherits == "parent":
+        if self.inherits == "parent" and isinstance(individual.genome, Genome):
             self._genomes[individual.id] = individual.genome
 
     def parent_of(self, candidate: Candidate) -> Genome | None:

@@ -19,6 +19,7 @@ __all__ = [
     "NetworkPlan",
     "OptimizerPlan",
     "Shape",
+    "fields_of",
 ]
 
 Shape = tuple[int, int, int]
@@ -235,7 +236,7 @@ class NetworkPlan:
     @property
     def fingerprint(self) -> str:
         """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
-        text = json.dumps(self, default=_fields, sort_keys=True)
+        text = json.dumps(self, default=fields_of, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def layer_table(self) -> tuple[LayerRow, ...]:
@@ -274,7 +275,7 @@ class NetworkPlan:
         return tuple(rows)
 
 
-def _fields(plan: Any) -> dict[str, Any]:
+def fields_of(plan: Any) -> dict[str, Any]:
     """Give a plan's fields; `dataclasses.asdict` copies deeply and takes ten times as long."""
     return {field.name: getattr(plan, field.name) for field in fields(plan)}
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from deap import base
 
 from vlga.genome import Genome
+from vlga.study import Trial
 
 __all__ = [
     "Candidate",
@@ -49,7 +50,7 @@ class Candidate:
 
     Attributes:
         id: its number within the search, from 0, in the order in which candidates are made.
-        genome: what it is.
+        genome: what it is; in a study, which network it trains and how.
         fingerprint: of the network plan that the genome decodes to; equal for equal networks.
         phase: from 0; the phase that made it.
         generation: from 0 within its phase.
@@ -61,7 +62,7 @@ class Candidate:
     """
 
     id: int
-    genome: Genome
+    genome: Genome | Trial
     fingerprint: str
     phase: int
     generation: int
@@ -83,6 +84,8 @@ class EpochRecord:
         learning_rate: of the epoch's last step.
         seconds: wall time of the epoch, validation included.
         amplified_layers: names of the layers whose gradients were amplified.
+        layer_measures: (layer, G) by which the next epoch's layers are chosen, G in [0, 1]; empty
+            in epochs that were not measured.
     """
 
     epoch: int
@@ -93,6 +96,7 @@ class EpochRecord:
     learning_rate: float
     seconds: float
     amplified_layers: tuple[str, ...] = ()
+    layer_measures: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Evaluation:
         worker: host and process that trained it.
         device: such as ``cpu`` or ``NVIDIA H200``.
         peak_memory_bytes: of the device (GPU) or the process (CPU), or None if unknown.
+        test_accuracy: in [0, 1], of the same trained network, where a study asks for it; else None.
     """
 
     candidate_id: int
@@ -129,6 +134,7 @@ class Evaluation:
     worker: str = ""
     device: str = ""
     peak_memory_bytes: int | None = None
+    test_accuracy: float | None = None
 
     def __post_init__(self) -> None:
         if (self.fitness is None) == (self.reason is None):
@@ -165,8 +171,10 @@ class Individual:
 
     @property
     def genome(self) -> Genome:
-        """The candidate's genome."""
-        return self.candidate.genome
+        """The candidate's genome; only a study's trials have none, and they have no offspring."""
+        genome = self.candidate.genome
+        assert isinstance(genome, Genome)
+        return genome
 
     @property
     def fitness(self) -> Fitness:

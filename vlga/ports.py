@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation
 from vlga.settings import SearchConfig, TrainingConfig
+from vlga.study import Plan
 
 __all__ = [
     "ALL_BLOCKS",
@@ -85,10 +85,11 @@ class EvaluationTask:
         is_final: train on training and validation images together and score on the test images.
         keep_weights: whether `Evaluator.weights` will be asked for the trained weights.
         seconds: time allowed, or None.
+        score_test: whether the trained network is scored on the test images too, as in a study.
     """
 
     candidate_id: int
-    plan: NetworkPlan
+    plan: Plan
     training: TrainingConfig
     seed: int
     weights: Weights | None = None
@@ -96,6 +97,7 @@ class EvaluationTask:
     is_final: bool = False
     keep_weights: bool = False
     seconds: float | None = None
+    score_test: bool = False
 
 
 class Evaluator(Protocol):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from vlga.base_settings import Count, Fraction, Settings
 from vlga.errors import ConfigError
 from vlga.space import SearchSpace
+from vlga.study_settings import StudyConfig
 
 __all__ = [
     "BudgetConfig",
@@ -18,20 +20,12 @@ __all__ = [
     "SearchConfig",
     "SpaceConfig",
     "TrainingConfig",
+    "WindowConfig",
     "WorkersConfig",
 ]
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
-
-class _Settings(BaseModel):
-    """A table of settings: unknown keys refused, values fixed, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class DataConfig(_Settings):
+class DataConfig(Settings):
     """Which images, and how they are split. Images of a split never appear in another."""
 
     name: str = Field(
@@ -61,19 +55,19 @@ class DataConfig(_Settings):
     )
 
 
-class SpaceConfig(_Settings):
+class SpaceConfig(Settings):
     """Alleles per gene; `SearchSpace.from_settings` checks them."""
 
     network: dict[str, Any]
     block: dict[str, Any]
-    first_block: dict[str, Any] = {}
+    first_block: dict[str, Any] = Field({})
 
     def build(self) -> SearchSpace:
         """Give the space, or raise `ConfigError`."""
         return SearchSpace.from_settings(self.network, self.block, self.first_block)
 
 
-class PopulationConfig(_Settings):
+class PopulationConfig(Settings):
     """The genetic algorithm's settings; the paper's values are in the preset ``xiao2020``."""
 
     size: int = Field(16, ge=2, description="individuals in a generation")
@@ -99,7 +93,19 @@ class PopulationConfig(_Settings):
     )
 
 
-class TrainingConfig(_Settings):
+class WindowConfig(Settings):
+    """Some epochs of a training, from the end of the window before to its own."""
+
+    until: Annotated[float, Field(gt=0)] = Field(
+        description="its end; the last window's is the training's end, whatever the unit"
+    )
+    rate: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="its learning rate, as a multiple of the training's"
+    )
+    amplify: bool = Field(False, description="whether gradients are amplified in it")
+
+
+class TrainingConfig(Settings):
     """One training. Learning rate, momentum, weight decay and amplification are genes."""
 
     epochs: Count = Field(6, description="passes over the training images")
@@ -114,16 +120,28 @@ class TrainingConfig(_Settings):
     inherit_weights: bool = Field(
         True, description="start from trained layers: of the previous phase's best, or the parent's"
     )
+    windows: list[WindowConfig] = Field(
+        [], description="learning rates and amplification by epoch, instead of warmup and decay"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        ends = [window.until for window in self.windows]
+        if ends != sorted(set(ends)):
+            raise ConfigError(
+                f"[training.windows] until must rise from window to window, but got {ends}"
+            )
+        return self
 
 
-class FinalConfig(_Settings):
+class FinalConfig(Settings):
     """The winner's longer training, on training and validation images together."""
 
     epochs: int = Field(30, ge=0, description="passes over the images; 0 leaves it out")
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
-class BudgetConfig(_Settings):
+class BudgetConfig(Settings):
     """Whichever is met first ends the search. A reused evaluation costs nothing."""
 
     evaluations: Annotated[int, Field(ge=1)] | None = Field(None, description="trainings started")
@@ -134,7 +152,7 @@ class BudgetConfig(_Settings):
     phases: Annotated[int, Field(ge=1)] | None = Field(None, description="phases run")
 
 
-class LimitsConfig(_Settings):
+class LimitsConfig(Settings):
     """What one network may cost, and when to give up."""
 
     max_macs: Annotated[int, Field(ge=1)] | None = Field(
@@ -149,7 +167,7 @@ class LimitsConfig(_Settings):
     max_failures_in_a_row: Count = Field(20, description="then the search stops and says why")
 
 
-class WorkersConfig(_Settings):
+class WorkersConfig(Settings):
     """Where trainings run."""
 
     inline: bool = Field(False, description="in this process, one at a time, without Ray")
@@ -161,16 +179,17 @@ class WorkersConfig(_Settings):
     gpus_per_evaluation: Annotated[float, Field(ge=0)] = 0.0
 
 
-class SearchConfig(_Settings):
+class SearchConfig(Settings):
     """Everything that decides a search."""
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0  # as much as a database holds
     strategy: Literal[
         "variable_length",
         "random_search",
         "fixed_length",
         "regularized_evolution",
         "large_scale_evolution",
+        "grid",
     ] = "variable_length"
     data: DataConfig = DataConfig()
     space: SpaceConfig
@@ -180,12 +199,18 @@ class SearchConfig(_Settings):
     budget: BudgetConfig = BudgetConfig()
     limits: LimitsConfig = LimitsConfig()
     workers: WorkersConfig = WorkersConfig()
+    study: StudyConfig = StudyConfig()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.space.build()
         budget = self.budget
-        if self.strategy != "variable_length" and not (
+        if budget.epochs is not None and budget.epochs < self.training.epochs:
+            raise ConfigError(
+                f"[budget] epochs must be enough for one training of {self.training.epochs}, but "
+                f"got epochs={budget.epochs}; set more, or fewer training.epochs"
+            )
+        if self.strategy not in ("variable_length", "grid") and not (
             budget.evaluations or budget.epochs or budget.seconds
         ):
             raise ConfigError(

@@ -14,15 +14,16 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from vlga.models import ModelPlan
 from vlga.population import EpochRecord, Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers.augmentation import image_statistics
 from workers.data import Dataset
 from workers.memory import peak_memory_bytes, training_memory
-from workers.network import Network, build_network
-from workers.training import Split, TrainingFailure, TrainingResult, train
+from workers.network import build_network
+from workers.training import Split, TrainingFailure, TrainingResult, score, train
 from workers.weights import inherit_weights, pack_weights
 
 __all__ = ["evaluate"]
@@ -63,6 +64,7 @@ def evaluate(
     message = ""
     curve: tuple[EpochRecord, ...] = ()
     weights: bytes | None = None
+    test_accuracy: float | None = None
     stage = FailureReason.BUILD
     try:
         with _threads(n_threads), training_memory(device):
@@ -70,7 +72,10 @@ def evaluate(
             stage = FailureReason.ERROR
             network.to(device)
             deadline = None if task.seconds is None else started + task.seconds
-            result = _train(task, network, _to_device(dataset, device), deadline)
+            data = _to_device(dataset, device)
+            result = _train(task, network, data, deadline)
+            if task.score_test:
+                _, test_accuracy = score(network, data.test, data.statistics)
             weights = pack_weights(network) if task.keep_weights else None
             fitness, curve = result.accuracy, result.curve
     except TrainingFailure as failure:
@@ -93,13 +98,19 @@ def evaluate(
             worker=f"{socket.gethostname()}:{os.getpid()}",
             device=_device_name(device),
             peak_memory_bytes=peak_memory_bytes(device),
+            test_accuracy=test_accuracy,
         ),
         weights,
     )
 
 
-def _build(task: EvaluationTask) -> Network:
+def _build(task: EvaluationTask) -> nn.Module:
     """Build the task's network and let it inherit what it shares."""
+    if isinstance(task.plan, ModelPlan):
+        # torchvision's modules take a while to import and searches do without.
+        from workers.models import build_model
+
+        return build_model(task.plan, task.seed)
     network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
     if task.weights is not None:
         inherit_weights(network, task.weights.data, task.inherited_layers)
@@ -107,7 +118,7 @@ def _build(task: EvaluationTask) -> Network:
 
 
 def _train(
-    task: EvaluationTask, network: Network, data: _ResidentData, deadline: float | None
+    task: EvaluationTask, network: nn.Module, data: _ResidentData, deadline: float | None
 ) -> TrainingResult:
     """Train for a fitness, or finally: on all images but the test's, scored on those."""
     train_split, score_split = data.train, data.validation

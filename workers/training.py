@@ -20,12 +20,12 @@ from vlga.population import EpochRecord, FailureReason
 from vlga.settings import TrainingConfig
 from workers.amplification import Amplifier
 from workers.augmentation import augment, resolve_augmentation, to_float
+from workers.schedule import amplified_epochs, learning_rate_at, window_of
 
 __all__ = [
     "Split",
     "TrainingFailure",
     "TrainingResult",
-    "learning_rate_at",
     "score",
     "train",
 ]
@@ -66,24 +66,6 @@ class TrainingFailure(Exception):
         super().__init__(message)
         self.reason = reason
         self.curve = curve
-
-
-def learning_rate_at(step: int, n_steps: int, peak: float, warmup_fraction: float) -> float:
-    """Give the learning rate of a step: a straight line up to the peak, then one down towards 0.
-
-    Args:
-        step: in [0, n_steps).
-        n_steps: of the whole training, at least 1.
-        peak: the largest learning rate.
-        warmup_fraction: share of the steps that rise, in [0, 1]; with 0 the first step has `peak`.
-
-    Returns:
-        Above 0 and at most `peak`, also for the first and the last step.
-    """
-    n_warmup = round(warmup_fraction * n_steps)
-    if step < n_warmup:
-        return peak * (step + 1) / n_warmup
-    return peak * (n_steps - step) / (n_steps - n_warmup)
 
 
 def train(
@@ -133,13 +115,21 @@ def train(
     kind = resolve_augmentation(config.augment, (channels, height, width))
     network.to(memory_format=torch.channels_last)
     optimizer = _make_optimizer(network, optimizer_plan)
-    amplifier = Amplifier(network, amplification, n_epochs=config.epochs, seed=seed)
+    amplifier = Amplifier(
+        network,
+        amplification,
+        n_epochs=config.epochs,
+        seed=seed,
+        epochs=amplified_epochs(config.epochs, config.windows),
+    )
     curve: list[EpochRecord] = []
     for epoch in range(config.epochs):
         started = clock()
         network.train()
         totals = torch.zeros(2, device=device)  # loss, correct
         order = torch.randperm(n_images, generator=generator, device=device)
+        window = window_of(epoch, config.epochs, config.windows)
+        measured = amplifier.measures
         with amplifier.epoch(epoch) as amplified:
             for index in range(steps_per_epoch):
                 if deadline is not None and clock() > deadline:
@@ -155,11 +145,11 @@ def train(
                     logits = network(images)
                     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
-                learning_rate = learning_rate_at(
-                    epoch * steps_per_epoch + index,
-                    n_steps,
-                    optimizer_plan.learning_rate,
-                    config.warmup_fraction,
+                step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
+                learning_rate = (
+                    peak * window.rate
+                    if window
+                    else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate
@@ -179,6 +169,7 @@ def train(
                 learning_rate,
                 clock() - started,
                 amplified,
+                () if amplifier.measures is measured else tuple(amplifier.measures.items()),
             )
         )
         if not math.isfinite(train_loss) or (loss_now is not None and not math.isfinite(loss_now)):

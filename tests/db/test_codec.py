@@ -27,7 +27,7 @@ def test_a_candidate_comes_back(candidate: Candidate):
 @given(generators.candidates(), generators.input_shapes())
 def test_depth_needs_no_images(candidate: Candidate, shape):
     """The depth counted from the genome is that of the decoded network, whatever the images."""
-    assert codec.depth(candidate.genome) == decode(candidate.genome, shape, 10).depth
+    assert candidate.genome.depth == decode(candidate.genome, shape, 10).depth
 
 
 @given(generators.evaluations(), st.booleans(), st.booleans())

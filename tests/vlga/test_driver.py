@@ -13,9 +13,9 @@ from tests.vlga.searching import (
     small_config,
     weights_of,
 )
-from vlga.driver import training_seed
 from vlga.errors import StoreError, TooManyFailures
 from vlga.population import FailureReason
+from vlga.strategies.base import training_seed
 
 RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")
 

@@ -6,10 +6,10 @@ import pytest
 from tests.records import DATA
 from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights_of
 from vlga.artifacts import ArtifactFolder
-from vlga.driver import training_seed
 from vlga.final import train_winner
 from vlga.phenotype import decode
 from vlga.population import FailureReason
+from vlga.strategies.base import training_seed
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.trainings import SHAPE, dataset, diverging, network, plan, task
+from vlga.models import ModelPlan
 from vlga.phenotype import AmplificationPlan, NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Weights
@@ -98,6 +99,25 @@ class TestCompleted:
 
         assert evaluate(task(training=long, is_final=True), images)[0].fitness == 0
         assert evaluate(task(training=long), images)[0].fitness == 0
+
+    def test_the_test_images_are_scored_where_a_study_asks_for_it(self):
+        """By the network as trained, whose fitness stays that on the validation images."""
+        images = dataset(train=[0] * 30, validation=[1] * 10, test=[0] * 9 + [1] * 3)
+        outcome, _ = evaluate(task(score_test=True), images)
+
+        assert (outcome.fitness, outcome.test_accuracy) == (0, 0.75)
+        assert evaluate(task(), images)[0].test_accuracy is None
+
+    def test_a_named_model_is_trained_like_any_network(self):
+        """With its own parameters, weights and names of layers."""
+        amplification = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))
+        model = ModelPlan("simple_cnn", SHAPE, 2, plan().optimizer, amplification)
+        outcome, weights = evaluate(task(0, model, keep_weights=True), dataset())
+
+        assert outcome.completed
+        assert outcome.n_parameters == model.n_parameters
+        assert "features.0.weight" in unpack_weights(weights)
+        assert outcome.curve[0].amplified_layers == ("features.1", "features.5", "features.9")
 
     def test_amplification_is_the_plans(self):
         """The curve names the layers that the plan has amplified."""

@@ -16,10 +16,11 @@ from tests.records import genome
 from tests.trainings import fit, network, plan, split
 from vlga.phenotype import AmplificationPlan, decode
 from vlga.population import EpochRecord, FailureReason
-from vlga.settings import DataConfig
+from vlga.settings import DataConfig, WindowConfig
 from workers.augmentation import image_statistics, to_float
 from workers.data import load_dataset
-from workers.training import Split, TrainingFailure, TrainingResult, learning_rate_at, score
+from workers.schedule import learning_rate_at
+from workers.training import Split, TrainingFailure, TrainingResult, score
 
 ALWAYS = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))
 
@@ -204,6 +205,35 @@ class TestAmplification:
         layers = ("blocks.0.a.norm", "blocks.0.b.norm")
 
         assert [one.amplified_layers for one in result.curve] == [(), layers, layers, ()]
+
+    def test_windows_of_the_training_stand_above_the_plan_s(self):
+        """They say where gradients are amplified, and at which learning rate."""
+        windows = [
+            WindowConfig(until=1, amplify=True),
+            WindowConfig(until=3, rate=0.5),
+            WindowConfig(until=4, rate=0.1, amplify=True),
+        ]
+        curve = fit(network(), epochs=4, amplification=ALWAYS, windows=windows).curve
+        rate = plan().optimizer.learning_rate
+
+        assert [bool(one.amplified_layers) for one in curve] == [True, False, False, True]
+        assert [one.learning_rate for one in curve] == pytest.approx(
+            [rate, 0.5 * rate, 0.5 * rate, 0.1 * rate]
+        )
+
+    def test_the_curve_has_the_measures_that_choose_the_next_epoch_s_layers(self):
+        """Measured from the epoch before the window on; the chosen are those above the mean."""
+        plan_ = AmplificationPlan(
+            mode="intelligent", ratio=None, measure="G1", threshold="mean", window=(0.25, 0.75)
+        )
+        curve = fit(network(), epochs=4, amplification=plan_).curve
+        measured = [dict(one.layer_measures) for one in curve]
+
+        assert [len(one) for one in measured] == [2, 2, 0, 0]
+        for before, point in zip(measured, curve[1:3], strict=False):
+            mean = sum(before.values()) / 2
+            above = tuple(name for name, value in before.items() if value >= mean)
+            assert point.amplified_layers == above
 
     def test_factor_one_is_no_amplification(self):
         """A factor of 1 gives the same curve and the same weights to the bit as none."""

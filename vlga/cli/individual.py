@@ -11,12 +11,14 @@ from db import queries
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
-from vlga.genome import Genome
 from vlga.labels import TEST_FITNESS
-from vlga.phenotype import decode
 from vlga.plan import AmplificationPlan, NetworkPlan
+from vlga.study import Plan, Trial, heritage_from_dict, plan_of
 
 __all__ = ["individual"]
+
+
+_COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 
 
 @click.command()
@@ -29,9 +31,8 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
     with opened(db_url) as engine:
         found = queries.individual(engine, search, id_)
         data = queries.show_search(engine, search)
-    plan = decode(
-        Genome.from_dict(found["genome"]), tuple(data["input_shape"]), len(data["classes"])
-    )
+    heritage = heritage_from_dict(found["genome"])
+    plan = plan_of(heritage, tuple(data["input_shape"]), len(data["classes"]))
     layers = [
         {
             "layer": row.name,
@@ -40,17 +41,17 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
             "parameters": row.n_parameters,
             "macs": row.n_macs,
         }
-        for row in plan.layer_table()
+        for row in (plan.layer_table() if isinstance(plan, NetworkPlan) else ())
     ]
     scored_on = "TEST" if data["data"].endswith(TEST_FITNESS) else "validation"
     if form == "json":
         click.echo(as_json({**found, "layers": layers}))
     elif form == "csv":
-        click.echo(as_csv(layers, list(layers[0])))
+        click.echo(as_csv(layers, _COLUMNS))
     else:
         parts = [
-            _story(search, found, plan),
-            as_table(layers, list(layers[0])),
+            _story(search, found, plan, heritage if isinstance(heritage, Trial) else None),
+            as_table(layers, _COLUMNS) if layers else "",
             *(_learning(one, scored_on) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
@@ -60,11 +61,13 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         click.echo("\n\n".join(part for part in parts if part))
 
 
-def _story(search: str, found: Mapping[str, Any], plan: NetworkPlan) -> str:
+def _story(search: str, found: Mapping[str, Any], plan: Plan, trial: Trial | None) -> str:
     """Say where an individual comes from and how it is trained."""
     parents = " and ".join(f"#{parent}" for parent in found["parents"])
     operator, *more = found["operator"].replace("_", " ").split("+")
     origin = f"{operator} from {parents}" if parents else operator
+    if trial is not None:
+        origin = f"{trial.network}, seed {trial.seed} of a study"
     optimizer = plan.optimizer
     inherits = found["weights_from"]
     size = f"{count_text(plan.n_parameters)} parameters, {count_text(plan.n_macs)} MACs an image"
@@ -109,6 +112,8 @@ def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
         head += f" failed ({evaluation['reason']}): {evaluation['message']}"
     else:
         head += f": {score} accuracy {evaluation['fitness']:.4f}"
+    if evaluation["test_accuracy"] is not None:
+        head += f", test accuracy {evaluation['test_accuracy']:.4f}"
     return "\n".join([head, *_curve(evaluation["curve"])])
 
 

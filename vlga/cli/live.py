@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from vlga.cli.output import count_text, number_of, seconds_text
-from vlga.phenotype import decode
 from vlga.population import Candidate, Evaluation, Individual
 from vlga.ports import DataSummary
 from vlga.progress import Progress
+from vlga.study import Trial, plan_of
 
 __all__ = ["TerminalObserver"]
 
@@ -54,11 +54,13 @@ class TerminalObserver:
         self._progress = progress
 
     def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Keep the last outcome for the panel."""
+        """Keep the last outcome for the panel; a study's outcomes are lines that stay."""
         outcome = (
             str(evaluation.reason) if evaluation.fitness is None else f"{evaluation.fitness:.4f}"
         )
         self._last = f"#{candidate.id} {outcome}, {self._network(candidate)}"
+        if isinstance(candidate.genome, Trial):
+            self._print_trial(candidate.id, candidate.genome, evaluation, outcome)
 
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
         """Print a line that stays."""
@@ -112,6 +114,17 @@ class TerminalObserver:
         lines.append(Text(f"last {self._last}" if self._last else "", "dim"))
         return Group(*lines)
 
+    def _print_trial(self, number: int, trial: Trial, evaluation: Evaluation, outcome: str) -> None:
+        if evaluation.test_accuracy is not None:
+            outcome = f"test {evaluation.test_accuracy:.4f}"
+        rate = trial.optimizer.learning_rate
+        elapsed = self._progress.elapsed_seconds if self._progress else 0.0
+        self.console.print(
+            f"#{number} {trial.network}, learning rate {rate:g}, {trial.arm}, seed {trial.seed}: "
+            f"{outcome}  [{seconds_text(elapsed)}]",
+            markup=False,
+        )
+
     def _network(self, candidate: Candidate) -> str:
-        plan = decode(candidate.genome, self._data.input_shape, len(self._data.classes))
+        plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))
         return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"

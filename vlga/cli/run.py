@@ -21,7 +21,7 @@ from vlga.artifacts import ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.driver import Search
-from vlga.errors import ConfigError, StoreError, VlgaError
+from vlga.errors import ConfigError, SearchExists, StoreError, VlgaError
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
@@ -30,10 +30,12 @@ from vlga.settings import SearchConfig, WorkersConfig
 __all__ = [
     "check_name",
     "db_hint",
+    "enter",
     "load_data",
     "make_evaluator",
     "new_record",
     "overrides",
+    "refuse_taken",
     "run_search",
 ]
 
@@ -94,6 +96,39 @@ def new_record(name: str, config: SearchConfig, dataset: Any) -> SearchRecord:
     """Give the record of a search that starts now, with the versions that it runs on."""
     versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
     return SearchRecord(name, config, dataset.summary(), versions)
+
+
+def refuse_taken(store: SqlStore, name: str) -> None:
+    """Refuse a name that is taken before anything is started for it."""
+    with suppress(LookupError):
+        store.find_search(name)
+        raise SearchExists(
+            f"--name must be new in its database, but {name!r} is taken; "
+            f"choose another, or go on with: vlga resume {shlex.quote(name)}"
+        )
+
+
+def enter(
+    store: SqlStore,
+    name: str | None,
+    config: SearchConfig,
+    dataset: Any,
+    *,
+    stem: str | None = None,
+) -> SearchRecord:
+    """Enter a search; without a name it is the stem, or the data's, with the next free number."""
+    stem = stem or Path(dataset.name).stem
+    number = 1
+    while True:
+        record = new_record(name or f"{stem}-{number}", config, dataset)
+        try:
+            store.create_search(record)
+        except SearchExists:
+            if name is not None:
+                raise
+            number += 1
+        else:
+            return record
 
 
 def db_hint(db_url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,19 @@ from vlga.cli.output import count_text, number_of
 from vlga.cli.run import (
     check_name,
     db_hint,
+    enter,
     load_data,
     make_evaluator,
-    new_record,
     overrides,
+    refuse_taken,
     run_search,
 )
 from vlga.config import load_config
-from vlga.errors import ConfigError, SearchExists
+from vlga.errors import ConfigError
 from vlga.labels import TEST_FITNESS
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
-from vlga.settings import SearchConfig
 
 __all__ = ["resume", "search"]
 
@@ -61,9 +61,9 @@ def search(
     dataset = load_data(config)
     with closing(SqlStore(db_url)) as store:
         if name is not None:
-            _refuse_taken(store, name)
+            refuse_taken(store, name)
         with closing(make_evaluator(config.workers, dataset)) as evaluator:
-            record = _enter(store, name, config, dataset)
+            record = enter(store, name, config, dataset)
             _run(record, store, evaluator, db_url)
 
 
@@ -86,33 +86,12 @@ def resume(name: str, db_url: str) -> None:
                 "has changed since; bring them back, or start another search"
             )
         with closing(make_evaluator(record.config.workers, dataset)) as evaluator:
+            if record.config.strategy == "grid":
+                from vlga.cli.train import run_study
+
+                run_study(record, store, evaluator, db_url)
+                return
             _run(record, store, evaluator, db_url)
-
-
-def _refuse_taken(store: SqlStore, name: str) -> None:
-    """Refuse a name that is taken before anything is started for it."""
-    with suppress(LookupError):
-        store.find_search(name)
-        raise SearchExists(
-            f"--name must be new in its database, but {name!r} is taken; "
-            f"choose another, or go on with: vlga resume {shlex.quote(name)}"
-        )
-
-
-def _enter(store: SqlStore, name: str | None, config: SearchConfig, dataset: Any) -> SearchRecord:
-    """Enter the search; without a name it is the data's with the next free number."""
-    stem = Path(dataset.name).stem
-    number = 1
-    while True:
-        record = new_record(name or f"{stem}-{number}", config, dataset)
-        try:
-            store.create_search(record)
-        except SearchExists:
-            if name is not None:
-                raise
-            number += 1
-        else:
-            return record
 
 
 def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: str) -> None:

@@ -3,6 +3,7 @@
 from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 from vlga.strategies.fixed_length import FixedLength
+from vlga.strategies.grid import Grid
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.regularized_evolution import RegularizedEvolution
@@ -12,6 +13,7 @@ from vlga.strategies.variable_length import VariableLength
 __all__ = [
     "STRATEGIES",
     "FixedLength",
+    "Grid",
     "LargeScaleEvolution",
     "RandomSearch",
     "RegularizedEvolution",
@@ -23,6 +25,7 @@ __all__ = [
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "fixed_length": FixedLength,
+    "grid": Grid,
     "large_scale_evolution": LargeScaleEvolution,
     "random_search": RandomSearch,
     "regularized_evolution": RegularizedEvolution,

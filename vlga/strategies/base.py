@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 from abc import ABC, abstractmethod
 from collections import Counter, deque
@@ -20,7 +21,7 @@ from vlga.settings import SearchConfig
 from vlga.space import SearchSpace
 from vlga.toolbox import build_toolbox
 
-__all__ = ["Inherits", "Shape", "Strategy"]
+__all__ = ["Inherits", "Shape", "Strategy", "training_seed"]
 
 Shape = tuple[int, int, int]
 Inherits = Literal["nothing", "phase_best", "parent"]
@@ -30,6 +31,12 @@ Inherits = Literal["nothing", "phase_best", "parent"]
 _MAX_BARREN = 20
 #: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
 _MAX_BLOCKS = 5
+
+
+def training_seed(search_seed: int, fingerprint: str) -> int:
+    """Give the seed of a network's training: below 2**63, the same for equal networks."""
+    digest = hashlib.sha256(f"{search_seed}/{fingerprint}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 class Strategy(ABC):
@@ -54,6 +61,8 @@ class Strategy(ABC):
     has_generations = True
     #: Whose trained weights candidates may inherit: nobody's, a phase's best's or any parent's.
     inherits: ClassVar[Inherits] = "nothing"
+    #: Whether each trained network is scored on the test images too; a search never looks at them.
+    scores_test = False
 
     def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
         self.config = config
@@ -112,6 +121,10 @@ class Strategy(ABC):
         individual = Individual(candidate, evaluation.fitness)
         self.best = best_of([individual, *([self.best] if self.best else [])])
         self._take(individual)
+
+    def training_seed(self, candidate: Candidate) -> int:
+        """Give the seed of a candidate's training, in [0, 2**63)."""
+        return training_seed(self.config.seed, candidate.fingerprint)
 
     @abstractmethod
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:

@@ -8,7 +8,7 @@ stay as they are, and so does weight decay, which is no part of the backward pas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
@@ -59,13 +59,20 @@ class Amplifier:
         plan: what to amplify, or None for never.
         n_epochs: of the whole training, which the plan's window is a fraction of.
         seed: of the training; decides the random draws.
+        epochs: those with amplification on, from 0, instead of those in the plan's window.
 
     Raises:
         ConfigError: a setting is unknown or out of range; the model has no layer of the kind.
     """
 
     def __init__(
-        self, model: nn.Module, plan: AmplificationPlan | None, *, n_epochs: int, seed: int
+        self,
+        model: nn.Module,
+        plan: AmplificationPlan | None,
+        *,
+        n_epochs: int,
+        seed: int,
+        epochs: Collection[int] | None = None,
     ) -> None:
         if n_epochs < 1:
             raise ConfigError(f"n_epochs must be at least 1, but got n_epochs={n_epochs!r}")
@@ -75,8 +82,11 @@ class Amplifier:
         self._n_epochs = n_epochs
         self._seed = seed
         self._layers: dict[str, nn.Module] = {}
+        self._epochs: Collection[int] = epochs or ()
         if plan is not None:
             check_plan(plan)
+            if epochs is None:
+                self._epochs = window_epochs(plan.window, n_epochs)
             self._layers = eligible_layers(model, plan.kind)
             if not self._layers:
                 raise ConfigError(
@@ -86,8 +96,8 @@ class Amplifier:
                 )
 
     def is_on(self, epoch: int) -> bool:
-        """Say whether the epoch, from 0, lies in the plan's window."""
-        return self._plan is not None and epoch in window_epochs(self._plan.window, self._n_epochs)
+        """Say whether gradients are amplified in the epoch, from 0."""
+        return self._plan is not None and epoch in self._epochs
 
     @contextmanager
     def epoch(self, epoch: int) -> Iterator[tuple[str, ...]]:
@@ -119,7 +129,9 @@ class Amplifier:
                 self._amplify(hooks, plan, chosen, epoch)
             yield chosen
         if plan is not None and measuring:
-            self.measures = meter.measures(str(plan.measure))
+            measured = meter.measures(str(plan.measure))
+            # in the model's order, not in that of the backward pass
+            self.measures = {name: measured[name] for name in self._layers if name in measured}
 
     def _choose(self, epoch: int, step: int = 0) -> tuple[str, ...]:
         plan = self._plan

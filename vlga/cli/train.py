@@ -1,0 +1,245 @@
+"""``vlga train``: fixed networks, plain and with amplified gradients, side by side."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from db import queries
+from db.engine import masked
+from db.store import SqlStore
+from db.studies import study_runs
+from vlga.cli.live import TerminalObserver
+from vlga.cli.look import opened
+from vlga.cli.options import db_option, worker_options
+from vlga.cli.output import number_of
+from vlga.cli.report import report_text
+from vlga.cli.run import (
+    check_name,
+    db_hint,
+    enter,
+    load_data,
+    make_evaluator,
+    overrides,
+    refuse_taken,
+    run_search,
+)
+from vlga.config import load_config
+from vlga.errors import ConfigError, StoreError, nearest
+from vlga.models import MODELS
+from vlga.ports import Evaluator, SearchRecord
+from vlga.settings import BudgetConfig, SearchConfig
+from vlga.study import trials
+
+__all__ = ["run_study", "train"]
+
+#: Over the default preset: no search, and a training as the papers' networks have it.
+_DEFAULTS: dict[str, Any] = {
+    "strategy": "grid",
+    "budget": {},
+    "limits.max_macs": None,
+    "limits.max_activation_bytes": None,
+    "final.epochs": 0,
+    "training.epochs": 30,
+    "training.batch_size": 128,
+}
+
+#: Options of the one arm that the command line describes, and what they mean.
+_ARM_KEYS = {
+    "amplify": "Gradient amplification: off, random, intelligent; own: as a searched network's "
+    "genes say.",
+    "kind": "Layers: batch_norm (default), activation, conv or any.",
+    "factor": "Multiplier of a layer's gradient, at least 1; default 2.",
+    "side": "output (default), input or parameters of a layer.",
+    "ratio": "random: share of the layers, in (0, 1]; default 0.5.",
+    "redraw": "random: draw layers once, each epoch (default) or step.",
+    "measure": "intelligent: G1 (default) or G2.",
+    "threshold": "intelligent: mean (default) or mean_std.",
+    "select": "intelligent: consistent (default) or fluctuating.",
+}
+
+
+def _arm_options(command: Any) -> Any:
+    for key, about in reversed(_ARM_KEYS.items()):
+        kind = float if key in ("factor", "ratio") else str
+        command = click.option(f"--{key}", type=kind, help=about)(command)
+    return command
+
+
+@click.command()
+@click.argument("network", metavar="[MODEL|SEARCH[:ID]]", required=False)
+@click.option("--grid", type=click.Path(path_type=Path), help="A study: a TOML file with [study].")
+@_arm_options
+@click.option(
+    "--window",
+    "windows",
+    multiple=True,
+    metavar="UNTIL:RATE:on|off",
+    help="Epochs with a learning rate (a multiple) and amplification on or off; repeatable.",
+)
+@click.option("--against-plain", is_flag=True, help="Train without amplification too.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the images, 30 if not set.")
+@click.option("--learning-rate", type=float, help="Peak, 0.1 or the searched network's own.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Repetitions, 1 if not set.")
+@click.option("--data", help="A known data set, an .npz file or a folder of class folders.")
+@click.option(
+    "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the study.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."
+)
+@click.option("--name", help="Name of the study; made up from the network if not given.")
+@db_option
+@worker_options
+def train(
+    network: str | None,
+    grid: Path | None,
+    name: str | None,
+    db_url: str,
+    **options: Any,
+) -> None:
+    """Train a known network or a search's winner, with or without gradient amplification.
+
+    \b
+    vlga train resnet18 --data cifar10 --amplify random --ratio 0.5 --factor 2 --against-plain
+    vlga train digits-1 --against-plain --seeds 5       does its amplification help the winner?
+    vlga train --grid study.toml                        networks x learning rates x arms x seeds
+    """  # noqa: D301  # \b keeps click from filling the examples
+    arm = {key: value for key in _ARM_KEYS if (value := options.pop(key)) is not None}
+    against_plain, settings = options.pop("against_plain"), options.pop("settings")
+    rate = options.pop("learning_rate")
+    if name is not None:
+        check_name(name)
+    given = {
+        "training.epochs": options.pop("epochs"),
+        "training.windows": [_window(text) for text in options.pop("windows")] or None,
+        "study.seeds": options.pop("seeds"),
+        "study.learning_rates": None if rate is None else [rate],
+        **overrides(options),
+    }
+    if grid is None:
+        if network is None:
+            raise click.UsageError(f"give a MODEL ({', '.join(MODELS)}), a SEARCH or --grid FILE")
+        arm.setdefault("amplify", "off" if network in MODELS else "own")
+        given["study.networks"] = [network]
+        given["study.arms"] = _arms(arm, against_plain)
+    elif network is not None or arm or against_plain:
+        extra = network or f"--{next(iter(arm), 'against-plain')}"
+        raise click.UsageError(f"--grid describes networks and arms itself: leave {extra} out")
+    config = load_config(file=grid, settings=settings, overrides=given, defaults=_DEFAULTS)
+    config = _resolved(config, db_url)
+    dataset = load_data(config)
+    summary = dataset.summary()
+    planned = list(trials(config.study, summary.input_shape, len(summary.classes)))
+    if config.budget == BudgetConfig():
+        config = config.model_copy(update={"budget": BudgetConfig(evaluations=len(planned))})
+    with closing(SqlStore(db_url)) as store:
+        if name is not None:
+            refuse_taken(store, name)
+        with closing(make_evaluator(config.workers, dataset)) as evaluator:
+            stem = "study" if network is None else config.study.networks[0].replace(":", "-")
+            record = enter(store, name, config, dataset, stem=stem)
+            run_study(record, store, evaluator, db_url)
+
+
+def run_study(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: str) -> None:
+    """Say what is trained, run it, and print what came out."""
+    name, config, data = record.name, record.config, record.data
+    observer = TerminalObserver(name, data)
+    print_ = observer.console.print
+    study = config.study
+    print_(
+        f"[bold]{escape(name)}[/]  {number_of(config.budget.evaluations or 0, 'training')} of "
+        f"{number_of(config.training.epochs, 'epoch')}: {escape(', '.join(study.networks))}; "
+        f"{number_of(len(study.arms), 'arm')}, {number_of(study.seeds, 'seed')}, "
+        f"on {escape(data.name)}: {data.n_train:,} + {data.n_validation:,} images; "
+        f"{evaluator.n_slots} at a time; {escape(masked(db_url))}"
+    )
+    hint = db_hint(db_url)
+    run_search(
+        record,
+        store=store,
+        evaluator=evaluator,
+        observer=observer,
+        go_on=f"vlga resume {shlex.quote(name)}{hint}",
+    )
+    with opened(db_url) as engine:
+        runs = study_runs(engine, name)
+    click.echo(report_text(runs))
+    print_(f"next:  vlga report {escape(shlex.quote(name) + hint)}")
+    print_(f"       vlga individual {escape(shlex.quote(name))} 0{escape(hint)}")
+
+
+def _arms(arm: dict[str, Any], against_plain: bool) -> list[dict[str, Any]]:
+    if not against_plain:
+        return [arm]
+    if arm["amplify"] == "off":
+        raise ConfigError(
+            "--against-plain compares with training without amplification, but --amplify is off; "
+            "say --amplify random or intelligent"
+        )
+    return [{"amplify": "off"}, arm]
+
+
+def _window(text: str) -> dict[str, Any]:
+    """Read one window, such as ``100:0.1:on``."""
+    parts = text.split(":")
+    try:
+        until, rate, switch = parts
+        return {
+            "until": float(until),
+            "rate": float(rate),
+            "amplify": {"on": True, "off": False}[switch],
+        }
+    except (ValueError, KeyError):
+        raise ConfigError(
+            f"--window must be UNTIL:RATE:on or UNTIL:RATE:off, such as 50:1:off, but got {text!r}"
+        ) from None
+
+
+def _resolved(config: SearchConfig, db_url: str) -> SearchConfig:
+    """Bring the genomes of searched networks into the configuration, by ``SEARCH:ID``."""
+    study = config.study
+    if not study.networks:
+        raise ConfigError(
+            f"[study] networks must name at least one: {', '.join(MODELS)}, or a SEARCH[:ID]"
+        )
+    networks, genomes = [], dict(study.genomes)
+    for network in study.networks:
+        if network in MODELS or network in genomes:
+            networks.append(network)
+            continue
+        key, genome = _searched(network, db_url)
+        networks.append(key)
+        genomes[key] = genome
+    new = study.model_copy(update={"networks": networks, "genomes": genomes})
+    return config.model_copy(update={"study": new})
+
+
+def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
+    """Find a search's individual, its best if no id is given."""
+    name, colon, number = network.partition(":")
+    if colon and not number.isdigit():
+        raise ConfigError(f"SEARCH:ID must end in a number, but got {network!r}")
+    try:
+        with opened(db_url) as engine:
+            if not colon:
+                best = queries.show_search(engine, name)["best"]
+                if best is None:
+                    raise ConfigError(f"{name!r} has no individual yet; give it time, or a MODEL")
+                number = str(best["id"])
+            genome = queries.individual(engine, name, int(number))["genome"]
+    except StoreError as error:
+        raise ConfigError(
+            f"MODEL must be a known one or a search in {masked(db_url)}, but got {network!r}"
+            f"{nearest(network, MODELS)}; known: {', '.join(MODELS)}"
+        ) from error
+    if "trial_version" in genome:
+        raise ConfigError(f"{name!r} is a study, not a search: name its networks themselves")
+    return f"{name}:{number}", genome
