@@ -36,7 +36,7 @@ _HELP = {
     "show": "Show one search.",
     "top": "Show a search's fittest individuals.",
     "individual": "Show one individual: layers, genes, learning curve.",
-    "train": "Train a known network or a winner, with or without gradient amplification.",
+    "train": "Train a network, with or without amplified gradients.",
     "report": "Show what a study of vlga train found.",
     "config": "Print an example configuration or the settings' schema.",
     "data": "List the data sets that vlga knows.",
