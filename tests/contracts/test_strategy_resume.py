@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.test_strategy import N_ROUNDS, SIZE, make
-from tests.synthetic import completed, deeper_is_better, failed, play
+from tests.synthetic import any_fitness, completed, deeper_is_better, failed, play
+from tests.vlga.searching import TINY
 from vlga.strategies import STRATEGIES, SteadyState
 
 STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]
@@ -88,3 +89,19 @@ def test_a_steady_state_recalls_its_candidates_and_is_told_in_the_recorded_order
     assert [*resumed.logbook] == [*original.logbook]
     assert (resumed.phase, resumed.generation) == (original.phase, original.generation)
     assert go_on(original, out) == go_on(resumed, out)
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_steady_state_knows_again_which_trainings_are_not_new(name):
+    """A space that was searched through stays so."""
+    settings = (*TINY, "population.max_blocks=1", "training.inherit_weights=false")
+    original = make(name, *settings)
+    candidates = [one for batch in play(original, n_rounds=10_000) for one in batch]
+    resumed = make(name, *settings)
+    resumed.recall(candidates)
+    for candidate in candidates:
+        resumed.tell(completed(candidate, any_fitness(candidate)))
+
+    assert original.finished
+    assert resumed.ask(1) == ()
+    assert resumed.finished

@@ -102,6 +102,21 @@ def test_the_population_keeps_its_size():
         assert number < 20 or len(ids(strategy)) == 5
 
 
+def test_a_child_costs_a_life_also_while_founders_are_out():
+    """And a founder that comes late costs none."""
+    strategy = make("population.size=5")
+    founders = strategy.ask(5)
+    for candidate in founders[:3]:
+        strategy.tell(completed(candidate, any_fitness(candidate)))
+    child = step(strategy)
+    assert len(ids(strategy)) == 3
+    for candidate in founders[3:]:
+        strategy.tell(completed(candidate, 0.0))
+
+    assert len(ids(strategy)) == 5
+    assert {3, 4, child.id} <= ids(strategy)
+
+
 def test_children_inherit_their_parent_s_weights_unless_these_are_reset():
     """And say by which mutation they were made."""
     strategy, operators = make("population.size=6"), Counter()

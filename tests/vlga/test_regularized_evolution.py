@@ -132,6 +132,20 @@ def test_founders_that_fail_are_replaced():
     assert strategy.ask(1) == ()
 
 
+def test_founders_that_fail_are_replaced_while_children_are_out():
+    """Children take nobody's place until they are told."""
+    strategy = make("population.size=4")
+    founders = strategy.ask(4)
+    for candidate in founders[:2]:
+        strategy.tell(completed(candidate, 0.5))
+    children = strategy.ask(2)
+    for candidate in founders[2:]:
+        strategy.tell(failed(candidate))
+
+    assert all(one.parents for one in children)
+    assert [bool(one.parents) for one in strategy.ask(3)] == [False, False, True]
+
+
 def test_children_that_fail_change_nothing():
     """Nobody dies for them."""
     strategy = make("population.size=4")

@@ -151,6 +151,21 @@ class TestWeights:
         assert len(kernels) == 2
         assert all(torch.equal(trained[name], parent.state_dict()[name]) for name in kernels)
 
+    def test_are_inherited_by_the_layers_that_the_task_names(self):
+        """The second block from the first, and no other from any."""
+        parent = network(plan(2), seed=99)
+        layers = (("blocks.1.b", "blocks.0.b"),)
+        weights = Weights(3, pack_weights(parent))
+        child = plan(2, learning_rate=1e-30)
+        given, none = (
+            unpack_weights(evaluate(replace(one, keep_weights=True), dataset())[1])
+            for one in (task(0, child, weights=weights, inherited_layers=layers), task(0, child))
+        )
+        own, theirs = "blocks.1.b.conv.weight", "blocks.0.b.conv.weight"
+
+        assert torch.equal(given[own], parent.state_dict()[theirs])
+        assert torch.equal(given[theirs], none[theirs])
+
 
 class TestFailed:
     def test_diverged(self):
