@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import codec, schema
@@ -39,6 +39,11 @@ class SqlStore:
         # Both databases say "on conflict" in the same words, but each by its own function.
         self._upsert = (sqlite if self._engine.dialect.name == "sqlite" else postgresql).insert
         self._search_ids: dict[str, int] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """What `db.queries` and `db.comparison` read from, while the store is open."""
+        return self._engine
 
     def create_search(self, record: SearchRecord) -> None:
         """Enter a search. Raises `SearchExists` if the name is taken."""

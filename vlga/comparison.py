@@ -1,0 +1,203 @@
+"""What searches with several strategies and seeds say about the strategies: plain arithmetic.
+
+A comparison is searches that differ in strategy and seed alone. Their outcomes, as
+`db.comparison.compared` gives them, become a row a strategy, a sentence on the best two, and curves
+to draw.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+__all__ = ["Band", "Difference", "band", "best_so_far", "difference", "summaries"]
+
+#: A search: one of the rows of `db.comparison.compared`, with `ended_early`.
+Outcome = Mapping[str, Any]
+#: A step function: (epochs trained, best accuracy so far) where the latter rises, and at the end.
+Steps = Sequence[tuple[int, float]]
+
+#: Pairs below which a standard error means next to nothing.
+_MIN_PAIRS = 3
+
+
+def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[dict[str, Any]]:
+    """Give a row for each strategy over its completed searches.
+
+    Returns:
+        Rows of `strategy finished unfinished validation_accuracy validation_accuracy_sd
+        test_accuracy test_accuracy_sd tested evaluations epochs seconds failures ended_early depth
+        parameters`. `finished`, `unfinished`, `ended_early` and `tested` (those with a test
+        accuracy) count searches. `depth` and `parameters` are medians over the winners, the other
+        figures means of one search; ``_sd`` is the sample standard deviation over the seeds, None
+        for fewer than two.
+    """
+    rows = []
+    for strategy in strategies:
+        everyone = [one for one in outcomes if one["strategy"] == strategy]
+        finished = _finished(everyone)
+        row: dict[str, Any] = {
+            "strategy": strategy,
+            "finished": len(finished),
+            "unfinished": len(everyone) - len(finished),
+        }
+        for key in ("validation_accuracy", "test_accuracy"):
+            values = _values(finished, key)
+            row[key] = statistics.fmean(values) if values else None
+            row[f"{key}_sd"] = statistics.stdev(values) if len(values) > 1 else None
+        row["tested"] = len(_values(finished, "test_accuracy"))
+        for key in ("evaluations", "epochs", "seconds", "failures"):
+            values = _values(finished, key)
+            row[key] = statistics.fmean(values) if values else None
+        row["ended_early"] = sum(one["ended_early"] for one in finished)
+        for key in ("depth", "parameters"):
+            values = _values(finished, key)
+            row[key] = statistics.median(values) if values else None
+        rows.append(row)
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far the two strategies with the best mean test accuracy are apart.
+
+    Attributes:
+        first: the best one.
+        second: the next.
+        mean: of the first's test accuracy less the second's with the same seed, in [-1, 1]; below 0
+            only if they finished different seeds.
+        standard_error: of this mean, or None for fewer than two pairs.
+        pairs: seeds that both finished, at least 1.
+    """
+
+    first: str
+    second: str
+    mean: float
+    standard_error: float | None
+    pairs: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is at least two standard errors, of at least three pairs.
+
+        Of two equally good strategies five seeds call one clearly better about once in nine times.
+        """
+        return (
+            self.standard_error is not None
+            and self.pairs >= _MIN_PAIRS
+            and self.mean != 0
+            and abs(self.mean) >= 2 * self.standard_error
+        )
+
+    def __str__(self) -> str:
+        first, second = (self.first, self.second) if self.mean >= 0 else (self.second, self.first)
+        spread = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
+        seeds = "1 seed" if self.pairs == 1 else f"{self.pairs} seeds"
+        if self.is_clear:
+            start = f"{first} is better than {second}"
+        elif self.pairs < _MIN_PAIRS:
+            start = f"{seeds} cannot tell the best two apart: {first} is ahead of {second}"
+        else:
+            start = f"no clear difference between the best two: {first} is ahead of {second}"
+        of = f" (mean and standard error of {seeds})" if spread else ""
+        return f"{start} by {abs(self.mean):.4f}{spread} on the test images{of}"
+
+
+def difference(outcomes: Sequence[Outcome]) -> Difference | None:
+    """Compare the best two strategies by test accuracy, paired over the seeds that both have.
+
+    Returns:
+        None unless two strategies have a test accuracy with the same seed.
+    """
+    scores: dict[str, dict[int, float]] = {}
+    for one in _finished(outcomes):
+        if one["test_accuracy"] is not None:
+            scores.setdefault(one["strategy"], {})[one["seed"]] = one["test_accuracy"]
+    ranking = sorted(scores, key=lambda name: -statistics.fmean(scores[name].values()))
+    if len(ranking) < 2:
+        return None
+    first, second = ranking[:2]
+    gaps = [
+        score - scores[second][seed]
+        for seed, score in scores[first].items()
+        if seed in scores[second]
+    ]
+    if not gaps:
+        return None
+    error = statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
+    return Difference(first, second, statistics.fmean(gaps), error, len(gaps))
+
+
+def best_so_far(trainings: Sequence[tuple[int, float | None]]) -> list[tuple[int, float]]:
+    """Give a search's best accuracy against the epochs trained: where it rises, and at the end.
+
+    Args:
+        trainings: epochs and fitness (None if it failed), in the order in which they ended.
+    """
+    steps: list[tuple[int, float]] = []
+    n_epochs = 0
+    for epochs, fitness in trainings:
+        n_epochs += epochs
+        if fitness is not None and (not steps or fitness > steps[-1][1]):
+            steps.append((n_epochs, fitness))
+    if steps and steps[-1][0] < n_epochs:
+        steps.append((n_epochs, steps[-1][1]))
+    return steps
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Several searches' best-so-far as one: from each number of epochs to the next it is constant.
+
+    Attributes:
+        epochs: trained, rising, from where every search has a first accuracy to the longest's end.
+        mean: over the searches, at each of the `epochs`.
+        low: of the search that is worst there.
+        high: of the search that is best there.
+    """
+
+    epochs: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def band(searches: Sequence[Steps]) -> Band | None:
+    """Put searches' best-so-far together; one that has ended keeps its best.
+
+    Returns:
+        None without a search that has an accuracy.
+    """
+    searches = [steps for steps in searches if steps]
+    if not searches:
+        return None
+    start = max(steps[0][0] for steps in searches)
+    grid = sorted({start, *(epochs for steps in searches for epochs, _ in steps)})
+    grid = [epochs for epochs in grid if epochs >= start]
+    columns = [[_at(steps, epochs) for steps in searches] for epochs in grid]
+    return Band(
+        tuple(grid),
+        tuple(statistics.fmean(values) for values in columns),
+        tuple(min(values) for values in columns),
+        tuple(max(values) for values in columns),
+    )
+
+
+def _at(steps: Steps, epochs: int) -> float:
+    """Give a step function's value; its first step is at or before these epochs."""
+    for (_, accuracy), (following, _) in pairwise(steps):
+        if following > epochs:
+            return accuracy
+    return steps[-1][1]
+
+
+def _finished(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [one for one in outcomes if one["status"] == "completed"]
+
+
+def _values(outcomes: Sequence[Outcome], key: str) -> list[float]:
+    return [one[key] for one in outcomes if one[key] is not None]
