@@ -60,4 +60,5 @@ def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):
 
     assert run.returncode == 0, run.stderr
     assert {"vlga", "click"} <= loaded
-    assert not loaded & {"torch", "ray", "pandas", "alembic", "pydantic", "numpy", "deap", "rich"}
+    heavy = {"torch", "ray", "pandas", "alembic", "pydantic", "numpy", "deap", "rich", "matplotlib"}
+    assert not loaded & heavy

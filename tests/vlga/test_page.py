@@ -1,0 +1,48 @@
+"""The HTML page, read with the standard library's parser."""
+
+from html.parser import HTMLParser
+
+from vlga import page
+
+NASTY = "<script>alert('1 & 2')</script> \"quoted\""
+
+
+class Reader(HTMLParser):
+    """Collects tags and text; `convert_charrefs` gives the text as a reader sees it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, _attributes):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_shows_text_as_it_is_given():
+    """Titles, paragraphs, code, cells and captions make no elements of their own."""
+    parts = (
+        page.paragraph(NASTY),
+        page.code(NASTY),
+        page.table([NASTY], [[NASTY]]),
+        page.figure("<svg></svg>", NASTY),
+    )
+    read = Reader(page.page(NASTY, *parts))
+
+    assert read.texts.count(NASTY) == 7
+    assert "script" not in read.tags
+    assert [tag for tag in read.tags if tag in ("title", "h1", "p", "pre", "th", "td", "svg")] == [
+        "title", "h1", "p", "pre", "th", "td", "svg",
+    ]  # fmt: skip
+
+
+def test_a_table_has_a_row_for_each():
+    """And a header cell for each column."""
+    read = Reader(page.table(["a", "b"], [["1", "2"], ["3", "4"]]))
+
+    assert (read.tags.count("th"), read.tags.count("tr"), read.tags.count("td")) == (2, 3, 4)
+    assert [text for text in read.texts if text.strip()] == ["a", "b", "1", "2", "3", "4"]

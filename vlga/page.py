@@ -1,0 +1,71 @@
+"""One HTML page that needs nothing else: no network, no script, no other file.
+
+Everything but `figure`'s drawing is text that is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+__all__ = ["code", "figure", "page", "paragraph", "table"]
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #222; background: #fff; }
+h1 { font-size: 1.4rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto;
+        font-variant-numeric: tabular-nums; }
+th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ddd; white-space: nowrap;
+         text-align: right; }
+th { font-weight: 600; border-bottom-color: #555; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+figure { margin: 1.5rem 0; }
+figure svg { width: 100%; height: auto; }
+figcaption, footer { color: #555; font-size: 0.9rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f5f5f5; padding: 0.6rem 0.8rem; }
+"""
+
+
+def page(title: str, *parts: str) -> str:
+    """Give the whole page.
+
+    Args:
+        title: of the window and above the page.
+        parts: what the other functions here give, in order.
+    """
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+    )
+
+
+def paragraph(text: str) -> str:
+    """Give a paragraph of plain text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def code(text: str) -> str:
+    """Give text as it is typed."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give rows of text under a header, the first column to the left, the others to the right."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows
+    )
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
+
+
+def figure(svg: str, caption: str) -> str:
+    """Give a drawing, put in as it is, above a line of text.
+
+    Args:
+        svg: an ``<svg>`` element.
+        caption: plain text.
+    """
+    return f"<figure>\n{svg}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"

@@ -1,0 +1,142 @@
+"""Pictures of results, drawn with matplotlib: values in, a figure or a file's bytes out.
+
+No global state: figures are made without pyplot, and files without a display.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from vlga.comparison import Band
+
+__all__ = ["PALETTE", "best_so_far_figure", "png_bytes", "svg_text"]
+
+#: Okabe and Ito's colours, which the colour-blind can tell apart, without the pale yellow; and a
+#: marker for each, for print in grey.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_GREY = "#555555"
+
+
+def best_so_far_figure(
+    bands: Mapping[str, Band], *, title: str, n_images: int, budget_epochs: int | None = None
+) -> Figure:
+    """Draw the best validation accuracy so far against the epochs trained, a line a strategy.
+
+    The line is the mean over the seeds, the band goes from the worst to the best of them, and a
+    marker stands where the longest search ended. Accuracies are drawn by the logarithm of the
+    error, so that 0.98 and 0.99 are as far apart as 0.8 and 0.9.
+
+    Args:
+        bands: by the strategies' names, in the order of the legend.
+        title: above the picture.
+        n_images: validated on, at least 1; no error is drawn smaller than half an image.
+        budget_epochs: where the x-axis ends, or None for the longest search's end.
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    smallest = 0.5 / n_images
+    for i, (name, one) in enumerate(bands.items()):
+        colour, marker = PALETTE[i % len(PALETTE)], _MARKERS[i % len(_MARKERS)]
+        axes.fill_between(
+            one.epochs, one.low, one.high, step="post", color=colour, alpha=0.15, linewidth=0
+        )
+        axes.plot(one.epochs, one.mean, drawstyle="steps-post", color=colour, linewidth=2)
+        axes.plot(one.epochs[-1:], one.mean[-1:], marker, color=colour, markersize=7)
+        # The legend's line has the marker that stands at the line's end.
+        axes.plot([], [], f"-{marker}", color=colour, linewidth=2, label=name)
+    _scale_by_error(axes, [value for one in bands.values() for value in _drawn(one)], smallest)
+    end = max([budget_epochs or 1, *(one.epochs[-1] for one in bands.values())])
+    axes.set_xlim(0, end * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_xlabel("epochs trained in the search")
+    axes.set_ylabel("best validation accuracy so far\n(drawn by the logarithm of the error)")
+    axes.set_title(title, loc="left", fontsize=12, parse_math=False)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_GREY, labelcolor="black")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(_GREY)
+    if bands:
+        axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+    return figure
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """Give a figure as a PNG file, twice as fine as it is on a plain screen."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=160)
+    return file.getvalue()
+
+
+def svg_text(figure: Figure) -> str:
+    """Give a figure as an ``<svg>`` element to put into a page; equal figures give equal text."""
+    file = io.StringIO()
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with mpl.rc_context({"svg.hashsalt": "vlga", "svg.fonttype": "none"}):
+        figure.savefig(file, format="svg", metadata=metadata)
+    text = file.getvalue()
+    return text[text.index("<svg") :]  # what stands before is for files of their own
+
+
+def _drawn(one: Band) -> list[float]:
+    """Give the accuracies that should be seen; a single search's first ones need not be.
+
+    The first tenth of a search is steep and the same for all: it would take half of the picture.
+    """
+    start = one.epochs[0] + 0.1 * (one.epochs[-1] - one.epochs[0])
+    late = [i for i, epochs in enumerate(one.epochs) if epochs >= start]
+    first = max(0, late[0] - 1)
+    return [*one.low[first:], *one.high[first:]]
+
+
+def _scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> None:
+    """Scale the y-axis by the logarithm of 1 - accuracy: the better, the higher.
+
+    Args:
+        axes: to scale.
+        accuracies: to make room for.
+        smallest: error that is drawn, above 0; a smaller one is drawn as this.
+    """
+
+    def height(accuracy: Any) -> Any:
+        return -np.log10(np.maximum(1 - np.asarray(accuracy), smallest))
+
+    def accuracy(height: Any) -> Any:
+        return 1 - 10.0 ** -np.asarray(height)
+
+    axes.set_yscale("function", functions=(height, accuracy))
+    low, high = (float(height(end(accuracies, default=0.5))) for end in (min, max))
+    margin = max(0.06 * (high - low), 0.02)
+    bounds = float(accuracy(low - margin)), float(accuracy(high + margin))
+    axes.set_ylim(*bounds)
+    ticks = _round_accuracies(*bounds)
+    top = 1 - smallest
+    if max(accuracies, default=0) > top:  # no error at all, where there is room for half an image's
+        ticks = [*(tick for tick in ticks if tick < 1 - 1.3 * smallest), top]
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    decimals = max((len(f"{tick:.6g}") - 2 for tick in ticks if tick != top), default=1)
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: "1" if value == top else f"{value:.{max(1, decimals)}f}")
+    )
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _round_accuracies(low: float, high: float) -> list[float]:
+    """Give accuracies between these bounds to write at an axis, at least four if possible."""
+    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), range(10, 100, 2), range(100, 1000, 5)):
+        errors = (digit * 10.0**power for power in range(-7, 1) for digit in digits)
+        ticks = sorted({round(1 - error, 7) for error in errors if low <= 1 - error <= high})
+        if len(ticks) >= 4:
+            return ticks
+    return ticks
