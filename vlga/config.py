@@ -45,6 +45,7 @@ def load_config(
     *,
     preset: str = "default",
     file: Path | None = None,
+    drop: Sequence[str] = (),
     settings: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
@@ -54,6 +55,7 @@ def load_config(
     Args:
         preset: name of a preset.
         file: a TOML file whose settings replace the preset's.
+        drop: tables of which nothing in preset and file counts.
         settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string.
         overrides: dotted keys to values, for options of the command line; None means not given.
         defaults: dotted keys to values, over the preset's and under the file's.
@@ -67,6 +69,8 @@ def load_config(
         _assign(tree, key, value)
     if file is not None:
         _merge(tree, _read_toml(file))
+    for table in drop:
+        tree.pop(table, None)
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():

@@ -76,6 +76,44 @@ MISTAKES = [
         "search --preset xiao2020 --set strategy=random_search",
         r"\[budget\] must limit evaluations, .* never ends by itself; add --set budget\S+",
     ),
+    # comparisons
+    (
+        "compare --strategies random_serch",
+        r"--strategies must be known ones, but got 'random_serch'; did you mean 'random_search'\?",
+    ),
+    ("compare --strategies random_search,", r"--strategies must be known ones, but got '';.*"),
+    (
+        "compare --strategies random_search,variable_length,random_search",
+        r"--strategies must name each once, but got 'random_search' twice",
+    ),
+    ("compare --strategies grid", r"--strategies must be known ones, but got 'grid'; .*"),
+    ("compare --seeds 0", r"Invalid value for '--seeds': 0 is not in the range x>=1; see .*"),
+    ("compare --budget epochs", r"--budget must be key=number, but got 'epochs'"),
+    ("compare --budget epochs=9,", r"--budget must be key=number, but got ''"),
+    (
+        "compare --budget epoch=9",
+        r"--budget must be of .* seconds, but got 'epoch'; did you mean 'epochs'\?",
+    ),
+    ("compare --budget phases=2", r"--budget must be of .* but got 'phases'; known: .*"),
+    (
+        "compare --budget epochs=many",
+        r"\[budget\] epochs must be a valid integer, but got epochs='many'",
+    ),
+    (
+        "compare --budget evaluations=0",
+        r"\[budget\] evaluations must be greater than or equal to 1, but got evaluations=0",
+    ),
+    (
+        "compare --budget epochs=2,seconds=60",
+        r"\[budget\] epochs must be enough for one training of 3, but got epochs=2; .*",
+    ),
+    ("compare --name a/b", r"--name must be letters, .* but got 'a/b'"),
+    ("compare --plot-dir file.npz", r"Invalid value for '--plot-dir': .* is a file; see .*"),
+    ("compare --data digitz", r"\[data\] name must be .* 'digitz'; did you mean 'digits'\?"),
+    (
+        "compare --inline --gpus-per-evaluation 1",
+        r"--gpus-per-evaluation needs a GPU that torch can use, but this machine has none; .*",
+    ),
     # data
     ("search --data digitz", r"\[data\] name must be .* 'digitz'; did you mean 'digits'\?"),
     (

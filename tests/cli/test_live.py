@@ -30,10 +30,10 @@ GENERATION = {"phase": 1, "generation": 2, "best": 0.9012, "median": 0.5, "n_new
 class Screen:
     """A terminal that remembers what was written to it."""
 
-    def __init__(self, *, is_terminal: bool = True) -> None:
+    def __init__(self, *, is_terminal: bool = True, is_one_of_many: bool = False) -> None:
         self.file = io.StringIO()
         console = Console(file=self.file, force_terminal=is_terminal, width=100, highlight=False)
-        self.observer = TerminalObserver("mine", DATA, console)
+        self.observer = TerminalObserver("mine", DATA, console, is_one_of_many=is_one_of_many)
 
     @property
     def written(self) -> str:
@@ -140,6 +140,26 @@ class TestLines:
         screen.observer.generation_ended({**GENERATION, "best": 0.5}, PROGRESS)
 
         assert screen.written.endswith("[1:15]  best so far 0.9012\n")
+
+
+class TestOneOfMany:
+    def test_has_its_name_in_the_panel(self):
+        """Also while its winner is being trained longer."""
+        screen = Screen(is_one_of_many=True)
+        screen.observer.updated(PROGRESS)
+        searching = screen.panel[0]
+        screen.observer.final_started(BEST, 30)
+
+        assert searching.startswith("mine  phase 1 generation 2 ")
+        assert screen.panel[0].startswith("mine  training the winner #7 for 30 epochs")
+
+    def test_writes_no_lines(self):
+        """Whoever runs the many says what came out of each."""
+        screen = Screen(is_terminal=False, is_one_of_many=True)
+        screen.observer.generation_ended(GENERATION, PROGRESS)
+        screen.observer.final_started(BEST, 1)
+
+        assert screen.written == ""
 
 
 def test_a_redraw_is_cheap(screen):

@@ -30,6 +30,16 @@ def test_a_table_aligns_numbers_to_the_right():
     )
 
 
+def test_a_table_puts_text_to_the_right_where_it_is_asked_to():
+    """Numbers that are written out already."""
+    rows = [{"name": "a", "epochs": "1,200"}, {"name": "b", "epochs": "80.5"}]
+
+    assert as_table(rows, ("name", "epochs"), right=["epochs"]).splitlines()[2:] == [
+        "a      1,200",
+        "b       80.5",
+    ]
+
+
 def test_a_table_says_yes_and_no():
     """A bool is no number."""
     assert as_table([{"is": True}, {"is": False}], ["is"]).split()[2:] == ["yes", "no"]

@@ -77,6 +77,15 @@ class TestPrecedence:
         assert config.space.network["activation"] == ["relu", "elu"]
         assert config.space.network["head_pool"] == "max"
 
+    def test_a_dropped_table_counts_neither_in_preset_nor_in_file(self, tmp_path):
+        """Settings given beside it do."""
+        file = tmp_path / "mine.toml"
+        file.write_text("seed = 7\n[budget]\nevaluations = 6\n")
+        config = load_config(file=file, drop=["budget"], settings=["budget.epochs=9"])
+
+        assert config.seed == 7
+        assert config.budget.model_dump(exclude_none=True) == {"epochs": 9}
+
     def test_settings_win_over_the_file_and_overrides_over_settings(self, tmp_path):
         """The later word counts; an override of None was not given."""
         file = tmp_path / "mine.toml"

@@ -27,13 +27,22 @@ class TerminalObserver:
     """An `Observer` that prints to stderr; use it in a ``with`` block.
 
     On a terminal the panel at the bottom is redrawn a few times a second and finished generations
-    scroll by above it; elsewhere only those lines are printed.
+    scroll by above it; elsewhere only those lines are printed. Of one search of many there is only
+    the panel, which then has its name.
     """
 
-    def __init__(self, name: str, data: DataSummary, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        data: DataSummary,
+        console: Console | None = None,
+        *,
+        is_one_of_many: bool = False,
+    ) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._name = name
         self._data = data
+        self._is_one_of_many = is_one_of_many
         self._progress: Progress | None = None
         self._last = ""
         self._final: tuple[float, str] | None = None
@@ -64,6 +73,8 @@ class TerminalObserver:
 
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
         """Print a line that stays."""
+        if self._is_one_of_many:
+            return
         best = progress.best
         line = Text.assemble(
             (f"phase {record['phase']} generation {record['generation']}  ", "bold"),
@@ -82,19 +93,19 @@ class TerminalObserver:
             "on all training images"
         )
         self._final = (time.monotonic(), text)
-        if not self.console.is_terminal:
+        if not self.console.is_terminal and not self._is_one_of_many:
             self.console.print(text)
 
     def _render(self) -> Group | Text:
         if self._final is not None:
             started, text = self._final
-            return Text(f"{text}  {seconds_text(time.monotonic() - started)}")
+            return Text(f"{self._title()}{text}  {seconds_text(time.monotonic() - started)}")
         progress = self._progress
         if progress is None:
             return Text(f"{self._name}: starting the workers")
         elapsed, done = progress.elapsed_seconds, progress.done_fraction
         row: list[Text | ProgressBar] = [
-            Text(f"phase {progress.phase} generation {progress.generation}", "bold")
+            Text(f"{self._title()}phase {progress.phase} generation {progress.generation}", "bold")
         ]
         left = ""
         if done is not None:
@@ -124,6 +135,9 @@ class TerminalObserver:
             f"{outcome}  [{seconds_text(elapsed)}]",
             markup=False,
         )
+
+    def _title(self) -> str:
+        return f"{self._name}  " if self._is_one_of_many else ""
 
     def _network(self, candidate: Candidate) -> str:
         plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 __all__ = ["as_csv", "as_json", "as_table", "count_text", "number_of", "render", "seconds_text"]
@@ -42,17 +42,26 @@ def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def as_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """Give rows under a header, numbers to the right, an absent value as a dash."""
+def as_table(rows: Sequence[Row], columns: Sequence[str], right: Collection[str] = ()) -> str:
+    """Give rows under a header, an absent value as a dash.
+
+    Args:
+        rows: mappings with the `columns`.
+        columns: what to show, in order.
+        right: columns to put to the right beside those that hold numbers.
+    """
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-    right = [any(isinstance(row.get(column), (int, float)) for row in rows) for column in columns]
+    to_the_right = [
+        column in right or any(isinstance(row.get(column), (int, float)) for row in rows)
+        for column in columns
+    ]
     header = [column.replace("_", " ") for column in columns]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     lines = [header, ["─" * width for width in widths], *cells]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right, strict=True)
+            for cell, width, to_right in zip(line, widths, to_the_right, strict=True)
         ).rstrip()
         for line in lines
     )

@@ -1,0 +1,218 @@
+"""``vlga compare``: several strategies on equal terms, by ordinary searches side by side."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.markup import escape
+
+from db.comparison import compared
+from db.engine import masked
+from db.store import SqlStore
+from vlga.budget import Budget
+from vlga.cli.compare_output import Comparison, budget_text, searches_text
+from vlga.cli.compare_plan import (
+    Plan,
+    budget_settings,
+    fresh_name,
+    known_searches,
+    make_plan,
+    parse_strategies,
+)
+from vlga.cli.live import TerminalObserver
+from vlga.cli.options import configuration_options, db_option, format_option, worker_options
+from vlga.cli.output import number_of, seconds_text
+from vlga.cli.run import (
+    check_name,
+    load_data,
+    make_evaluator,
+    new_record,
+    overrides,
+    run_search,
+)
+from vlga.config import load_config
+from vlga.errors import TooManyFailures
+from vlga.ports import Evaluator, SearchRecord
+from vlga.settings import SearchConfig
+
+__all__ = ["compare", "typed"]
+
+
+@click.command()
+@configuration_options
+@click.option("--strategies", metavar="A,B,...", help="Which; all of them if not given.")
+@click.option(
+    "--seeds",
+    "n_seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Searches with each strategy, their seeds counted up from --seed.",
+)
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="KEY=N",
+    default=("epochs=120",),
+    show_default=True,
+    help="All that a search may use: evaluations, epochs, seconds; repeatable.",
+)
+@click.option("--name", help="Name of the comparison; an earlier one's goes on with it.")
+@click.option(
+    "--plot-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    help="Folder for the plot, NAME.png, and the page, NAME.html.",
+)
+@db_option
+@worker_options
+@format_option
+@click.pass_context
+def compare(
+    context: click.Context,
+    /,
+    *,
+    file: Path | None,
+    preset: str,
+    settings: tuple[str, ...],
+    strategies: str | None,
+    n_seeds: int,
+    budgets: tuple[str, ...],
+    name: str | None,
+    plot_dir: Path,
+    db_url: str,
+    form: str,
+    **options: Any,
+) -> None:
+    """Compare strategies: the same budget, data and settings for each, with several seeds.
+
+    Every search is an ordinary one, named NAME-STRATEGY-SEED. The same command with --name goes on
+    after an interruption, adds seeds or strategies, and prints again what is complete. --budget
+    stands in for the whole [budget] of preset and file.
+
+    \b
+    vlga compare --strategies random_search,variable_length --seeds 5 --budget epochs=120
+    vlga compare --data my_images/ --budget evaluations=200 --name mine
+    """  # noqa: D301  # \b keeps click from filling the examples
+    if name is not None:
+        check_name(name)
+    chosen = parse_strategies(strategies)
+    base = load_config(
+        preset=preset,
+        file=file,
+        drop=("budget",),
+        settings=(*budget_settings(budgets), *settings),
+        overrides=overrides(options),
+    )
+    dataset = load_data(base)
+    with closing(SqlStore(db_url)) as store:
+        name = name or fresh_name(store)
+        plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
+        known = known_searches(store, plan, dataset)
+        plot_dir.mkdir(parents=True, exist_ok=True)
+        failed: list[str] = []
+        if any(name not in known or known[name].status != "completed" for name in plan.searches):
+            with closing(make_evaluator(base.workers, dataset)) as evaluator:
+                _introduce(plan, known, dataset.summary(), evaluator, db_url)
+                failed = _run_all(plan, known, dataset, store, evaluator)
+        outcomes = [
+            {**one, "ended_early": _ended_early(one, plan.searches[one["name"]])}
+            for one in compared(store.engine, list(plan.searches))
+        ]
+    comparison = Comparison(name, base, chosen, plan.seeds, outcomes)
+    click.echo(comparison.text(form))
+    for path in comparison.write_files(plot_dir, plan.command):
+        click.echo(f"wrote {path}", err=True)
+    if failed:
+        raise TooManyFailures(
+            f"{len(failed)} of {searches_text(len(plan.searches))} failed and are left out: "
+            f"{', '.join(failed)}"
+        )
+
+
+def typed(context: click.Context, name: str) -> str:
+    """Give the command as it was typed, with the comparison's name and without a password."""
+    words = ["vlga", "compare"]
+    for parameter in context.command.params:
+        key = parameter.name or ""
+        if key == "name" or context.get_parameter_source(key) != ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[key]
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(parameter, click.Option):
+                words.append(parameter.opts[0])
+            if one is not True:
+                words.append(masked(str(one)) if key == "db_url" else str(one))
+    return shlex.join([*words, "--name", name])
+
+
+def _introduce(
+    plan: Plan,
+    known: Mapping[str, SearchRecord],
+    data: Any,
+    evaluator: Evaluator,
+    db_url: str,
+) -> None:
+    """Say what is going to happen, and how to go on if it is interrupted."""
+    n_done = sum(record.status == "completed" for record in known.values())
+    done = f" ({n_done} done before)" if n_done else ""
+    click.echo(
+        f"{plan.name}  {', '.join(plan.strategies)}; {number_of(len(plan.seeds), 'seed')} from "
+        f"{plan.seeds[0]}: {searches_text(len(plan.searches))}{done} of "
+        f"{budget_text(plan.base.budget)}; {data.name}: {data.n_train:,} + {data.n_validation:,} "
+        f"images; {evaluator.n_slots} at a time; {masked(db_url)}\n"
+        f"if interrupted, go on with: {plan.command}",
+        err=True,
+    )
+
+
+def _run_all(
+    plan: Plan,
+    known: Mapping[str, SearchRecord],
+    dataset: Any,
+    store: SqlStore,
+    evaluator: Evaluator,
+) -> list[str]:
+    """Run what is not complete, one search after the other; give the names of those that failed."""
+    failed = []
+    for number, (name, config) in enumerate(plan.searches.items(), start=1):
+        record = known.get(name)
+        if record is None:
+            record = new_record(name, config, dataset)
+            store.create_search(record)
+        elif record.status == "completed":
+            continue
+        observer = TerminalObserver(name, record.data, is_one_of_many=True)
+        head = f"{number} of {len(plan.searches)}  [bold]{escape(name)}[/]  "
+        started = time.monotonic()
+        try:
+            winner, final = run_search(
+                record, store=store, evaluator=evaluator, observer=observer, go_on=plan.command
+            )
+        except TooManyFailures as error:
+            failed.append(name)
+            observer.console.print(f"{head}[red]failed[/]: {escape(str(error))}")
+            continue
+        tested = ""
+        if final is not None:
+            score = f"{final.fitness:.4f}" if final.fitness is not None else str(final.reason)
+            tested = f"test accuracy {score}  "
+        took = seconds_text(time.monotonic() - started)
+        observer.console.print(
+            f"{head}validation accuracy {winner.accuracy:.4f}  {tested}[dim]\\[{took}][/]"
+        )
+    return failed
+
+
+def _ended_early(outcome: Mapping[str, Any], config: SearchConfig) -> bool:
+    """Tell whether a search ended, by a rule of its strategy, before its budget was used up."""
+    return not Budget(config, lambda: float(outcome["seconds"]), outcome["evaluations"]).spent

@@ -1,0 +1,222 @@
+"""What ``vlga compare`` prints and writes: the table, JSON, CSV, the plot and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
+from vlga.comparison import Difference, band, best_so_far, difference, summaries
+from vlga.labels import TEST_FITNESS
+from vlga.settings import BudgetConfig, SearchConfig
+
+__all__ = ["Comparison", "budget_text", "searches_text"]
+
+_COLUMNS = (
+    "strategy", "seeds", "validation_accuracy", "test_accuracy", "evaluations", "epochs", "seconds",
+    "failures", "depth", "parameters",
+)  # fmt: skip
+_EXPLANATION = (
+    "Accuracies are means ± sample standard deviations over the seeds: validation accuracy of the "
+    "winner in the search, test accuracy after its longer training. Evaluations, epochs, seconds "
+    "and failures are means of one search; depth (in convolutions) and parameters are medians over "
+    "the winners."
+)
+
+
+def budget_text(budget: BudgetConfig) -> str:
+    """Give a budget in words: 120 epochs, 600 seconds."""
+    limits = budget.model_dump(exclude_none=True)
+    return " and ".join(
+        number_of(value, key.removesuffix("s")) if isinstance(value, int) else f"{value:g} {key}"
+        for key, value in limits.items()
+    )
+
+
+def searches_text(number: int) -> str:
+    """Give a count of searches: 1 search, 2 searches."""
+    return f"{number} search{'' if number == 1 else 'es'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison as it is in the ledger, to be shown; trains nothing.
+
+    Attributes:
+        name: of the comparison.
+        config: of its searches, but for strategy and seed.
+        strategies: in the order of the table.
+        seeds: that were asked for.
+        outcomes: the searches that were started, as `vlga.comparison.Outcome`.
+    """
+
+    name: str
+    config: SearchConfig
+    strategies: Sequence[str]
+    seeds: Sequence[int]
+    outcomes: Sequence[Mapping[str, Any]]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Give a row a strategy."""
+        return summaries(self.outcomes, self.strategies)
+
+    @property
+    def notes(self) -> list[str]:
+        """Say in sentences what the table alone would hide."""
+        found: Difference | None = difference(self.outcomes)
+        return [*([_sentence(str(found))] if found else []), *self._caveats()]
+
+    def text(self, form: str) -> str:
+        """Give all of it as ``table``, ``json`` or ``csv``.
+
+        JSON has the keys `name data budget seeds strategies difference notes searches`:
+        `strategies` are the rows of `vlga.comparison.summaries`, `difference` is None or has
+        `first second mean standard_error pairs is_clear`, and `searches` has a row `name strategy
+        seed status validation_accuracy test_accuracy evaluations epochs seconds failures reused
+        ended_early depth parameters` for each search. CSV has the rows of `strategies`.
+        """
+        if form == "json":
+            return as_json(self._tree())
+        rows = self.rows
+        if form == "csv":
+            return as_csv(rows, list(rows[0]))
+        cells = [self._cells(row) for row in rows]
+        return "\n".join([as_table(cells, _COLUMNS, right=_COLUMNS[1:]), "", *self.notes])
+
+    def write_files(self, folder: Path, command: str) -> Iterator[Path]:
+        """Draw the plot and write ``NAME.png`` and ``NAME.html``.
+
+        Args:
+            folder: there already.
+            command: that made the comparison; for the page.
+        """
+        from vlga import page
+        from vlga.plots import best_so_far_figure, png_bytes, svg_text
+
+        bands = {strategy: self._band(strategy) for strategy in self.strategies}
+        n_seeds = number_of(len(self.seeds), "seed")
+        title = f"{self.name}: {self._data()}, {n_seeds}, {budget_text(self.config.budget)}"
+        drawing = best_so_far_figure(
+            {strategy: one for strategy, one in bands.items() if one},
+            title=title,
+            n_images=min((one["validation_images"] for one in self.outcomes), default=1),
+            budget_epochs=self.config.budget.epochs,
+        )
+        picture = folder / f"{self.name}.png"
+        picture.write_bytes(png_bytes(drawing))
+        yield picture
+        cells = [self._cells(row) for row in self.rows]
+        document = page.page(
+            title,
+            page.table(
+                [column.replace("_", " ") for column in _COLUMNS],
+                [[row[column] for column in _COLUMNS] for row in cells],
+            ),
+            *(page.paragraph(note) for note in self.notes),
+            page.paragraph(_EXPLANATION),
+            page.figure(
+                svg_text(drawing),
+                "Best validation accuracy so far: the mean over the seeds, and a band from the "
+                "worst to the best of them. A marker stands where the longest search ended.",
+            ),
+            page.paragraph("Made by:"),
+            page.code(command),
+            *(page.paragraph(f"On {versions}.") for versions in self._versions()),
+        )
+        file = folder / f"{self.name}.html"
+        file.write_text(document, encoding="utf-8")
+        yield file
+
+    def _tree(self) -> dict[str, Any]:
+        found = difference(self.outcomes)
+        left_out = ("trainings", "versions", "data", "validation_images", "test_images")
+        return {
+            "name": self.name,
+            "data": self._data(),
+            "budget": self.config.budget.model_dump(exclude_none=True),
+            "seeds": list(self.seeds),
+            "strategies": self.rows,
+            "difference": found and {**asdict(found), "is_clear": found.is_clear},
+            "notes": self.notes,
+            "searches": [
+                {key: value for key, value in one.items() if key not in left_out}
+                for one in self.outcomes
+            ],
+        }
+
+    def _caveats(self) -> Iterator[str]:
+        for row in self.rows:
+            finished = row["finished"]
+            if row["ended_early"]:
+                yield (
+                    f"{row['strategy']} ended by its own rule before its budget was used in "
+                    f"{row['ended_early']} of {searches_text(finished)}."
+                )
+            if finished < len(self.seeds):
+                yield (
+                    f"{row['strategy']} has only {finished} of {number_of(len(self.seeds), 'seed')}"
+                    f" to show: the other searches failed."
+                )
+            if self.config.final.epochs and row["tested"] < finished:
+                yield (
+                    f"{row['strategy']}: {finished - row['tested']} of {finished} winners failed "
+                    "in their longer training and have no test accuracy."
+                )
+        if self._data().endswith(TEST_FITNESS):
+            yield "Fitness was measured on the test images: no accuracy here is of unseen ones."
+        if len(self._versions()) > 1:
+            yield "The searches ran on different versions of the software."
+
+    def _cells(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Give a row of the table as it is read."""
+        finished, asked = row["finished"], len(self.seeds)
+        return {
+            "strategy": row["strategy"],
+            "seeds": str(finished) if finished == asked else f"{finished} of {asked}",
+            **{
+                key: _spread(row[key], row[f"{key}_sd"])
+                for key in ("validation_accuracy", "test_accuracy")
+            },
+            **{key: _number(row[key]) for key in ("evaluations", "epochs", "seconds", "failures")},
+            "depth": _number(row["depth"]),
+            "parameters": "-" if row["parameters"] is None else count_text(row["parameters"]),
+        }
+
+    def _band(self, strategy: str) -> Any:
+        return band(
+            [
+                best_so_far(one["trainings"])
+                for one in self.outcomes
+                if one["strategy"] == strategy and one["status"] == "completed"
+            ]
+        )
+
+    def _data(self) -> str:
+        return self.outcomes[0]["data"] if self.outcomes else self.config.data.name
+
+    def _versions(self) -> list[str]:
+        """Give the versions that searches ran on, each set of them once."""
+        texts = (
+            ", ".join(f"{name} {version}" for name, version in one["versions"].items())
+            for one in self.outcomes
+        )
+        return list(dict.fromkeys(texts))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _spread(mean: float | None, sd: float | None) -> str:
+    if mean is None:
+        return "-"
+    return f"{mean:.4f} ± {'-' if sd is None else f'{sd:.4f}'}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
