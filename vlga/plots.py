@@ -44,10 +44,11 @@ def best_so_far_figure(
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
     smallest = 0.5 / n_images
+    alpha = 0.3 / max(2, len(bands))  # many bands over each other must not hide the lines
     for i, (name, one) in enumerate(bands.items()):
         colour, marker = PALETTE[i % len(PALETTE)], _MARKERS[i % len(_MARKERS)]
         axes.fill_between(
-            one.epochs, one.low, one.high, step="post", color=colour, alpha=0.15, linewidth=0
+            one.epochs, one.low, one.high, step="post", color=colour, alpha=alpha, linewidth=0
         )
         axes.plot(one.epochs, one.mean, drawstyle="steps-post", color=colour, linewidth=2)
         axes.plot(one.epochs[-1:], one.mean[-1:], marker, color=colour, markersize=7)
