@@ -135,6 +135,7 @@ def test_an_individual_comes_with_its_story(engine: Engine):
         "learning_rate": 0.1,
         "seconds": 1.5,
         "amplified_layers": ["blocks.0.a"],
+        "layer_measures": None,
     }
     assert [(file["kind"], file["n_bytes"]) for file in found["artifacts"]] == [
         ("final_weights", 7)

@@ -20,7 +20,6 @@ def budget(*settings, n_trained=0, elapsed=0.0):
         (("evaluations=7",), 9, 0),
         (("epochs=10",), 0, 3),
         (("epochs=10",), 2, 1),
-        (("epochs=2",), 0, 0),
         (("epochs=10", "evaluations=7"), 1, 2),
         (("epochs=30", "evaluations=7"), 1, 6),
     ],
@@ -62,7 +61,6 @@ def test_without_limits_it_is_never_spent():
         (("evaluations=8", "seconds=10"), 6, 1.0, 0.75),
         (("seconds=10",), 0, 12.0, 1.0),
         (("epochs=6",), 1, 0.0, 0.5),
-        (("epochs=2",), 0, 0.0, 0.0),
     ],
 )
 def test_the_tightest_limit_tells_how_much_is_done(settings, n_ended, elapsed, share):

@@ -179,8 +179,10 @@ class TestBudget:
         assert len(bench.trained) + len(bench.reused) > 5
 
     def test_one_too_small_for_anything_is_explained(self, tmp_path):
-        """An epoch does not pay for a training of two."""
-        bench = Bench(tmp_path, small_config("budget.epochs=1", "training.epochs=2"))
+        """A search whose time was over before anything ended has nothing to give."""
+        bench = Bench(tmp_path, small_config("budget.seconds=5"))
+        bench.search()
+        bench.store.update_search(bench.name, seconds=6.0)
 
         with pytest.raises(TooManyFailures, match="trained: none ended within the budget"):
             bench.run()
