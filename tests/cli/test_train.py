@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.cli.command import vlga
@@ -77,6 +79,14 @@ class TestTrain:
         assert curves[0][3]["train_loss"] != curves[1][3]["train_loss"]
         assert [len(point["amplified_layers"]) for point in curves[1]] == [0, 3, 3, 0]
         assert [len(point["amplified_layers"]) for point in curves[0]] == [0, 0, 0, 0]
+
+    @pytest.mark.parametrize(("seeds", "cpus"), [("1", len(os.sched_getaffinity(0))), ("2", 1)])
+    def test_the_only_training_gets_the_whole_machine(self, seeds, cpus):
+        """Of several each gets one CPU, as in a search."""
+        vlga("train", "simple_cnn", *QUICK, "--seeds", seeds, "--name", "mine")
+        config = vlga("show", "mine", "--format", "json").json["config"]
+
+        assert config["workers"]["cpus_per_evaluation"] == cpus
 
     def test_windows_decide_learning_rate_and_amplification(self):
         """As given, scaled to the epochs of the training."""

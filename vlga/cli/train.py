@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import closing
 from pathlib import Path
@@ -139,6 +140,10 @@ def train(
     planned = list(trials(config.study, summary.input_shape, len(summary.classes)))
     if config.budget == BudgetConfig():
         config = config.model_copy(update={"budget": BudgetConfig(evaluations=len(planned))})
+    if len(planned) == 1 and options["cpus_per_evaluation"] is None and not config.workers.address:
+        # Nothing else runs: the only training gets the whole machine.
+        all_cpus = config.workers.model_copy(update={"cpus_per_evaluation": float(_n_cpus())})
+        config = config.model_copy(update={"workers": all_cpus})
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
@@ -185,6 +190,10 @@ def _arms(arm: dict[str, Any], against_plain: bool) -> list[dict[str, Any]]:
             "say --amplify random or intelligent"
         )
     return [{"amplify": "off"}, arm]
+
+
+def _n_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _window(text: str) -> dict[str, Any]:
