@@ -7,12 +7,13 @@ to draw.
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from vlga.paired import PairedDifference, paired_difference
 
 __all__ = ["Band", "Difference", "band", "best_so_far", "difference", "summaries"]
 
@@ -82,16 +83,9 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is at least two standard errors, of at least three pairs.
-
-        Of two equally good strategies five seeds call one clearly better about once in nine times.
-        """
-        return (
-            self.standard_error is not None
-            and self.pairs >= _MIN_PAIRS
-            and self.mean != 0
-            and abs(self.mean) >= 2 * self.standard_error
-        )
+        """Whether it is clear by Student's t (paired.py), of at least three pairs."""
+        paired = PairedDifference(self.mean, self.standard_error, self.pairs)
+        return self.pairs >= _MIN_PAIRS and paired.is_clear
 
     def __str__(self) -> str:
         first, second = (self.first, self.second) if self.mean >= 0 else (self.second, self.first)
@@ -128,8 +122,8 @@ def difference(outcomes: Sequence[Outcome]) -> Difference | None:
     ]
     if not gaps:
         return None
-    error = statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
-    return Difference(first, second, statistics.fmean(gaps), error, len(gaps))
+    paired = paired_difference(gaps)
+    return Difference(first, second, paired.mean, paired.standard_error, paired.n_pairs)
 
 
 def best_so_far(trainings: Sequence[tuple[int, float | None]]) -> list[tuple[int, float]]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from vlga.paired import PairedDifference, paired_difference
+
 __all__ = ["PLAIN", "ArmResult", "LayerHistory", "Run", "arm_results", "layer_histories"]
 
 #: The arm without amplification.
@@ -62,6 +64,7 @@ class ArmResult:
         minus_plain: mean over the seeds of its test accuracy minus the plain arm's of the same
             seed; None for the plain arm, or without a seed that both completed.
         minus_plain_se: its standard error; None below two such seeds.
+        n_pairs: such seeds.
     """
 
     network: str
@@ -74,13 +77,14 @@ class ArmResult:
     validation_accuracy: float | None
     minus_plain: float | None
     minus_plain_se: float | None
+    n_pairs: int
 
     @property
     def verdict(self) -> str:
-        """Say whether it is better than plain, by two standard errors."""
+        """Say whether it is better than plain, by Student's t (paired.py)."""
         if self.minus_plain is None or self.minus_plain_se is None:
             return ""
-        if abs(self.minus_plain) < 2 * self.minus_plain_se or self.minus_plain == 0:
+        if not PairedDifference(self.minus_plain, self.minus_plain_se, self.n_pairs).is_clear:
             return "no clear difference"
         return "better" if self.minus_plain > 0 else "worse"
 
@@ -143,7 +147,7 @@ def _result(key: tuple[str, float, str], runs: Sequence[Run], plain: Sequence[Ru
     ]
     if arm == PLAIN:
         differences = []
-    n = len(differences)
+    paired = paired_difference(differences) if differences else None
     return ArmResult(
         network=network,
         learning_rate=learning_rate,
@@ -153,8 +157,9 @@ def _result(key: tuple[str, float, str], runs: Sequence[Run], plain: Sequence[Ru
         test_accuracy=statistics.fmean(tests) if tests else None,
         test_sd=statistics.stdev(tests) if len(tests) > 1 else None,
         validation_accuracy=statistics.fmean(validations) if validations else None,
-        minus_plain=statistics.fmean(differences) if differences else None,
-        minus_plain_se=statistics.stdev(differences) / n**0.5 if n > 1 else None,
+        minus_plain=paired and paired.mean,
+        minus_plain_se=paired and paired.standard_error,
+        n_pairs=len(differences),
     )
 
 

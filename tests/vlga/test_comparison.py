@@ -101,23 +101,23 @@ class TestDifference:
     @pytest.mark.parametrize(
         ("mean", "error", "pairs", "is_clear"),
         [
-            (0.2, 0.1, 5, True),
-            (0.19, 0.1, 5, False),
-            (-0.2, 0.1, 5, True),
+            (0.28, 0.1, 5, True),
+            (0.27, 0.1, 5, False),
+            (-0.28, 0.1, 5, True),
             (0.1, 0.0, 3, True),
             (0.0, 0.0, 3, False),
             (0.2, 0.01, 2, False),
             (0.2, None, 1, False),
         ],
     )
-    def test_is_clear_from_two_standard_errors_on(self, mean, error, pairs, is_clear):
+    def test_is_clear_by_student_s_t(self, mean, error, pairs, is_clear):
         """Of three pairs at least; no difference at all is not clear either."""
         assert Difference("a", "b", mean, error, pairs).is_clear == is_clear
 
     def test_says_who_is_better(self):
         """Also where the pairs say the opposite of the means over all seeds."""
-        better, worse = Difference("a", "b", 0.2, 0.1, 5), Difference("a", "b", -0.2, 0.1, 5)
-        end = "by 0.2000 ± 0.1000 on the test images (mean and standard error of 5 seeds)"
+        better, worse = Difference("a", "b", 0.3, 0.1, 5), Difference("a", "b", -0.3, 0.1, 5)
+        end = "by 0.3000 ± 0.1000 on the test images (mean and standard error of 5 seeds)"
 
         assert str(better) == f"a is better than b {end}"
         assert str(worse) == f"b is better than a {end}"
