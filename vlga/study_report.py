@@ -157,8 +157,8 @@ def _result(key: tuple[str, float, str], runs: Sequence[Run], plain: Sequence[Ru
         test_accuracy=statistics.fmean(tests) if tests else None,
         test_sd=statistics.stdev(tests) if len(tests) > 1 else None,
         validation_accuracy=statistics.fmean(validations) if validations else None,
-        minus_plain=paired and paired.mean,
-        minus_plain_se=paired and paired.standard_error,
+        minus_plain=None if paired is None else paired.mean,
+        minus_plain_se=None if paired is None else paired.standard_error,
         n_pairs=len(differences),
     )
 
