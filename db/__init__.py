@@ -7,10 +7,12 @@
     codec        values to rows and back
     store        `SqlStore`, the port `vlga.ports.Store`: what the driver writes with
     queries      plain rows for the reading commands
+    lineage      an individual's ancestors
     frames       pandas tables for analysis
     migrate      from one revision to the next (Alembic, migrations/)
     check        what is wrong with a database
 
-Reading commands must start fast: `schema`, `engine`, `errors`, `revision` and `queries` import
-SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or pydantic. A test holds them to it.
+Reading commands must start fast: `schema`, `engine`, `errors`, `revision`, `queries` and `lineage`
+import SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or pydantic. A test holds them
+to it.
 """

@@ -29,7 +29,15 @@ from db.engine import reading
 from db.schema import artifacts, candidates, epochs, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
 
-__all__ = ["data_name", "find_search_id", "individual", "list_searches", "show_search", "top"]
+__all__ = [
+    "data_name",
+    "find_search_id",
+    "individual",
+    "list_searches",
+    "no_individual",
+    "show_search",
+    "top",
+]
 
 
 def find_search_id(connection: Connection, name: str) -> int:
@@ -161,13 +169,7 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
         mine = and_(candidates.c.search_id == search_id, candidates.c.id == candidate_id)
         row = connection.execute(select(candidates).where(mine)).mappings().one_or_none()
         if row is None:
-            last = connection.scalar(
-                select(func.max(candidates.c.id)).where(candidates.c.search_id == search_id)
-            )
-            known = "it has none yet" if last is None else f"its ids go from 0 to {last}"
-            raise StoreError(
-                f"an individual must be in its search, but {name!r} has no {candidate_id}; {known}"
-            )
+            raise no_individual(connection, name, search_id, candidate_id)
         outcomes = _rows(connection, evaluations, search_id, candidate_id)
         curves = _curves(connection, [outcome["id"] for outcome in outcomes])
         files = _rows(connection, artifacts, search_id, candidate_id)
@@ -179,6 +181,15 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
     for file in files:
         file["created_at"] = file["created_at"].isoformat()
     return {**_without(row, "search_id"), "evaluations": outcomes, "artifacts": files}
+
+
+def no_individual(connection: Connection, name: str, search_id: int, number: int) -> StoreError:
+    """Give the error for a candidate that a search does not have, with the ids that it has."""
+    last = connection.scalar(
+        select(func.max(candidates.c.id)).where(candidates.c.search_id == search_id)
+    )
+    known = "it has none yet" if last is None else f"its ids go from 0 to {last}"
+    return StoreError(f"an individual must be in its search, but {name!r} has no {number}; {known}")
 
 
 def _completed(table: FromClause, search_id: ColumnElement[int] | int) -> ColumnElement[bool]:

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
+
+from db.store import SqlStore
+from tests.records import candidate, evaluation, record
 
 BLOCK = """
 import importlib, pkgutil, sys
@@ -51,10 +55,17 @@ def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
     assert {"vlga.driver", "vlga.example", "vlga.strategies.base"} <= set(run.stdout.split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("list",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("list",), ("show", "first"), ("top", "first"), ("lineage", "first", "2")],
+    ids=lambda words: words[0],
+)
 def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):
     """Help and reading commands load none of what takes seconds."""
-    python("from db.store import SqlStore; SqlStore('sqlite:///vlga.db').close()", cwd=tmp_path)
+    with closing(SqlStore(f"sqlite:///{tmp_path}/vlga.db")) as store:
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0), candidate(1), candidate(2, parents=(0, 1))])
+        store.add_evaluations("first", [evaluation(number) for number in range(3)])
     run = python(COMMAND, *arguments, cwd=tmp_path)
     loaded = set(run.stderr.splitlines()[-1].split())
 
