@@ -8,11 +8,14 @@
     store        `SqlStore`, the port `vlga.ports.Store`: what the driver writes with
     queries      plain rows for the reading commands
     lineage      an individual's ancestors
+    reports      what a search's report is computed from
+    studies      what a study's report is computed from
+    comparison   what a comparison of searches is computed from
     frames       pandas tables for analysis
     migrate      from one revision to the next (Alembic, migrations/)
     check        what is wrong with a database
 
-Reading commands must start fast: `schema`, `engine`, `errors`, `revision`, `queries` and `lineage`
-import SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or pydantic. A test holds them
-to it.
+Reading commands must start fast: `schema`, `engine`, `errors`, `revision`, `queries`, `lineage`
+and `reports` import SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or pydantic. A
+test holds them to it.
 """

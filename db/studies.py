@@ -6,8 +6,7 @@ from sqlalchemy import Engine, and_, select
 
 from db.engine import reading
 from db.queries import find_search_id
-from db.schema import candidates, epochs, evaluations, searches
-from vlga.errors import ConfigError
+from db.schema import candidates, epochs, evaluations
 from vlga.study import Trial
 from vlga.study_report import Run
 
@@ -19,16 +18,10 @@ def study_runs(engine: Engine, name: str) -> list[Run]:
 
     Raises:
         SearchNotFound: nothing of that name.
-        ConfigError: it is a search and no study.
+        GenomeError: it is a search and no study.
     """
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
-        strategy = connection.scalar(select(searches.c.strategy).where(searches.c.id == search_id))
-        if strategy != "grid":
-            raise ConfigError(
-                f"a report needs a study, which vlga train makes, but {name!r} is a search with "
-                f"strategy={strategy!r}; look at it with: vlga show {name}"
-            )
         rows = connection.execute(
             select(candidates.c.genome, evaluations)
             .join_from(

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-__all__ = ["code", "figure", "page", "paragraph", "table"]
+__all__ = ["code", "details", "figure", "heading", "page", "paragraph", "table"]
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #222; background: #fff; }
 h1 { font-size: 1.4rem; }
+h2 { font-size: 1.1rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto;
         font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ddd; white-space: nowrap;
@@ -45,6 +46,17 @@ def page(title: str, *parts: str) -> str:
 def paragraph(text: str) -> str:
     """Give a paragraph of plain text."""
     return f"<p>{escape(text)}</p>"
+
+
+def heading(text: str) -> str:
+    """Give a heading of a part of the page."""
+    return f"<h2>{escape(text)}</h2>"
+
+
+def details(summary: str, *parts: str) -> str:
+    """Give parts that are hidden until their summary, plain text, is clicked on."""
+    inner = "\n".join(parts)
+    return f"<details>\n<summary>{escape(summary)}</summary>\n{inner}\n</details>"
 
 
 def code(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -17,13 +17,22 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from vlga.comparison import Band
 
-__all__ = ["PALETTE", "best_so_far_figure", "png_bytes", "svg_text"]
+__all__ = [
+    "GREY",
+    "MARKERS",
+    "PALETTE",
+    "best_so_far_figure",
+    "png_bytes",
+    "scale_by_error",
+    "svg_text",
+    "tidy",
+]
 
 #: Okabe and Ito's colours, which the colour-blind can tell apart, without the pale yellow; and a
 #: marker for each, for print in grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_GREY = "#555555"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#555555"
 
 
 def best_so_far_figure(
@@ -46,7 +55,7 @@ def best_so_far_figure(
     smallest = 0.5 / n_images
     alpha = 0.3 / max(2, len(bands))  # many bands over each other must not hide the lines
     for i, (name, one) in enumerate(bands.items()):
-        colour, marker = PALETTE[i % len(PALETTE)], _MARKERS[i % len(_MARKERS)]
+        colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
         axes.fill_between(
             one.epochs, one.low, one.high, step="post", color=colour, alpha=alpha, linewidth=0
         )
@@ -54,23 +63,28 @@ def best_so_far_figure(
         axes.plot(one.epochs[-1:], one.mean[-1:], marker, color=colour, markersize=7)
         # The legend's line has the marker that stands at the line's end.
         axes.plot([], [], f"-{marker}", color=colour, linewidth=2, label=name)
-    _scale_by_error(axes, [value for one in bands.values() for value in _drawn(one)], smallest)
+    scale_by_error(axes, [value for one in bands.values() for value in _drawn(one)], smallest)
     end = max([budget_epochs or 1, *(one.epochs[-1] for one in bands.values())])
     axes.set_xlim(0, end * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xlabel("epochs trained in the search")
     axes.set_ylabel("best validation accuracy so far\n(drawn by the logarithm of the error)")
     axes.set_title(title, loc="left", fontsize=12, parse_math=False)
-    axes.grid(axis="y", color="#dddddd", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_GREY, labelcolor="black")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(_GREY)
+    tidy(axes)
     if bands:
         axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
     return figure
+
+
+def tidy(axes: Axes, grid: Literal["both", "x", "y"] = "y") -> None:
+    """Draw pale lines along these axes' ticks, and no frame but the two axes."""
+    axes.grid(axis=grid, color="#dddddd", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=GREY, labelcolor="black")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GREY)
 
 
 def png_bytes(figure: Figure) -> bytes:
@@ -90,18 +104,7 @@ def svg_text(figure: Figure) -> str:
     return text[text.index("<svg") :]  # what stands before is for files of their own
 
 
-def _drawn(one: Band) -> list[float]:
-    """Give the accuracies that should be seen; a single search's first ones need not be.
-
-    The first tenth of a search is steep and the same for all: it would take half of the picture.
-    """
-    start = one.epochs[0] + 0.1 * (one.epochs[-1] - one.epochs[0])
-    late = [i for i, epochs in enumerate(one.epochs) if epochs >= start]
-    first = max(0, late[0] - 1)
-    return [*one.low[first:], *one.high[first:]]
-
-
-def _scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> None:
+def scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> None:
     """Scale the y-axis by the logarithm of 1 - accuracy: the better, the higher.
 
     Args:
@@ -131,6 +134,17 @@ def _scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) ->
         FuncFormatter(lambda value, _: "1" if value == top else f"{value:.{max(1, decimals)}f}")
     )
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _drawn(one: Band) -> list[float]:
+    """Give the accuracies that should be seen; a single search's first ones need not be.
+
+    The first tenth of a search is steep and the same for all: it would take half of the picture.
+    """
+    start = one.epochs[0] + 0.1 * (one.epochs[-1] - one.epochs[0])
+    late = [i for i, epochs in enumerate(one.epochs) if epochs >= start]
+    first = max(0, late[0] - 1)
+    return [*one.low[first:], *one.high[first:]]
 
 
 def _round_accuracies(low: float, high: float) -> list[float]:

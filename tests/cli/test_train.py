@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +173,20 @@ class TestStudy:
             assert layer["chosen"][0] == 0
         assert "intelligent activation x1.5 G1 mean window=0.3-1:" in told.out
 
+    def test_is_a_page_too(self, study):
+        """The table of arms, and a map for each arm that amplified or measured a layer."""
+        url, told = study
+        page = vlga("report", "mine", "--db", url, "--html", "mine.html")
+        text = Path("mine.html").read_text(encoding="utf-8")
+
+        assert page.out == told.out
+        assert page.err == "page: mine.html\n"
+        assert "<h1>mine: a study on digits</h1>" in text
+        assert text.count("<svg") == 2
+        for line in told.out.splitlines()[2:6]:
+            assert f"<td>{line.split()[0]}</td>" in text
+        assert "simple_cnn, learning rate 0.05, intelligent activation x1.5" in text
+
     def test_is_seen_by_the_other_commands(self, study):
         """Listed as a search is, and refused where only a search makes sense."""
         url, _ = study
@@ -193,11 +208,3 @@ class TestStudy:
         assert "vlga resume parts" in stopped.err
         assert sum(line.startswith("#") for line in resumed.err.splitlines()) == 8
         assert resumed.out == whole.out
-
-
-def test_a_report_needs_a_study(finished):
-    """A search is looked at with other commands."""
-    told = finished.ask("report", "digits-1")
-
-    assert told.code == 2
-    assert "vlga show digits-1" in told.err

@@ -184,7 +184,7 @@ def test_reading_commands_import_nothing_heavy():
     """Opening and querying a database loads no ORM, Alembic, pandas, pydantic, torch or Ray."""
     heavy = ["sqlalchemy.orm", "alembic", "pandas", "pydantic", "torch", "ray", "psycopg"]
     script = (
-        "import sys; from db import lineage, queries; from db.engine import open_engine;"
+        "import sys; from db import lineage, queries, reports; from db.engine import open_engine;"
         "open_engine('sqlite://', create=True);"
         f"print([name for name in {heavy} if name in sys.modules])"
     )

@@ -57,7 +57,14 @@ def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("list",), ("show", "first"), ("top", "first"), ("lineage", "first", "2")],
+    [
+        ("--help",),
+        ("list",),
+        ("show", "first"),
+        ("top", "first"),
+        ("lineage", "first", "2"),
+        ("report", "first"),
+    ],
     ids=lambda words: words[0],
 )
 def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):

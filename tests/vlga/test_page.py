@@ -26,17 +26,20 @@ class Reader(HTMLParser):
 def test_shows_text_as_it_is_given():
     """Titles, paragraphs, code, cells and captions make no elements of their own."""
     parts = (
+        page.heading(NASTY),
         page.paragraph(NASTY),
         page.code(NASTY),
         page.table([NASTY], [[NASTY]]),
         page.figure("<svg></svg>", NASTY),
+        page.details(NASTY, page.paragraph(NASTY)),
     )
     read = Reader(page.page(NASTY, *parts))
 
-    assert read.texts.count(NASTY) == 7
+    assert read.texts.count(NASTY) == 10
     assert "script" not in read.tags
-    assert [tag for tag in read.tags if tag in ("title", "h1", "p", "pre", "th", "td", "svg")] == [
-        "title", "h1", "p", "pre", "th", "td", "svg",
+    shown = ("title", "h1", "h2", "p", "pre", "th", "td", "svg", "summary")
+    assert [tag for tag in read.tags if tag in shown] == [
+        "title", "h1", "h2", "p", "pre", "th", "td", "svg", "summary", "p",
     ]  # fmt: skip
 
 

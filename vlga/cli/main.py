@@ -41,7 +41,7 @@ _HELP = {
     "individual": "Show one individual: layers, genes, learning curve.",
     "lineage": "Show an individual's ancestry as a tree.",
     "train": "Train a network, with or without amplified gradients.",
-    "report": "Show what a study of vlga train found.",
+    "report": "Show what a search or a study found, with figures.",
     "config": "Print an example configuration or the settings' schema.",
     "data": "List the data sets that vlga knows.",
     "db": "Upgrade or check a database.",

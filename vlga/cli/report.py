@@ -1,106 +1,71 @@
-"""``vlga report``: what a study says, as a table of amplified minus plain and the layers' story."""
+"""``vlga report``: what a search or a study found, in the terminal and as an HTML page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from pathlib import Path
 
 import click
 
-from db.studies import study_runs
+from db import queries
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, as_table
-from vlga.study_report import ArmResult, LayerHistory, Run, arm_results, layer_histories
+from vlga.errors import ConfigError
 
-__all__ = ["report", "report_text"]
-
-#: One character an epoch: nothing, then eighths.
-_BARS = "·▁▂▃▄▅▆▇█"
+__all__ = ["report"]
 
 
 @click.command()
-@click.argument("study", metavar="STUDY")
+@click.argument("search")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Write a page with figures to this file, too."
+)
 @db_option
 @format_option
-def report(study: str, db_url: str, form: str) -> None:
-    """Show what a study of vlga train found: each arm minus the plain one, with standard errors.
+def report(search: str, html: Path | None, db_url: str, form: str) -> None:
+    """Show what a search found, or a study of vlga train.
 
-    Below the table: how steady each layer's gradients were (G) and in which epochs the layer was
-    amplified, a character an epoch, averaged over seeds. "Better" and "worse" are by a paired
-    Student's t test at 95 %: of twenty arms that change nothing, expect one.
+    Of a search: fitness and depth by generation, failures, what the fittest have in common,
+    accuracy against size, and the winner. Of a study: each arm minus the plain one, with standard
+    errors; how steady each layer's gradients were (G) and in which epochs it was amplified, a
+    character an epoch, averaged over seeds. The page needs no network and no other file.
     """
+    document = ""
     with opened(db_url) as engine:
-        runs = study_runs(engine, study)
-    results = arm_results(runs)
-    rows = [{**asdict(one), "verdict": one.verdict} for one in results]
-    if form == "json":
-        layers = [
-            {"network": network, "learning_rate": rate, "arm": arm, **asdict(history)}
-            for (network, rate, arm), histories in layer_histories(runs).items()
-            for history in histories
-        ]
-        click.echo(as_json({"arms": rows, "layers": layers}))
-    elif form == "csv":
-        columns = ArmResult.__dataclass_fields__
-        click.echo(as_csv(rows, [*columns, "verdict"]))
-    else:
-        click.echo(report_text(runs))
+        shown = queries.show_search(engine, search)
+        # Each loads what it needs alone: settings for a study, figures for a page.
+        if shown["strategy"] == "grid":
+            from db.studies import study_runs
+            from vlga.cli.study_report import report_page, study_text
+
+            runs = study_runs(engine, search)
+            text = study_text(runs, form)
+            if html:
+                document = report_page(search, shown["data"], runs)
+        else:
+            from db.reports import search_outcomes
+            from vlga.cli.search_report import SearchReport
+
+            found = SearchReport(shown, search_outcomes(engine, search))
+            text = found.text(form)
+            if html:
+                from vlga.cli.search_page import search_page
+
+                document = search_page(found, engine)
+    click.echo(text)
+    if html:
+        _write(html, document)
 
 
-def report_text(runs: Sequence[Run]) -> str:
-    """Give the table of arms, and below it the layers of each arm that has any."""
-    if not runs:
-        return "no training has ended yet"
-    rows = [_row(one) for one in arm_results(runs)]
-    parts = [as_table(rows, list(rows[0]))]
-    parts += [_layers(*key, histories) for key, histories in layer_histories(runs).items()]
-    return "\n\n".join(parts)
+def _write(file: Path, document: str) -> None:
+    """Write a page.
 
-
-def _row(result: ArmResult) -> Mapping[str, Any]:
-    """Give accuracies in percent, as the papers do."""
-    return {
-        "network": result.network,
-        "learning_rate": f"{result.learning_rate:g}",
-        "arm": result.arm,
-        "seeds": result.n_completed,
-        "failed": result.n_failed or None,
-        "test": _percent(result.test_accuracy, result.test_sd),
-        "validation": _percent(result.validation_accuracy),
-        "minus_plain": _percent(result.minus_plain, result.minus_plain_se, sign="+"),
-        "": result.verdict,
-    }
-
-
-def _percent(value: float | None, spread: float | None = None, sign: str = "") -> str | None:
-    if value is None:
-        return None
-    text = f"{100 * value:{sign}.2f}"
-    return text if spread is None else f"{text} ± {100 * spread:.2f}"
-
-
-def _layers(network: str, rate: float, arm: str, histories: Sequence[LayerHistory]) -> str:
-    """Draw each layer's G, from the arm's lowest to its highest, and when it was amplified."""
-    measured = [g for history in histories for g in history.measures if g is not None]
-    low, high = (min(measured), max(measured)) if measured else (0.0, 0.0)
-    title = f"G, {low:.2f} to {high:.2f}"
-    rows = [
-        {
-            "layer": history.layer,
-            title: "".join(
-                _bar(None if g is None else (g - low) / ((high - low) or 1))
-                for g in history.measures
-            ),
-            "amplified": "".join(_bar(share or None) for share in history.chosen),
-        }
-        for history in histories
-    ]
-    columns = ["layer", *([title] if measured else []), "amplified"]
-    return f"{network}, learning rate {rate:g}, {arm}:\n{as_table(rows, columns)}"
-
-
-def _bar(share: float | None) -> str:
-    """Give a number in [0, 1] as a character."""
-    return _BARS[0] if share is None else _BARS[1 + round(7 * share)]
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    try:
+        file.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--html must be a file that can be written, but {str(file)!r} cannot: {error.strerror}"
+        ) from error
+    click.echo(f"page: {file}", err=True)

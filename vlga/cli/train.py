@@ -19,7 +19,6 @@ from vlga.cli.live import TerminalObserver
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, worker_options
 from vlga.cli.output import number_of
-from vlga.cli.report import report_text
 from vlga.cli.run import (
     check_name,
     db_hint,
@@ -30,6 +29,7 @@ from vlga.cli.run import (
     refuse_taken,
     run_search,
 )
+from vlga.cli.study_report import report_text
 from vlga.config import load_config
 from vlga.errors import ConfigError, StoreError, nearest
 from vlga.models import MODELS

@@ -1,0 +1,93 @@
+"""The outcomes of a search as `vlga.search_report` reads them, and learning curves to draw.
+
+Reads every training of the search: a hundred thousand take some seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, and_, select
+
+from db.engine import reading
+from db.queries import find_search_id
+from db.schema import candidates, epochs, evaluations
+from vlga.genome import Genome
+from vlga.search_report import Outcome
+
+__all__ = ["learning_curves", "search_outcomes"]
+
+
+def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
+    """Give every outcome of a search in the order of recording, final trainings left out.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        GenomeError: it is a study, or was made by another version.
+    """
+    with reading(engine) as connection:
+        rows = connection.execute(
+            select(
+                candidates.c.id,
+                candidates.c.phase,
+                candidates.c.generation,
+                candidates.c.operator,
+                candidates.c.depth,
+                candidates.c.fingerprint,
+                candidates.c.genome,
+                evaluations.c.fitness,
+                evaluations.c.reason,
+                evaluations.c.reused,
+                evaluations.c.epochs,
+                evaluations.c.n_parameters.label("parameters"),
+                evaluations.c.n_macs.label("macs"),
+            )
+            .join_from(
+                evaluations,
+                candidates,
+                and_(
+                    candidates.c.search_id == evaluations.c.search_id,
+                    candidates.c.id == evaluations.c.candidate_id,
+                ),
+            )
+            .where(evaluations.c.search_id == find_search_id(connection, name))
+            .where(evaluations.c.is_final.is_(False))
+            .order_by(evaluations.c.id)
+        ).mappings()
+        return [
+            Outcome(
+                **{key: value for key, value in row.items() if key != "genome"},
+                genes=Genome.from_dict(row["genome"]).genes(),
+            )
+            for row in rows
+        ]
+
+
+def learning_curves(
+    engine: Engine, name: str, ids: Sequence[int]
+) -> dict[int, list[tuple[int, float]]]:
+    """Give the learning curves of a few candidates' best trainings, in the order of `ids`.
+
+    Returns:
+        By candidate, points of (epochs trained, from 1; validation accuracy in [0, 1]); a candidate
+        without a point, such as one that took its outcome over, is left out.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    accuracy = epochs.c.validation_accuracy
+    with reading(engine) as connection:
+        rows = connection.execute(
+            select(evaluations.c.id, evaluations.c.candidate_id, epochs.c.epoch, accuracy)
+            .join_from(evaluations, epochs, epochs.c.evaluation_id == evaluations.c.id)
+            .where(evaluations.c.search_id == find_search_id(connection, name))
+            .where(evaluations.c.candidate_id.in_(ids), evaluations.c.is_final.is_(False))
+            .where(evaluations.c.fitness.is_not(None), accuracy.is_not(None))
+            .order_by(evaluations.c.fitness.desc(), evaluations.c.id, epochs.c.epoch)
+        ).all()
+    best: dict[int, int] = {}
+    curves: dict[int, list[tuple[int, float]]] = {}
+    for evaluation_id, candidate_id, epoch, value in rows:
+        if best.setdefault(candidate_id, evaluation_id) == evaluation_id:
+            curves.setdefault(candidate_id, []).append((epoch + 1, value))
+    return {number: curves[number] for number in ids if number in curves}

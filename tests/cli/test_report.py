@@ -1,0 +1,282 @@
+"""`vlga report` of a search; of a study see test_train.py."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from db.store import SqlStore
+from tests.cli.command import vlga
+from tests.records import candidate, evaluation, genome, record
+from vlga.labels import TEST_FITNESS
+from vlga.population import FailureReason
+
+NASTY = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its tags with their attributes, and its text."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self.source = Path(file).read_text(encoding="utf-8")
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(self.source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def count(self, tag):
+        return sum(name == tag for name, _ in self.tags)
+
+
+def fill(name, size=32, **changes):
+    """Enter a search: two generations, one failure, learning rate 0.05 the better one."""
+    rng = Random(0)
+    store = SqlStore("sqlite:///vlga.db")
+    store.create_search(replace(record(name), **changes))
+    for number in range(size):
+        rate = 0.05 if number % 2 else 0.1
+        one = replace(
+            candidate(number, parents=(0,) if number >= size // 2 else ()),
+            genome=genome(1, learning_rate=rate),
+        )
+        fitness = round((0.5 if rate == 0.1 else 0.8) + 0.1 * rng.random(), 4)
+        outcome = replace(evaluation(number, fitness), n_parameters=1000 * (number + 1))
+        store.add_candidates(name, [one])
+        store.add_evaluations(name, [outcome])
+    store.add_candidates(name, [candidate(size)])
+    store.add_evaluations(name, [evaluation(size, reason=FailureReason.OUT_OF_MEMORY)])
+    store.update_search(name, status="completed", seconds=83.0)
+    store.close()
+
+
+@pytest.fixture
+def search():
+    fill("first")
+
+
+class TestText:
+    def test_is_one_screen(self, search):
+        """What was searched, by generation, failures, genes, size, and the winner."""
+        told = vlga("report", "first")
+
+        assert (told.code, told.err) == (0, "")
+        lines = told.out.splitlines()
+        assert len(lines) <= 50
+        assert max(map(len, lines)) <= 100
+        assert lines[:4] == [
+            "first: variable_length, seed 0, on digits",
+            "1,000 train + 250 validation + 300 test images of 1x8x8, 3 classes",
+            "population 12, 3 epochs a training, budget: 540 seconds or 4 phases",
+            "completed after 1:23: 33 trainings, 1 of them failed, 0 networks known before",
+        ]
+        assert lines[5].split() == [
+            "made", "networks", "failed", "best", "so", "far", "best", "median", "worst",
+            "convolutions",
+        ]  # fmt: skip
+        assert [line.split()[:3] for line in lines[7:9]] == [["0.0", "17", "1"], ["0.1", "16", "0"]]
+        assert "failed trainings: 1 out of memory" in lines
+        assert "genes of the fittest quarter (8) against all 32:" in lines
+        assert re.search(r"learning_rate +50% +\d+% +0.05: 50% → 100% +0.1: 50% → 0%", told.out)
+        assert re.fullmatch(
+            r"winner #\d+: fitness 0\.\d{4}, 2 convolutions, [\d.]+ k parameters", lines[-1]
+        )
+
+    def test_has_the_winner_that_the_search_names(self, search):
+        """With its test accuracy."""
+        store = SqlStore("sqlite:///vlga.db")
+        store.update_search("first", best_candidate_id=3, test_accuracy=0.875)
+        store.close()
+
+        last = vlga("report", "first").out.splitlines()[-1]
+        assert last.startswith("winner #3: ")
+        assert last.endswith("test accuracy 0.8750 after its longer training")
+
+    def test_of_many_generations_is_one_screen_too(self):
+        """Neighbours are put together, and of a long front some are shown."""
+        store = SqlStore("sqlite:///vlga.db")
+        store.create_search(record("long"))
+        store.add_candidates(
+            "long", [replace(candidate(number), generation=number) for number in range(100)]
+        )
+        store.add_evaluations("long", [evaluation(number, number / 100) for number in range(100)])
+        store.close()
+        told = vlga("report", "long").out
+
+        assert len(told.splitlines()) <= 50
+        assert "\n0.0 to 0.8 " in told
+        assert "\n8 of 100 networks to which none is at once smaller and fitter:\n" in told
+        assert re.search(r"\n99 +0\.9900 ", told)
+
+    def test_of_one_that_has_just_begun_says_so(self):
+        """No figure is made up."""
+        SqlStore("sqlite:///vlga.db").create_search(record("new"))
+        told = vlga("report", "new")
+
+        assert told.code == 0
+        assert "running after 0:00: 0 trainings, 0 of them failed" in told.out
+        assert told.out.endswith("\n\nno network has a fitness yet\n")
+
+    def test_says_why_a_search_failed_and_what_its_fitness_is(self):
+        """A message, and images that were not unseen."""
+        begun = record("bad")
+        fill("bad", 2, data=replace(begun.data, name="digits" + TEST_FITNESS))
+        store = SqlStore("sqlite:///vlga.db")
+        store.update_search("bad", status="failed", message="no luck")
+        store.close()
+        told = vlga("report", "bad").out
+
+        assert (
+            "failed after 1:23: 3 trainings, 1 of them failed, 0 networks known before; no luck"
+            in told
+        )
+        assert (
+            "Fitness was measured on the test images: no accuracy here is of unseen ones." in told
+        )
+
+
+def test_json_has_what_scripts_rely_on(search):
+    """Everything that is drawn, in full."""
+    tree = vlga("report", "first", "--format", "json").json
+
+    assert list(tree) == [
+        "search", "rounds", "best_so_far", "failures", "genes", "pareto", "fittest",
+    ]  # fmt: skip
+    assert tree["search"] == vlga("show", "first", "--format", "json").json
+    assert [row["label"] for row in tree["rounds"]] == ["0.0", "0.1"]
+    assert tree["best_so_far"][-1] == [66, tree["fittest"][0]["fitness"]]
+    assert tree["failures"] == {"out_of_memory": 1}
+    (gene,) = tree["genes"]
+    assert (gene["gene"], gene["moved"]) == ("learning_rate", 0.5)
+    assert gene["shares"] == [
+        {"allele": 0.05, "all": 0.5, "fittest": 1.0},
+        {"allele": 0.1, "all": 0.5, "fittest": 0.0},
+    ]
+    assert tree["pareto"][0]["id"] == 0
+    assert list(tree["fittest"][0]) == [
+        "id", "fitness", "parameters", "macs", "depth", "phase", "generation",
+    ]  # fmt: skip
+
+
+def test_csv_has_a_row_for_each_generation(search):
+    """Never joined."""
+    rows = [*csv.DictReader(io.StringIO(vlga("report", "first", "--format", "csv").out))]
+
+    assert [(row["made"], row["networks"], row["failed"]) for row in rows] == [
+        ("0.0", "17", "1"),
+        ("0.1", "16", "0"),
+    ]
+
+
+class TestPage:
+    FIGURES = 7
+
+    def test_has_every_figure_and_needs_nothing_else(self, search):
+        """No script, no style, picture or address of another file."""
+        told = vlga("report", "first", "--html", "first.html")
+        page = Page("first.html")
+
+        assert (told.code, told.err) == (0, "page: first.html\n")
+        assert page.count("figure") == page.count("svg") == self.FIGURES
+        headings = re.findall("<h2>(.*?)</h2>", page.source)
+        assert headings == [
+            "Best so far",
+            "Fitness by generation",
+            "Depth over time",
+            "What the fittest have in common",
+            "Learning curves of the best",
+            "Accuracy against size",
+            "Failures",
+        ]
+        assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in page.tags}
+        for tag, attributes in page.tags:
+            for name in ("src", "href", "xlink:href"):
+                assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
+        assert not re.search(r"url\((?!#)", page.source)
+        assert "@import" not in page.source
+
+    def test_has_the_figures_of_the_text(self, search):
+        """What was searched, the winner, the best networks, all settings."""
+        winner = vlga("report", "first").out.splitlines()[-1]
+        vlga("report", "first", "--html", "first.html")
+        page = Page("first.html")
+
+        assert winner.removeprefix("winner") in page.text
+        assert "1,000 train + 250 validation + 300 test images" in page.text
+        settings = re.search(r"<pre>(.*?)</pre>", page.source, re.DOTALL)[1]
+        shown = vlga("show", "first", "--format", "json").json
+        assert json.loads(settings.replace("&quot;", '"')) == shown["config"]
+
+    def test_is_the_same_twice(self, search):
+        """No day and no chance in it."""
+        for name in ("a.html", "b.html"):
+            vlga("report", "first", "--html", name)
+
+        assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+
+    def test_shows_text_as_it_is(self):
+        """A name of data or search makes no element of its own."""
+        begun = record(NASTY)
+        fill(NASTY, 4, data=replace(begun.data, name=NASTY), versions={NASTY: NASTY})
+        vlga("report", NASTY, "--html", "first.html")
+        page = Page("first.html")
+
+        assert page.count("script") == 0
+        assert page.text.count(NASTY) >= 5
+
+    def test_of_one_that_has_just_begun_or_failed_says_so(self):
+        """Without figures that would be empty."""
+        store = SqlStore("sqlite:///vlga.db")
+        store.create_search(record("new"))
+        told = vlga("report", "new", "--html", "new.html")
+        new = Page("new.html")
+        store.add_candidates("new", [candidate(0)])
+        store.add_evaluations("new", [evaluation(0, reason=FailureReason.BUILD)])
+        store.close()
+        vlga("report", "new", "--html", "failed.html")
+
+        assert told.code == 0
+        assert new.count("svg") == 0
+        assert "No network has a fitness yet." in new.text
+        assert "No training failed." in new.text
+        assert Page("failed.html").count("svg") == 1
+
+    def test_of_a_real_search(self, finished):
+        """One that ran to its end, with curves that were trained."""
+        told = finished.ask("report", "digits-1", "--html", "real.html")
+
+        assert told.code == 0
+        assert "Learning curves of the best" in Page("real.html").source
+        assert "after its longer training" in told.out
+
+    def test_a_file_that_cannot_be_written_is_one_line(self, search):
+        """With exit code 2."""
+        told = vlga("report", "first", "--html", "no/such/folder.html")
+
+        assert told.code == 2
+        assert told.err == (
+            "vlga: --html must be a file that can be written, but 'no/such/folder.html' cannot: "
+            "No such file or directory\n"
+        )
+
+
+def test_an_unknown_search_is_one_line(search):
+    """With the nearest name."""
+    told = vlga("report", "frist")
+
+    assert (told.code, told.out) == (2, "")
+    assert "did you mean 'first'?" in told.err

@@ -1,0 +1,273 @@
+"""A search in figures, worked out by hand on searches of a few networks."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from tests.records import genome
+from vlga.genome import Genome
+from vlga.phenotype import decode
+from vlga.search_report import (
+    Outcome,
+    accuracy_steps,
+    each_once,
+    failures_by_reason,
+    fittest,
+    fittest_quarter,
+    gene_shifts,
+    heard_genes,
+    pareto_front,
+    rounds,
+)
+
+SHAPE = (1, 8, 8)
+
+
+def outcome(number, fitness=0.5, **changes):
+    """Give a candidate's training; without a fitness, a failed one."""
+    base = Outcome(
+        id=number,
+        phase=0,
+        generation=0,
+        operator="sample",
+        depth=2,
+        fingerprint=f"{number:016x}",
+        fitness=fitness,
+        reason=None if fitness is not None else "diverged",
+        reused=False,
+        epochs=3,
+        parameters=1000,
+        macs=10_000,
+        genes={"learning_rate": 0.1},
+    )
+    return replace(base, **changes)
+
+
+def made_in(phase, generation, *outcomes):
+    return [replace(one, phase=phase, generation=generation) for one in outcomes]
+
+
+def ids(outcomes):
+    return [one.id for one in outcomes]
+
+
+def test_each_candidate_counts_once_with_its_best():
+    """Whatever the order; a failure only if it never had a fitness."""
+    first, second = outcome(1, 0.5), outcome(1, 0.7)
+
+    assert each_once([outcome(2, None), second, first, outcome(0)]) == [
+        outcome(0),
+        second,
+        outcome(2, None),
+    ]
+    assert each_once([outcome(1, None), first]) == [first]
+
+
+def test_the_best_so_far_counts_the_epochs_of_every_training():
+    """Failed ones too; what was taken over cost nothing."""
+    outcomes = [
+        outcome(0, 0.5),
+        outcome(1, None),
+        outcome(2, 0.9, reused=True),
+        outcome(3, 0.75, epochs=10),
+    ]
+
+    assert accuracy_steps(outcomes) == [(3, 0.5), (16, 0.75)]
+
+
+class TestRounds:
+    MEMBERS = (
+        *made_in(0, 0, outcome(0, 0.2, depth=1), outcome(1, 0.6, depth=3), outcome(2, None)),
+        *made_in(0, 1, outcome(3, 0.4)),
+        *made_in(1, 0, outcome(4, 0.8, depth=4), outcome(5, 0.8, depth=5)),
+        *made_in(1, 1, outcome(6, None)),
+    )
+
+    def test_there_is_one_for_each_generation(self):
+        """With what it made: how many, how fit, how deep; of equals the one made first."""
+        first, second, third, last = rounds(self.MEMBERS, 10)
+
+        assert (first.label, first.networks, first.failed) == ("0.0", 3, 1)
+        assert (first.best_so_far, first.best, first.worst) == (0.6, 0.6, 0.2)
+        assert (first.median, first.fitness) == (pytest.approx(0.4), (0.2, 0.6))
+        assert (first.depth, first.depth_of_best) == ((1, 2, 3), 3)
+        assert (second.label, second.best, second.best_so_far) == ("0.1", 0.4, 0.6)
+        assert (third.label, third.depth_of_best) == ("1.0", 4)
+        assert (last.label, last.failed, last.best, last.median) == ("1.1", 1, None, None)
+        assert (last.best_so_far, last.depth, last.depth_of_best) == (0.8, None, None)
+
+    def test_neighbours_are_joined_where_there_are_too_many(self):
+        """So that a table stays a screen; nobody is lost."""
+        first, second = rounds(self.MEMBERS, 2)
+
+        assert (first.label, second.label) == ("0.0 to 0.1", "1.0 to 1.1")
+        assert (first.networks, second.networks) == (4, 3)
+        assert [one.label for one in rounds(self.MEMBERS, 1)] == ["0.0 to 1.1"]
+        assert len(rounds(self.MEMBERS, 3)) == 2
+
+    def test_generations_are_in_the_order_of_their_numbers(self):
+        """Not of their words."""
+        members = [one for g in (10, 9, 2) for one in made_in(0, g, outcome(g))]
+
+        assert [one.label for one in rounds(members, 10)] == ["0.2", "0.9", "0.10"]
+        assert rounds([], 10) == []
+
+
+def test_failures_are_counted_the_most_frequent_first():
+    """Once for each training; what was taken over failed elsewhere."""
+    outcomes = [
+        outcome(0, None, reason="timed_out"),
+        outcome(1, None),
+        outcome(2, None),
+        outcome(3, None, reused=True, reason="build"),
+        outcome(4),
+        outcome(5, None, reason="error"),
+    ]
+
+    assert list(failures_by_reason(outcomes).items()) == [
+        ("diverged", 2),
+        ("error", 1),
+        ("timed_out", 1),
+    ]
+
+
+def test_the_fittest_are_each_network_once():
+    """The one made first of equals; a failure never."""
+    twin = replace(outcome(3, 0.9), fingerprint=outcome(1).fingerprint)
+    members = [outcome(0, 0.5), outcome(1, 0.9), outcome(2, None), twin, outcome(4, 0.5)]
+
+    assert ids(fittest(members, 3)) == [1, 0, 4]
+    assert ids(fittest(members, 9)) == [1, 0, 4]
+
+
+def test_the_fittest_quarter_is_of_the_trained():
+    """Rounded up, so that there is always one."""
+    members = [*(outcome(i, i / 10) for i in range(5)), outcome(5, None), outcome(6, reused=True)]
+    everyone, best = fittest_quarter(members)
+
+    assert ids(everyone) == [0, 1, 2, 3, 4]
+    assert ids(best) == [4, 3]
+    assert fittest_quarter([]) == ([], [])
+
+
+class TestGeneShifts:
+    def test_shares_and_what_moved(self):
+        """Of four fit among sixteen: all have relu and a quarter of all has it."""
+        members = [
+            outcome(i, (i + 1) / 16, genes={"activation": "relu" if i >= 12 else "elu"})
+            for i in range(16)
+        ]
+        (shift,) = gene_shifts(members)
+
+        assert shift.gene == "activation"
+        assert shift.shares == {"elu": (0.75, 0.0), "relu": (0.25, 1.0)}
+        assert shift.moved == 0.75
+        # Each share's deviation is sqrt(0.25 * 0.75 / 4 * 12 / 15) = 0.1936; two halves of
+        # sqrt(2 / pi) = 0.798 of it.
+        assert shift.by_chance == pytest.approx(0.1545, abs=1e-4)
+
+    def test_by_chance_is_what_a_drawn_quarter_gives(self):
+        """On average over many draws."""
+        rng = Random(0)
+        alleles = ["a"] * 30 + ["b"] * 60 + ["c"] * 30
+        moved = []
+        for _ in range(2000):
+            drawn = rng.sample(alleles, 30)
+            moved.append(sum(abs(drawn.count(x) / 30 - alleles.count(x) / 120) for x in "abc") / 2)
+        # The fittest quarter has one allele only, so that the gene is given.
+        fit = [
+            outcome(i, 1.0 if allele == "a" else 0.0, genes={"gene": allele})
+            for i, allele in enumerate(alleles)
+        ]
+        (shift,) = gene_shifts(fit)
+
+        assert shift.by_chance == pytest.approx(sum(moved) / len(moved), rel=0.05)
+
+    def test_a_gene_that_tells_nothing_is_left_out(self):
+        """Whether everyone has the same allele or the fittest have what all have."""
+        members = [outcome(i, (i + 1) / 16, genes={"same": 1, "even": i % 2}) for i in range(16)]
+
+        assert gene_shifts(members) == []
+        assert gene_shifts([]) == []
+
+    def test_the_most_telling_comes_first(self):
+        """Measured beyond chance."""
+        members = [
+            outcome(i, (i + 1) / 16, genes={"some": i >= 8, "clear": i >= 12}) for i in range(16)
+        ]
+
+        assert [one.gene for one in gene_shifts(members)] == ["clear", "some"]
+
+    def test_alleles_are_in_their_order(self):
+        """Numbers as numbers."""
+        members = [outcome(i, (i + 1) / 16, genes={"k": 9 if i < 12 else 10}) for i in range(16)]
+
+        assert list(gene_shifts(members)[0].shares) == [9, 10]
+
+    def test_who_does_not_have_a_gene_does_not_count(self):
+        """A block that only some have is compared among those."""
+        members = [
+            outcome(i, (i + 1) / 16, genes={"blocks.1.k": i >= 12} if i >= 8 else {})
+            for i in range(16)
+        ]
+        (shift,) = gene_shifts(members)
+
+        assert shift.shares == {False: (0.5, 0.0), True: (0.5, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("alleles", "silent"),
+    [
+        ({"amplify": "off"}, {"ratio", "factor", "kind", "measure", "threshold", "window"}),
+        ({"amplify": "random"}, {"measure", "threshold"}),
+        ({"amplify": "intelligent"}, {"ratio"}),
+        (
+            {"amplify": "random", "amplify_factor": 1.0},
+            {"", "ratio", "kind", "measure", "threshold", "window"},
+        ),
+    ],
+)
+def test_silent_amplification_genes_are_not_heard(alleles, silent):
+    """Whichever the mode leaves without an effect: the network is the same without them."""
+    genes = genome(1).with_genes(alleles).genes()
+    unheard = {key for key in genes if key not in heard_genes(genes)}
+
+    assert unheard == {f"amplify_{name}" if name else "amplify" for name in silent}
+
+
+@pytest.mark.parametrize(
+    ("alleles", "silent"),
+    [
+        ({"blocks.0.include_pool": False}, {"pool_type"}),
+        ({"blocks.0.include_b": False}, {"channels_b", "kernel_b", "batch_norm_b"}),
+        ({}, set()),
+    ],
+)
+def test_silent_genes_of_a_block_are_not_heard(alleles, silent):
+    """Nor do they change the network: the other block's are heard."""
+    one = genome(2).with_genes({"amplify": "random", **alleles})
+    genes = one.genes()
+    unheard = {key for key in genes if key.startswith("blocks.") and key not in heard_genes(genes)}
+
+    assert unheard == {f"blocks.0.{name}" for name in silent}
+    other = {"pool_type": "average", "channels_b": 99, "kernel_b": 5, "batch_norm_b": False}
+    changed = one.with_genes({f"blocks.0.{name}": other[name] for name in silent})
+    assert decode(changed, SHAPE, 3) == decode(one, SHAPE, 3)
+    assert isinstance(changed, Genome)
+
+
+def test_to_the_front_none_is_smaller_and_fitter():
+    """From the smallest to the fittest; of equals the one made first; failures nowhere."""
+    members = [
+        outcome(0, 0.5, parameters=10),
+        outcome(1, 0.4, parameters=5),
+        outcome(2, 0.5, parameters=20),
+        outcome(3, 0.9, parameters=20),
+        outcome(4, 0.9, parameters=20),
+        outcome(5, None, parameters=1),
+        outcome(6, 0.3, parameters=6),
+    ]
+
+    assert ids(pareto_front(members)) == [1, 0, 3]
+    assert pareto_front([]) == []

@@ -1,0 +1,219 @@
+"""What ``vlga report`` says of a search: in the terminal, as JSON or CSV, and as an HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of, seconds_text
+from vlga.descent import allele_text
+from vlga.labels import TEST_FITNESS
+from vlga.search_report import (
+    GeneShift,
+    Outcome,
+    Round,
+    accuracy_steps,
+    each_once,
+    failures_by_reason,
+    fittest,
+    fittest_quarter,
+    gene_shifts,
+    pareto_front,
+    rounds,
+)
+
+__all__ = ["SearchReport"]
+
+_ROUND = (
+    "made", "networks", "failed", "best_so_far", "best", "median", "worst", "convolutions",
+)  # fmt: skip
+_NETWORK = ("id", "fitness", "parameters", "macs", "depth", "made")
+_GENE = ("gene", "moved", "by_chance", "more_often", "less_often")
+#: How many rows are one screen, and how many a page.
+_ROUNDS_IN_TEXT, _ROUNDS_ON_PAGE = 12, 60
+_GENES_IN_TEXT, _GENES_ON_PAGE = 5, 6
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReport:
+    """A search as it is in the ledger, to be shown; it may still run.
+
+    Attributes:
+        shown: as `db.queries.show_search` gives it.
+        outcomes: in the order of recording.
+    """
+
+    shown: Mapping[str, Any]
+    outcomes: Sequence[Outcome]
+
+    def text(self, form: str) -> str:
+        """Give all of it as ``table``, ``json`` or ``csv``.
+
+        JSON has the keys `search rounds best_so_far failures genes pareto fittest`: `search` is
+        what ``vlga show`` gives, `rounds` has a row for each generation, `best_so_far` pairs of
+        epochs trained and fitness, `genes` every gene that tells the fittest quarter from all. CSV
+        has the rows of `rounds`.
+        """
+        members = each_once(self.outcomes)
+        if form == "csv":
+            rows = [_round_row(one) for one in rounds(members, max(1, len(members)))]
+            return as_csv(rows, _ROUND)
+        if form == "json":
+            return as_json(self._tree(members))
+        return "\n\n".join(part for part in self._parts(members) if part)
+
+    @property
+    def title(self) -> str:
+        """Name the search, its strategy and its images."""
+        shown = self.shown
+        return f"{shown['name']}: {shown['strategy']}, seed {shown['seed']}, on {shown['data']}"
+
+    def story(self) -> list[str]:
+        """Say in sentences what was searched and how far it came."""
+        shown, counts, config = self.shown, self.shown["evaluations"], self.shown["config"]
+        images = " + ".join(f"{n:,} {split}" for split, n in shown["images"].items())
+        shape = "x".join(map(str, shown["input_shape"]))
+        outcomes = ", ".join(
+            [
+                number_of(counts["completed"] + counts["failed"], "training"),
+                f"{counts['failed']:,} of them failed",
+                f"{number_of(counts['reused'], 'network')} known before",
+            ]
+        )
+        limits = {key: value for key, value in config["budget"].items() if value is not None}
+        budget = " or ".join(f"{value:,g} {key}" for key, value in limits.items())
+        size, epochs = config["population"]["size"], config["training"]["epochs"]
+        lines = [
+            f"{images} images of {shape}, {len(shown['classes'])} classes",
+            f"population {size}, {epochs} epochs a training, budget: {budget or 'none'}",
+            f"{shown['status']} after {seconds_text(shown['seconds'])}: {outcomes}"
+            + (f"; {shown['message']}" if shown["message"] else ""),
+        ]
+        if shown["data"].endswith(TEST_FITNESS):
+            lines.append(
+                "Fitness was measured on the test images: no accuracy here is of unseen ones."
+            )
+        return lines
+
+    def winner(self) -> str:
+        """Say in a sentence what came out."""
+        best = self.shown["best"]
+        if best is None:
+            return "no network has a fitness yet"
+        test, size = best["test_accuracy"], count_text(best["parameters"])
+        return (
+            f"winner #{best['id']}: fitness {best['fitness']:.4f}, "
+            f"{number_of(best['depth'], 'convolution')}, {size} parameters"
+            + (f", test accuracy {test:.4f} after its longer training" if test is not None else "")
+        )
+
+    def _parts(self, members: Sequence[Outcome]) -> Iterator[str]:
+        yield "\n".join([self.title, *self.story()])
+        if members:
+            rows = [_round_row(one) for one in rounds(members, _ROUNDS_IN_TEXT)]
+            yield as_table(rows, _ROUND, right=_ROUND[1:])
+            yield self.failures()
+        shifts = gene_shifts(members)[:_GENES_IN_TEXT]
+        if shifts:
+            genes = as_table([gene_row(one) for one in shifts], _GENE, right=_GENE[1:3])
+            yield f"{self.quarter(members)}:\n{genes}"
+        front = pareto_front(members)
+        if front:
+            some = thinned(front, 8)
+            networks = as_table([network_row(one) for one in some], _NETWORK)
+            count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
+            yield f"{count}networks to which none is at once smaller and fitter:\n{networks}"
+        yield self.winner()
+
+    def failures(self) -> str:
+        """Say how many trainings failed for which reason."""
+        failed = failures_by_reason(self.outcomes)
+        reasons = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in failed.items())
+        return f"failed trainings: {reasons or 'none'}"
+
+    def quarter(self, members: Sequence[Outcome]) -> str:
+        """Say what the genes' table compares."""
+        everyone, best = fittest_quarter(members)
+        return f"genes of the fittest quarter ({len(best):,}) against all {len(everyone):,}"
+
+    def _tree(self, members: Sequence[Outcome]) -> dict[str, Any]:
+        return {
+            "search": dict(self.shown),
+            "rounds": [
+                {key: value for key, value in asdict(one).items() if key != "fitness"}
+                for one in rounds(members, max(1, len(members)))
+            ],
+            "best_so_far": accuracy_steps(self.outcomes),
+            "failures": failures_by_reason(self.outcomes),
+            "genes": [
+                {
+                    **asdict(one),
+                    "shares": [
+                        {"allele": allele, "all": before, "fittest": after}
+                        for allele, (before, after) in one.shares.items()
+                    ],
+                }
+                for one in gene_shifts(members)
+            ],
+            "pareto": [network_row(one, is_exact=True) for one in pareto_front(members)],
+            "fittest": [network_row(one, is_exact=True) for one in fittest(members, 10)],
+        }
+
+
+def thinned(networks: Sequence[Outcome], most: int) -> list[Outcome]:
+    """Give as many of these at most, evenly, the last one always."""
+    step = max(1.0, (len(networks) - 1) / max(1, most - 1))
+    count = min(most, len(networks))
+    return [networks[len(networks) - 1 - round(i * step)] for i in reversed(range(count))]
+
+
+def network_row(one: Outcome, *, is_exact: bool = False) -> dict[str, Any]:
+    """Give a network's row, counts to be read or exact ones."""
+    return {
+        "id": one.id,
+        "fitness": one.fitness,
+        "parameters": one.parameters,
+        "macs": one.macs,
+        "depth": one.depth,
+        **(
+            {"phase": one.phase, "generation": one.generation}
+            if is_exact
+            else {"made": f"{one.phase}.{one.generation}"}
+        ),
+    }
+
+
+def gene_row(shift: GeneShift) -> dict[str, Any]:
+    """Give a gene's row: how far its shares moved, and which alleles gained and lost most."""
+    gains = sorted(shift.shares.items(), key=lambda item: item[1][0] - item[1][1])
+    return {
+        "gene": shift.gene,
+        "moved": f"{shift.moved:.0%}",
+        "by_chance": f"{shift.by_chance:.0%}",
+        "more_often": _gain(*gains[0]),
+        "less_often": _gain(*gains[-1]),
+    }
+
+
+def _gain(allele: Any, shares: tuple[float, float]) -> str:
+    return f"{allele_text(allele)}: {shares[0]:.0%} → {shares[1]:.0%}"
+
+
+def _round_row(one: Round) -> dict[str, Any]:
+    def score(value: float | None) -> str | None:
+        return None if value is None else f"{value:.4f}"
+
+    depth = one.depth and (
+        f"{one.depth[0]}-{one.depth[2]}" if one.depth[0] < one.depth[2] else None
+    )
+    return {
+        "made": one.label,
+        "networks": one.networks,
+        "failed": one.failed,
+        "best_so_far": score(one.best_so_far),
+        "best": score(one.best),
+        "median": score(one.median),
+        "worst": score(one.worst),
+        "convolutions": depth or (str(one.depth[0]) if one.depth else None),
+    }

@@ -1,0 +1,108 @@
+"""What ``vlga report`` says of a study: arms minus the plain one, and the layers' story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from vlga.cli.output import as_csv, as_json, as_table
+from vlga.study_report import ArmResult, LayerHistory, Run, arm_results, layer_histories
+
+__all__ = ["report_page", "report_text", "study_text"]
+
+#: One character an epoch: nothing, then eighths.
+_BARS = "·▁▂▃▄▅▆▇█"
+_EXPLANATION = (
+    "Accuracies in percent: test accuracy as mean ± sample standard deviation over the seeds; "
+    "minus plain is the mean difference from the plain arm of the same seed ± its standard error, "
+    "and better or worse means by at least two of them."
+)
+_LAYERS = (
+    "{key}. A row a layer, a column an epoch. G, from 0 to 1, says how steady the layer's "
+    "gradients were; grey where it was not measured."
+)
+
+
+def study_text(runs: Sequence[Run], form: str) -> str:
+    """Give what a study found as ``table``, ``json`` (keys `arms layers`) or ``csv`` (the arms)."""
+    rows = [{**asdict(one), "verdict": one.verdict} for one in arm_results(runs)]
+    if form == "json":
+        layers = [
+            {"network": network, "learning_rate": rate, "arm": arm, **asdict(history)}
+            for (network, rate, arm), histories in layer_histories(runs).items()
+            for history in histories
+        ]
+        return as_json({"arms": rows, "layers": layers})
+    if form == "csv":
+        return as_csv(rows, [*ArmResult.__dataclass_fields__, "verdict"])
+    return report_text(runs)
+
+
+def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
+    """Give the study as one HTML page: the table of arms, and a map of each arm's layers."""
+    from vlga import page
+    from vlga.plots import svg_text
+    from vlga.study_plots import layers_figure
+
+    rows = [_row(one) for one in arm_results(runs)]
+    parts = [page.paragraph("No training has ended yet.")]
+    if rows:
+        columns = list(rows[0])
+        cells = [["-" if row[key] is None else str(row[key]) for key in columns] for row in rows]
+        headers = [key.replace("_", " ") or "verdict" for key in columns]
+        parts = [page.table(headers, cells), page.paragraph(_EXPLANATION)]
+    for (network, rate, arm), histories in layer_histories(runs).items():
+        key = f"{network}, learning rate {rate:g}, {arm}"
+        parts.append(page.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))
+    return page.page(f"{name}: a study on {data}", *parts)
+
+
+def report_text(runs: Sequence[Run]) -> str:
+    """Give the table of arms, and below it the layers of each arm that has any."""
+    if not runs:
+        return "no training has ended yet"
+    rows = [_row(one) for one in arm_results(runs)]
+    parts = [as_table(rows, list(rows[0]))]
+    parts += [_layers(*key, histories) for key, histories in layer_histories(runs).items()]
+    return "\n\n".join(parts)
+
+
+def _row(result: ArmResult) -> Mapping[str, Any]:
+    """Give accuracies in percent, as the papers do."""
+    return {
+        "network": result.network,
+        "learning_rate": f"{result.learning_rate:g}",
+        "arm": result.arm,
+        "seeds": result.n_completed,
+        "failed": result.n_failed or None,
+        "test": _percent(result.test_accuracy, result.test_sd),
+        "validation": _percent(result.validation_accuracy),
+        "minus_plain": _percent(result.minus_plain, result.minus_plain_se, sign="+"),
+        "": result.verdict,
+    }
+
+
+def _percent(value: float | None, spread: float | None = None, sign: str = "") -> str | None:
+    if value is None:
+        return None
+    text = f"{100 * value:{sign}.2f}"
+    return text if spread is None else f"{text} ± {100 * spread:.2f}"
+
+
+def _layers(network: str, rate: float, arm: str, histories: Sequence[LayerHistory]) -> str:
+    rows = [
+        {
+            "layer": history.layer,
+            "G": "".join(map(_bar, history.measures)) if any(history.measures) else None,
+            "amplified": "".join(_bar(share or None) for share in history.chosen),
+        }
+        for history in histories
+    ]
+    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    return f"{network}, learning rate {rate:g}, {arm}:\n{as_table(rows, columns)}"
+
+
+def _bar(share: float | None) -> str:
+    """Give a number in [0, 1] as a character."""
+    return _BARS[0] if share is None else _BARS[1 + round(7 * share)]

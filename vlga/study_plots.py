@@ -1,0 +1,53 @@
+"""Pictures of a study: which layers were amplified when, and how steady their gradients were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vlga.study_report import LayerHistory
+
+__all__ = ["layers_figure"]
+
+
+def layers_figure(histories: Sequence[LayerHistory]) -> Figure:
+    """Draw an arm's layers, a row each, over its epochs: G on the left, amplified on the right.
+
+    What was not measured in any epoch has no map.
+
+    Args:
+        histories: at least one, all of as many epochs.
+    """
+    measures = [
+        [math.nan if value is None else value for value in one.measures] for one in histories
+    ]
+    maps = [("G, mean over the seeds", np.array(measures), "viridis")]
+    if np.isnan(maps[0][1]).all():
+        maps = []
+    chosen = np.array([one.chosen for one in histories], dtype=float)
+    maps.append(("amplified, share of the seeds", chosen, "Blues"))
+    figure = Figure(figsize=(8, 1.2 + 0.22 * len(histories)), layout="constrained")
+    grid = figure.subplots(1, len(maps), squeeze=False, sharey=True)
+    n_epochs = chosen.shape[1]
+    for axes, (title, values, colours) in zip(grid.flat, maps, strict=True):
+        image = axes.imshow(
+            values,
+            cmap=colours,
+            vmin=0,
+            vmax=1,
+            aspect="auto",
+            interpolation="nearest",
+            extent=(0.5, n_epochs + 0.5, len(histories) - 0.5, -0.5),
+        )
+        axes.set_facecolor("#f2f2f2")  # not measured
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_yticks(range(len(histories)), [one.layer for one in histories], fontsize=8)
+        axes.tick_params(axis="y", length=0)
+        figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, ticks=[0, 0.5, 1])
+    return figure
