@@ -1,6 +1,7 @@
 """Persistence: every genome, score, learning curve and failure as rows of SQLite or Postgres.
 
     schema       the tables, and the revision they stand at
+    views        the views that a person queries
     engine       opening a database, reading and writing transactions
     errors       the drivers' exceptions turned into `StoreError`s
     revision     creating a database and refusing one that this version cannot read
@@ -15,7 +16,7 @@
     migrate      from one revision to the next (Alembic, migrations/)
     check        what is wrong with a database
 
-Reading commands must start fast: `schema`, `engine`, `errors`, `revision`, `queries`, `lineage`
-and `reports` import SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or pydantic. A
-test holds them to it.
+Reading commands must start fast: `schema`, `views`, `engine`, `errors`, `revision`, `queries`,
+`lineage` and `reports` import SQLAlchemy's core and nothing heavier: no ORM, Alembic, pandas or
+pydantic. A test holds them to it.
 """

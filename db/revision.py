@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
 from db.schema import HEAD, REVISIONS, metadata, searches, suit
+from db.views import create_views
 from vlga.errors import SchemaVersionError
 
 __all__ = ["create_schema", "require_head", "stored_revision"]
@@ -59,7 +60,7 @@ def require_head(revision: str, where: str) -> None:
 
 
 def create_schema(connection: Connection, where: str) -> None:
-    """Make all tables in the connection's transaction, unless another process just has.
+    """Make all tables and views in the connection's transaction, unless another process just has.
 
     Raises:
         SchemaVersionError: another process made something else there.
@@ -72,5 +73,6 @@ def create_schema(connection: Connection, where: str) -> None:
         return
     suit(connection.dialect.name)
     metadata.create_all(connection, checkfirst=False)
+    create_views(connection)
     _versions.create(connection)
     connection.execute(insert(_versions).values(version_num=HEAD))

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 

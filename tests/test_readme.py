@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from db.engine import open_engine
 from db.store import SqlStore
+from tests import postgres
 from tests.records import candidate, evaluation, record
 from vlga.cli.main import _COMMANDS, cli
 from vlga.population import FailureReason
@@ -22,17 +26,57 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize("statement", "".join(blocks("sql")).split("\n\n"))
-def test_every_query_gives_rows(statement, tmp_path):
-    """On a database with one finished search, and one failure in it."""
-    with closing(SqlStore(f"sqlite:///{tmp_path}/vlga.db")) as store:
+QUERIES = "".join(blocks("sql")).strip().split("\n\n")
+
+
+def fill(url: str) -> None:
+    """Make a database with one finished search, and one failure in it."""
+    with closing(SqlStore(url)) as store:
         store.create_search(record("digits-1"))
-        store.add_candidates("digits-1", [candidate(0), candidate(3)])
-        failure = evaluation(0, reason=FailureReason.DIVERGED)
-        store.add_evaluations("digits-1", [failure, evaluation(3, fitness=0.5, epochs=2)])
+        store.add_candidates(
+            "digits-1", [candidate(65), candidate(75, parents=(65,)), candidate(76, parents=(65,))]
+        )
+        failure = evaluation(76, reason=FailureReason.DIVERGED)
+        store.add_evaluations(
+            "digits-1", [failure, evaluation(65, fitness=0.5), evaluation(75, fitness=0.75)]
+        )
+
+
+def test_there_are_five_queries_worth_having():
+    """Each with the question that it answers."""
+    assert len(QUERIES) == 5
+    assert all(query.startswith("-- ") and query.endswith(";") for query in QUERIES)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_query_gives_rows(query, tmp_path):
+    """On SQLite, as they stand."""
+    fill(f"sqlite:///{tmp_path}/vlga.db")
 
     with closing(sqlite3.connect(tmp_path / "vlga.db")) as connection:
-        assert connection.execute(statement).fetchall()
+        assert connection.execute(query).fetchall()
+
+
+@pytest.mark.postgres
+def test_every_query_gives_the_same_rows_on_postgres(tmp_path):
+    """Numbers and words alike, whatever types they come in."""
+    urls = [f"sqlite:///{tmp_path}/vlga.db", postgres.empty_database()]
+    for url in urls:
+        fill(url)
+    answers = [[rows_of(url, query) for query in QUERIES] for url in urls]
+
+    assert answers[0] == answers[1]
+
+
+def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Give a query's rows, decimal numbers as the floats that SQLite has."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(query).all()
+    engine.dispose()
+    return [
+        tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row) for row in rows
+    ]
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])

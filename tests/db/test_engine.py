@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from db.engine import masked, open_engine, parse_url, reading, use_wal, writing
 from db.schema import HEAD, metadata
 from db.store import SqlStore
+from db.views import VIEWS
 from vlga.errors import SchemaVersionError, StoreError
 
 
@@ -149,6 +150,8 @@ class TestOpening:
         """So is a Postgres database with other tables."""
         engine = open_engine(url, create=True)
         with writing(engine) as connection:
+            for view in VIEWS["postgresql"]:
+                connection.exec_driver_sql(f"DROP VIEW {view}")
             metadata.drop_all(connection)
         engine.dispose()
 

@@ -18,16 +18,19 @@ from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import SchemaVersionError, StoreError
 
-#: Everything that Postgres knows of its tables, in words: columns, constraints, indexes.
+#: Everything that Postgres knows of its schema, in words: columns, constraints, indexes, views.
 POSTGRES_SCHEMA = """
 SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
-       || coalesce(column_default, '') || ' ' || ordinal_position
+       || coalesce(column_default, '') || ' '
+       || row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position)
 FROM information_schema.columns WHERE table_schema = 'public'
 UNION ALL
 SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 UNION ALL
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT viewname || ' ' || definition FROM pg_views WHERE schemaname = 'public'
 """
 
 
@@ -117,20 +120,24 @@ def test_a_migrated_database_can_be_used(url):
     store.close()
 
 
-def test_a_database_of_the_first_schema_keeps_its_rows(url):
-    """It is refused with the command that helps, which brings it up to date."""
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_database_of_an_older_schema_keeps_its_rows(url, revision):
+    """It is refused with the command that helps, which makes of it what a new one is."""
     store = SqlStore(url)
     store.create_search(record("first"))
     store.add_candidates("first", [candidate(0)])
     store.add_evaluations("first", [evaluation(0)])
     recorded = store.evaluations("first")
     store.close()
+    new = schema_of(url)
     with migrate.migrating(url) as connection:
-        command.downgrade(migrate._config(connection), "0001")
+        command.downgrade(migrate._config(connection), revision)
+    assert schema_of(url) != new
 
     with pytest.raises(SchemaVersionError, match="vlga db upgrade"):
         SqlStore(url)
     migrate.upgrade(url)
+    assert schema_of(url) == new
     store = SqlStore(url)
     assert store.evaluations("first") == recorded
     store.close()
@@ -208,6 +215,8 @@ def _drop_everything(url: str) -> None:
     engine = build_engine(url, foreign_keys=False)
     everything = sa.MetaData()
     with engine.begin() as connection:
+        for view in sa.inspect(connection).get_view_names():
+            connection.exec_driver_sql(f"DROP VIEW {view}")
         everything.reflect(connection)
         everything.drop_all(connection)
     engine.dispose()
