@@ -14,6 +14,7 @@
     comparison   what a comparison of searches is computed from
     frames       pandas tables for analysis
     migrate      from one revision to the next (Alembic, migrations/)
+    delete       taking a search out
     check        what is wrong with a database
 
 Reading commands must start fast: `schema`, `views`, `engine`, `errors`, `revision`, `queries`,

@@ -6,7 +6,7 @@ Findings are values, for `vlga db check` to print; only a database that cannot b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,12 @@ class Finding:
     what: str
 
 
-def check(url: str) -> tuple[Finding, ...]:
+def check(url: str, folder: Path | None = None) -> tuple[Finding, ...]:
     """Look for damage in a database and in the files that it names; nothing is changed.
+
+    Args:
+        url: of the database.
+        folder: whose files should all be named by it, or None.
 
     Raises:
         StoreError: it cannot be opened, or is so damaged that it cannot be read through.
@@ -47,9 +51,13 @@ def check(url: str) -> tuple[Finding, ...]:
                 return findings
             statement = select(artifacts.c.path, artifacts.c.sha256).distinct()
             files = connection.execute(statement.order_by(artifacts.c.path)).all()
+            is_running = searches.c.status == "running"
+            running = set(connection.scalars(select(searches.c.name).where(is_running)))
     finally:
         engine.dispose()
-    return tuple(finding for path, sha256 in files for finding in _file(path, sha256))
+    damaged = [finding for path, sha256 in files for finding in _file(path, sha256)]
+    named = {Path(path).absolute() for path, _ in files}
+    return (*damaged, *(_orphans(folder, named, running) if folder else ()))
 
 
 def check_connection(connection: Connection) -> tuple[Finding, ...]:
@@ -117,3 +125,18 @@ def _file(path: str, sha256: str) -> Iterator[Finding]:
         return
     if found != sha256:
         yield Finding(path, f"its SHA-256 should be {sha256}, but is {found}")
+
+
+def _orphans(folder: Path, named: Collection[Path], running: Collection[str]) -> Iterator[Finding]:
+    """Find files that no search names.
+
+    Args:
+        folder: with a folder for each search; need not exist.
+        named: absolute paths of the files that belong to a search.
+        running: searches whose folders are left out: a file is written before it is named.
+    """
+    for path in sorted(folder.rglob("*")):
+        owner = path.relative_to(folder).parent.as_posix()
+        if path.is_file() and path.absolute() not in named and owner not in running:
+            what = "no search of this database names this file; if no other does, delete it"
+            yield Finding(str(path), what)

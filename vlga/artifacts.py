@@ -9,7 +9,10 @@ from pathlib import Path
 from vlga.errors import StoreError
 from vlga.ports import Artifact, Weights
 
-__all__ = ["ArtifactFolder"]
+__all__ = ["ARTIFACTS", "ArtifactFolder"]
+
+#: Where searches' folders are, by their names, in the current folder.
+ARTIFACTS = Path("vlga-artifacts")
 
 
 class ArtifactFolder:

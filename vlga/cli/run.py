@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from db.engine import masked
 from db.store import SqlStore
-from vlga.artifacts import ArtifactFolder
+from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.driver import Search
@@ -165,7 +165,7 @@ def run_search(
         StoreError: an outcome could not be recorded.
     """
     name, config, data = record.name, record.config, record.data
-    artifacts = ArtifactFolder(Path("vlga-artifacts") / name)
+    artifacts = ArtifactFolder(ARTIFACTS / name)
     engine = Search(
         name,
         config,

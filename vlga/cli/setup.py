@@ -81,10 +81,15 @@ def db_upgrade(db_url: str) -> None:
 @db_option
 @format_option
 def db_check(db_url: str, form: str) -> None:
-    """Check a database and the files it names; exit code 1 if something is wrong."""
-    from db.check import check
+    """Check a database and its files; exit code 1 if something is wrong.
 
-    rows = [asdict(finding) for finding in check(db_url)]
+    Files must be there as they were written, and each file under ./vlga-artifacts must belong to a
+    search of this database; folders of searches that are running are left out.
+    """
+    from db.check import check
+    from vlga.artifacts import ARTIFACTS
+
+    rows = [asdict(finding) for finding in check(db_url, ARTIFACTS)]
     if rows or form != "table":
         click.echo(render(rows, form, ("where", "what")))
     if rows:

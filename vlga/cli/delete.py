@@ -1,0 +1,68 @@
+"""``vlga delete``: a search's rows and files, gone for good."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from db.delete import delete_search, require_deletable
+from db.queries import show_search
+from vlga.cli.look import opened
+from vlga.cli.options import db_option
+from vlga.cli.output import number_of
+from vlga.errors import ConfigError
+
+__all__ = ["delete"]
+
+
+@click.command()
+@click.argument("search")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@db_option
+def delete(search: str, yes: bool, db_url: str) -> None:
+    """Delete a search: everything recorded of it, and its files of weights.
+
+    There is no way back. A search that is running is refused.
+    """
+    with opened(db_url) as engine:
+        require_deletable(engine, search)
+        counts = show_search(engine, search)["evaluations"]
+        if not yes and not _is_meant(search, sum(counts.values())):
+            click.echo("nothing was deleted", err=True)
+            sys.exit(1)
+        files = delete_search(engine, search)
+    left = [error for path in files if (error := _remove(Path(path)))]
+    n_removed = len(files) - len(left)
+    click.echo(f"deleted {search} and {number_of(n_removed, 'file')}", err=True)
+    for error in left:
+        click.echo(f"vlga: {error}", err=True)
+    if left:
+        sys.exit(1)
+
+
+def _is_meant(search: str, n_evaluations: int) -> bool:
+    """Ask on the terminal.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            f"to delete {search!r} must be confirmed, but there is no terminal to ask on; add --yes"
+        )
+    question = f"delete {search} with {number_of(n_evaluations, 'evaluation')} and its files?"
+    return click.confirm(question, err=True)
+
+
+def _remove(file: Path) -> str | None:
+    """Delete a file, and its folder if that is empty now; say what went wrong, if anything."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{str(file)!r} must be deleted by hand, but: {error.strerror}"
+    with suppress(OSError):  # other files are in it
+        file.parent.rmdir()
+    return None
