@@ -27,7 +27,8 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
     Of a search: fitness and depth by generation, failures, what the fittest have in common,
     accuracy against size, and the winner. Of a study: each arm minus the plain one, with standard
     errors; how steady each layer's gradients were (G) and in which epochs it was amplified, a
-    character an epoch, averaged over seeds. The page needs no network and no other file.
+    character an epoch, averaged over seeds. "Better" and "worse" are by a paired Student's t test
+    at 95 %: of twenty arms that change nothing, expect one. The page needs no network.
     """
     document = ""
     with opened(db_url) as engine:

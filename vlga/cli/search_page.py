@@ -63,7 +63,7 @@ def search_page(report: SearchReport, engine: Engine) -> str:
     members = each_once(report.outcomes)
     best = fittest(members, 5)
     curves = learning_curves(engine, report.shown["name"], [one.id for one in best])
-    parts = [page.paragraph(line) for line in report.story()]
+    parts = [page.paragraph(_sentence(line)) for line in report.story()]
     if any(one.fitness is not None for one in members):
         parts += [page.paragraph(f"{_sentence(report.winner())}."), *_networks(best)]
         parts += _figures(report, members, curves)

@@ -91,15 +91,22 @@ def _percent(value: float | None, spread: float | None = None, sign: str = "") -
 
 
 def _layers(network: str, rate: float, arm: str, histories: Sequence[LayerHistory]) -> str:
+    """Draw each layer's G, from the arm's lowest to its highest, and when it was amplified."""
+    measured = [g for history in histories for g in history.measures if g is not None]
+    low, high = (min(measured), max(measured)) if measured else (0.0, 0.0)
+    title = f"G, {low:.2f} to {high:.2f}"
     rows = [
         {
             "layer": history.layer,
-            "G": "".join(map(_bar, history.measures)) if any(history.measures) else None,
+            title: "".join(
+                _bar(None if g is None else (g - low) / ((high - low) or 1))
+                for g in history.measures
+            ),
             "amplified": "".join(_bar(share or None) for share in history.chosen),
         }
         for history in histories
     ]
-    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    columns = ["layer", *([title] if measured else []), "amplified"]
     return f"{network}, learning rate {rate:g}, {arm}:\n{as_table(rows, columns)}"
 
 

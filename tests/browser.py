@@ -1,0 +1,57 @@
+"""A real browser for the tests that need one, if the machine has it: Debian's chromium packages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+#: By any of the names that distributions give it.
+CHROMIUM = next(
+    filter(
+        None,
+        map(
+            shutil.which,
+            ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
+        ),
+    ),
+    None,
+)
+
+#: Without a sandbox, which root may not have, and without asking anyone for anything.
+_OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--enable-logging=stderr", "--window-size=1000,800", "--virtual-time-budget=5000",
+)  # fmt: skip
+
+
+def look_at(page: Path, script: str, folder: Path) -> tuple[Any, list[str]]:
+    """Open a page and ask it something once it is drawn.
+
+    Args:
+        page: an HTML file.
+        script: JavaScript; the value of this expression is given back.
+        folder: for the browser's own files.
+
+    Returns:
+        The value, and what the page wrote to the console.
+    """
+    # The question is asked from inside, so that no driver is needed.
+    asking = folder / "asking.html"
+    ask = (
+        "<script>addEventListener('load', () => { document.body.dataset.answer = "
+        f"JSON.stringify({script}); }});</script>"
+    )
+    asking.write_text(page.read_text(encoding="utf-8") + ask, encoding="utf-8")
+    command = [str(CHROMIUM), *_OPTIONS, f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
+    run = subprocess.run(
+        [*command, asking.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    answer = re.search(r'data-answer="(.*?)"', run.stdout)
+    assert answer, run.stderr
+    return json.loads(unescape(answer[1])), re.findall(r"CONSOLE.*", run.stderr)
