@@ -39,13 +39,14 @@ __all__ = [
     "candidates",
     "epochs",
     "evaluations",
+    "leases",
     "metadata",
     "searches",
     "suit",
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 
@@ -244,6 +245,29 @@ artifacts = Table(
         ["candidates.search_id", "candidates.id"],
         ondelete="CASCADE",
     ),
+)
+
+# Which process runs a search (leases.py). Apart from `searches`, whose rows are long: every write
+# of a driver renews its lease.
+leases = Table(
+    "leases",
+    metadata,
+    Column(
+        "search_id",
+        Integer,
+        ForeignKey("searches.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _required("token", Text),
+    _required("host", Text),
+    _required("process_id", Integer),
+    _required("origin", Text),
+    _required("since", UtcDateTime),
+    # Seconds since 1970 by the database's clock, which alone compares them.
+    _required("expires", Double),
+    Column("stop", Text),
+    CheckConstraint("stop IN ('drain', 'now')", name="stop"),
 )
 
 

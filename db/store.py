@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db import codec, schema
+from db import codec, leases, schema, writes
 from db.engine import open_engine, reading, use_wal, writing
 from db.queries import find_search_id
-from vlga.errors import SearchExists, nearest
+from vlga.errors import SearchExists
+from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
 from vlga.ports import Artifact, SearchRecord
 
 __all__ = ["SqlStore"]
 
-_CHANGEABLE = ("status", "message", "best_candidate_id", "test_accuracy", "seconds")
-
 
 class SqlStore:
     """The ledger in a database. One process writes a search; any number may read it meanwhile.
+
+    Who writes holds the search by a lease (leases.py), if anybody does.
 
     Every method is one transaction. What `add_evaluations` was given is on the disk when it
     returns. May be used from one thread at a time.
@@ -39,6 +41,8 @@ class SqlStore:
         # Both databases say "on conflict" in the same words, but each by its own function.
         self._upsert = (sqlite if self._engine.dialect.name == "sqlite" else postgresql).insert
         self._search_ids: dict[str, int] = {}
+        #: Token and seconds of every lease taken and not given back, lost or not, by search.
+        self._held: dict[str, tuple[str, float]] = {}
 
     @property
     def engine(self) -> Engine:
@@ -68,31 +72,23 @@ class SqlStore:
             return codec.search_record(row.mappings().one())
 
     def update_search(self, name: str, **changes: Any) -> None:
-        """Change any of `status message best_candidate_id test_accuracy seconds`.
+        """Change any of `config status message best_candidate_id test_accuracy seconds`.
 
         Raises:
             TypeError: another key.
             SearchNotFound: no search of that name.
+            LeaseLost: another store has its lease.
         """
-        for key in changes:
-            if key not in _CHANGEABLE:
-                raise TypeError(f"a search has no {key!r} to change{nearest(key, _CHANGEABLE)}")
-        if "message" in changes:
-            changes["message"] = codec.clean_text(changes["message"])
-        with writing(self._engine) as connection:
-            connection.execute(
-                update(schema.searches)
-                .where(schema.searches.c.id == self._search_id(connection, name))
-                .values(updated_at=_now(), **changes)
-            )
+        values = writes.search_values(changes)
+        with self._writing(name) as (connection, search_id):
+            writes.change_search(connection, search_id, values, _now())
 
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates about to be evaluated; those already there are left as they are."""
         statement = self._upsert(schema.candidates).on_conflict_do_nothing(
             index_elements=["search_id", "id"]
         )
-        with writing(self._engine) as connection:
-            search_id = self._search_id(connection, search)
+        with self._writing(search) as (connection, search_id):
             if candidates:
                 connection.execute(
                     statement, [codec.candidate_row(search_id, one) for one in candidates]
@@ -106,32 +102,39 @@ class SqlStore:
         *,
         is_final: bool = False,
         reused: bool = False,
+        **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
         `reused` marks an outcome taken over from an equal candidate instead of trained for.
-        An artifact replaces the search's former one of the same candidate and kind.
+        An artifact replaces the search's former one of the same candidate and kind. `changes` are
+        those of `update_search`, in the same transaction.
 
         Raises:
+            TypeError: another key than those of `update_search`.
             SearchNotFound: no search of that name.
+            LeaseLost: another store has its lease.
             StoreError: a candidate was not entered before.
         """
-        now = _now()
-        with writing(self._engine) as connection:
-            search_id = self._search_id(connection, search)
+        now, values = _now(), writes.search_values(changes)
+        with self._writing(search) as (connection, search_id):
+            if values:
+                writes.change_search(connection, search_id, values, now)
             if evaluations:
                 rows = [
                     codec.evaluation_row(search_id, one, is_final=is_final, reused=reused, now=now)
                     for one in evaluations
                 ]
-                _insert_evaluations(connection, rows, evaluations)
+                writes.insert_evaluations(connection, rows, evaluations)
                 if not is_final:
-                    _count(connection, search_id, rows, reused=reused, now=now)
+                    writes.count_outcomes(connection, search_id, rows, reused=reused, now=now)
             if artifacts:
                 # Of two for one place the last counts; Postgres refuses both in one statement.
                 last = {(one.candidate_id, one.kind): one for one in artifacts}
-                self._replace_artifacts(
-                    connection, [codec.artifact_row(search_id, one, now) for one in last.values()]
+                writes.replace_artifacts(
+                    connection,
+                    self._upsert,
+                    [codec.artifact_row(search_id, one, now) for one in last.values()],
                 )
 
     def candidates(self, search: str) -> Sequence[Candidate]:
@@ -147,15 +150,11 @@ class SqlStore:
 
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give every recorded outcome, final trainings and curves left out, oldest first."""
-        table = schema.evaluations
-        with reading(self._engine) as connection:
-            rows = connection.execute(
-                select(table)
-                .where(table.c.search_id == self._search_id(connection, search))
-                .where(table.c.is_final.is_(False))
-                .order_by(table.c.id)
-            )
-            return [codec.evaluation(row) for row in rows.mappings()]
+        return self._outcomes(search, is_final=False)
+
+    def final_trainings(self, search: str) -> Sequence[Evaluation]:
+        """Give the outcome of every longer training of a winner, oldest first, without curves."""
+        return self._outcomes(search, is_final=True)
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search, by candidate and kind."""
@@ -168,67 +167,76 @@ class SqlStore:
             )
             return [codec.artifact(row) for row in rows.mappings()]
 
+    def acquire(
+        self, search: str, holder: Holder, seconds: float, *, over: str | None = None
+    ) -> bool:
+        """Hold a search for so many seconds from now by the database's clock; tell whether it is.
+
+        It is not if another has a lease that has not expired, unless that one's token is `over`.
+        """
+        with writing(self._engine) as connection:
+            search_id = self._search_id(connection, search)
+            given = leases.insert_lease(
+                connection, self._upsert, search_id, holder, seconds=seconds, over=over
+            )
+        if given:
+            self._held[search] = holder.token, seconds
+        return given
+
+    def renew(self, search: str) -> Stop | None:
+        """Hold a search for as long again; give how it was asked to stop, or None.
+
+        Raises:
+            LeaseLost: it was taken over.
+        """
+        with writing(self._engine) as connection:
+            search_id = self._search_id(connection, search)
+            return leases.guard(connection, search, search_id, self._held.get(search))
+
+    def release(self, search: str) -> None:
+        """Hold a search no longer, if it still was held."""
+        token, _ = self._held.pop(search, ("", 0.0))
+        with writing(self._engine) as connection:
+            leases.delete_lease(connection, self._search_id(connection, search), token)
+
+    def lease(self, search: str) -> Lease | None:
+        """Give the lease of whoever holds a search, expired or not; None if nobody does."""
+        with reading(self._engine) as connection:
+            return leases.read_lease(connection, self._search_id(connection, search))
+
+    def request_stop(self, search: str, stop: Stop) -> bool:
+        """Ask whoever holds a search to stop; tell whether anybody does."""
+        with writing(self._engine) as connection:
+            return leases.request_stop(connection, self._search_id(connection, search), stop)
+
     def close(self) -> None:
         """Let the database go; may be called twice."""
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self, search: str) -> Iterator[tuple[Connection, int]]:
+        """Begin a transaction that writes to a search, if this store may."""
+        with writing(self._engine) as connection:
+            search_id = self._search_id(connection, search)
+            leases.guard(connection, search, search_id, self._held.get(search))
+            yield connection, search_id
+
+    def _outcomes(self, search: str, *, is_final: bool) -> list[Evaluation]:
+        table = schema.evaluations
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(table)
+                .where(table.c.search_id == self._search_id(connection, search))
+                .where(table.c.is_final.is_(is_final))
+                .order_by(table.c.id)
+            )
+            return [codec.evaluation(row) for row in rows.mappings()]
 
     def _search_id(self, connection: Connection, name: str) -> int:
         """Give a search's number. Asked for with every write, hence remembered."""
         if name not in self._search_ids:
             self._search_ids[name] = find_search_id(connection, name)
         return self._search_ids[name]
-
-    def _replace_artifacts(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        statement = self._upsert(schema.artifacts)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["search_id", "candidate_id", "kind"],
-                set_={
-                    name: statement.excluded[name]
-                    for name in ("path", "sha256", "n_bytes", "created_at")
-                },
-            ),
-            rows,
-        )
-
-
-def _insert_evaluations(
-    connection: Connection, rows: list[dict[str, Any]], evaluations: Sequence[Evaluation]
-) -> None:
-    ids = connection.scalars(
-        insert(schema.evaluations).returning(schema.evaluations.c.id, sort_by_parameter_order=True),
-        rows,
-    )
-    points = [
-        point
-        for evaluation_id, one in zip(ids, evaluations, strict=True)
-        for point in codec.epoch_rows(evaluation_id, one)
-    ]
-    if points:
-        connection.execute(insert(schema.epochs), points)
-
-
-def _count(
-    connection: Connection,
-    search_id: int,
-    rows: list[dict[str, Any]],
-    *,
-    reused: bool,
-    now: datetime,
-) -> None:
-    """Add outcomes to their search's counts: each is one of completed, failed and reused."""
-    n_failed = 0 if reused else sum(row["status"] == "failed" for row in rows)
-    columns = schema.searches.c
-    connection.execute(
-        update(schema.searches)
-        .where(columns.id == search_id)
-        .values(
-            n_completed=columns.n_completed + (0 if reused else len(rows) - n_failed),
-            n_failed=columns.n_failed + n_failed,
-            n_reused=columns.n_reused + (len(rows) if reused else 0),
-            updated_at=now,
-        )
-    )
 
 
 def _now() -> datetime:

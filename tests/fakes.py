@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from vlga.errors import SearchExists, SearchNotFound, StoreError, nearest
+from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
+from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
 from vlga.ports import Artifact, SearchRecord
 
-CHANGEABLE = ("status", "message", "best_candidate_id", "test_accuracy", "seconds")
+CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
 
 
 @dataclass
@@ -22,19 +24,28 @@ class StoredSearch:
         candidates: by id.
         outcomes: every evaluation with its curve, whether it is final and whether reused.
         artifacts: by candidate and kind.
+        lease: of whoever holds it, with the moment when it expires, or None.
     """
 
     record: SearchRecord
     candidates: dict[int, Candidate] = field(default_factory=dict)
     outcomes: list[tuple[Evaluation, bool, bool]] = field(default_factory=list)
     artifacts: dict[tuple[int, str], Artifact] = field(default_factory=dict)
+    lease: tuple[Lease, float] | None = None
 
 
 class MemoryStore:
-    """The port `vlga.ports.Store` in dictionaries."""
+    """The port `vlga.ports.Store` in dictionaries, which several stores may share.
+
+    Attributes:
+        searches: by name.
+        clock: gives what is the database's time elsewhere.
+    """
 
     def __init__(self) -> None:
         self.searches: dict[str, StoredSearch] = {}
+        self.clock: Callable[[], float] = lambda: 0.0
+        self._held: dict[str, tuple[str, float]] = {}
 
     def create_search(self, record: SearchRecord) -> None:
         """Enter a search."""
@@ -48,15 +59,13 @@ class MemoryStore:
 
     def update_search(self, name: str, **changes: Any) -> None:
         """Change some of a search's fields."""
-        for key in changes:
-            if key not in CHANGEABLE:
-                raise TypeError(f"a search has no {key!r} to change{nearest(key, CHANGEABLE)}")
-        search = self._search(name)
+        _check(changes)
+        search = self._guarded(name)
         search.record = replace(search.record, **changes)
 
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates that are not there yet."""
-        known = self._search(search).candidates
+        known = self._guarded(search).candidates
         for one in candidates:
             known.setdefault(one.id, one)
 
@@ -68,14 +77,17 @@ class MemoryStore:
         *,
         is_final: bool = False,
         reused: bool = False,
+        **changes: Any,
     ) -> None:
-        """Record outcomes and files, all or none."""
-        stored = self._search(search)
+        """Record outcomes, files and changes, all or none."""
+        _check(changes)
+        stored = self._guarded(search)
         for one in (*evaluations, *artifacts):
             if one.candidate_id not in stored.candidates:
                 raise StoreError(f"candidate {one.candidate_id} must be entered before its outcome")
         stored.outcomes += [(one, is_final, reused) for one in evaluations]
         stored.artifacts |= {(one.candidate_id, one.kind): one for one in artifacts}
+        stored.record = replace(stored.record, **changes)
 
     def candidates(self, search: str) -> Sequence[Candidate]:
         """Give the candidates, by id."""
@@ -86,15 +98,78 @@ class MemoryStore:
         outcomes = self._search(search).outcomes
         return [replace(one, curve=()) for one, is_final, _ in outcomes if not is_final]
 
+    def final_trainings(self, search: str) -> Sequence[Evaluation]:
+        """Give the final trainings' outcomes, oldest first, without curves."""
+        outcomes = self._search(search).outcomes
+        return [replace(one, curve=()) for one, is_final, _ in outcomes if is_final]
+
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give the files, by candidate and kind."""
         return [one for _, one in sorted(self._search(search).artifacts.items())]
 
+    def acquire(
+        self, search: str, holder: Holder, seconds: float, *, over: str | None = None
+    ) -> bool:
+        """Hold a search, unless another does."""
+        stored = self._search(search)
+        if stored.lease is not None:
+            lease, expires = stored.lease
+            if expires > self.clock() and lease.holder.token != over:
+                return False
+        since = datetime.fromtimestamp(self.clock(), UTC)
+        stored.lease = Lease(holder, since, has_expired=False), self.clock() + seconds
+        self._held[search] = holder.token, seconds
+        return True
+
+    def renew(self, search: str) -> Stop | None:
+        """Hold it for as long again."""
+        lease = self._guarded(search).lease
+        return None if lease is None else lease[0].stop
+
+    def release(self, search: str) -> None:
+        """Hold it no longer."""
+        stored = self._search(search)
+        token, _ = self._held.pop(search, ("", 0.0))
+        if stored.lease is not None and stored.lease[0].holder.token == token:
+            stored.lease = None
+
+    def lease(self, search: str) -> Lease | None:
+        """Give the lease of whoever holds it."""
+        kept = self._search(search).lease
+        return None if kept is None else replace(kept[0], has_expired=kept[1] <= self.clock())
+
+    def request_stop(self, search: str, stop: Stop) -> bool:
+        """Leave a wish, unless a stronger one is there."""
+        stored = self._search(search)
+        if stored.lease is None:
+            return False
+        lease, expires = stored.lease
+        asked = stop if stop is Stop.NOW else lease.stop or stop
+        stored.lease = replace(lease, stop=asked), expires
+        return True
+
     def close(self) -> None:
         """Do nothing."""
+
+    def _guarded(self, name: str) -> StoredSearch:
+        """Give a search that this store may write to, and renew its lease."""
+        stored = self._search(name)
+        held, lease = self._held.get(name), stored.lease
+        if (held or lease) and not (held and lease and held[0] == lease[0].holder.token):
+            by = f"is run by {lease[0]}" if lease else "was taken over by a process that has ended"
+            raise LeaseLost(f"one process at a time may write to a search, but {name!r} {by}")
+        if held and lease:
+            stored.lease = lease[0], self.clock() + held[1]
+        return stored
 
     def _search(self, name: str) -> StoredSearch:
         if name not in self.searches:
             hint = nearest(name, self.searches)
             raise SearchNotFound(f"a search must be in the database, but {name!r} is not{hint}")
         return self.searches[name]
+
+
+def _check(changes: dict[str, Any]) -> None:
+    for key in changes:
+        if key not in CHANGEABLE:
+            raise TypeError(f"a search has no {key!r} to change{nearest(key, CHANGEABLE)}")

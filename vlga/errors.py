@@ -6,10 +6,13 @@
     ├─ GenomeError(ValueError)       a genome is malformed or outside its space
     ├─ ProtocolError(RuntimeError)   ask/tell called out of order, or told something not asked
     ├─ TooManyFailures(RuntimeError) nothing can be trained; carries the last reasons
+    ├─ SearchStopped(RuntimeError)   somebody asked the search to stop; exit code 130
     ├─ EvaluatorError(RuntimeError)  workers cannot be had: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
        ├─ SearchNotFound(LookupError)
        ├─ SearchExists
+       ├─ SearchHeld              another process runs the search
+       ├─ LeaseLost               another process has taken the search over; exit code 1
        └─ SchemaVersionError         written by another version; names the command that helps
 
 A failed *training* is not an error: it is an `Evaluation` with a reason (population.py).
@@ -26,10 +29,13 @@ __all__ = [
     "DataError",
     "EvaluatorError",
     "GenomeError",
+    "LeaseLost",
     "ProtocolError",
     "SchemaVersionError",
     "SearchExists",
+    "SearchHeld",
     "SearchNotFound",
+    "SearchStopped",
     "StoreError",
     "TooManyFailures",
     "VlgaError",
@@ -65,6 +71,12 @@ class TooManyFailures(VlgaError, RuntimeError):
     """So many evaluations failed that the search cannot go on; the message holds the reasons."""
 
 
+class SearchStopped(VlgaError, RuntimeError):
+    """The search was asked to stop and did; what had ended by then is recorded."""
+
+    exit_code = 130
+
+
 class EvaluatorError(VlgaError, RuntimeError):
     """The workers cannot be had: no cluster at the address, or not the resources asked for."""
 
@@ -83,6 +95,16 @@ class SearchNotFound(StoreError, LookupError):
 
 class SearchExists(StoreError):
     """A search of that name is in the database already."""
+
+
+class SearchHeld(StoreError):
+    """The search is run by another process."""
+
+
+class LeaseLost(StoreError):
+    """The search was taken over by another process: this one may write to it no more."""
+
+    exit_code = 1
 
 
 class SchemaVersionError(StoreError):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
 from vlga.settings import SearchConfig, TrainingConfig
 from vlga.study import Plan
@@ -179,6 +180,10 @@ class Store(Protocol):
 
     Every method is one transaction: it happens whole or not at all, and what it wrote survives the
     process. Errors are `StoreError`s; no exception of a database driver comes out.
+
+    A driver holds its search by a lease (`acquire`). Whatever is written to a search that another
+    store has the lease of is refused with `LeaseLost`, and so is whatever is written by a store
+    whose lease was taken over, for good; a write with a lease renews it.
     """
 
     def create_search(self, record: SearchRecord) -> None:
@@ -188,7 +193,7 @@ class Store(Protocol):
         """Give a search back. Raises `SearchNotFound`, naming the nearest known one."""
 
     def update_search(self, name: str, **changes: Any) -> None:
-        """Change any of `status message best_candidate_id test_accuracy seconds`."""
+        """Change any of `config status message best_candidate_id test_accuracy seconds`."""
 
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates about to be evaluated; those already there are left as they are."""
@@ -201,11 +206,13 @@ class Store(Protocol):
         *,
         is_final: bool = False,
         reused: bool = False,
+        **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
         `reused` marks an outcome taken over from an equal candidate instead of trained for.
-        An artifact replaces the search's former one of the same candidate and kind.
+        An artifact replaces the search's former one of the same candidate and kind. `changes` are
+        those of `update_search`, in the same transaction.
         """
 
     def candidates(self, search: str) -> Sequence[Candidate]:
@@ -217,8 +224,34 @@ class Store(Protocol):
         Curves are left out.
         """
 
+    def final_trainings(self, search: str) -> Sequence[Evaluation]:
+        """Give the outcome of every longer training of a winner, oldest first, without curves."""
+
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search."""
+
+    def acquire(
+        self, search: str, holder: Holder, seconds: float, *, over: str | None = None
+    ) -> bool:
+        """Hold a search for so many seconds from now by the database's clock; tell whether it is.
+
+        It is not if another has a lease that has not expired, unless that one's token is `over`.
+        """
+
+    def renew(self, search: str) -> Stop | None:
+        """Hold a search for as long again; give how it was asked to stop, or None.
+
+        Raises `LeaseLost` if it was taken over.
+        """
+
+    def release(self, search: str) -> None:
+        """Hold a search no longer, if it still was held."""
+
+    def lease(self, search: str) -> Lease | None:
+        """Give the lease of whoever holds a search, expired or not; None if nobody does."""
+
+    def request_stop(self, search: str, stop: Stop) -> bool:
+        """Ask whoever holds a search to stop; tell whether anybody does."""
 
     def close(self) -> None:
         """Let the database go; may be called twice."""

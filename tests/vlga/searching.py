@@ -101,6 +101,10 @@ class ScriptedEvaluator:
         kept = self._weights
         return kept if kept and kept.candidate_id == candidate_id else None
 
+    def drain(self) -> Sequence[int]:
+        given_up, self._out = self._out[self.n_slots :], self._out[: self.n_slots]
+        return [task.candidate_id for task in given_up]
+
     def cancel(self) -> None:
         self.n_cancelled += len(self._out)
         self._out.clear()
@@ -140,10 +144,13 @@ class MortalStore(MemoryStore):
         *,
         is_final: bool = False,
         reused: bool = False,
+        **changes: Any,
     ) -> None:
         ids = [one.candidate_id for one in evaluations]
         self._note("add_evaluations", candidates=ids, artifacts=artifacts)
-        super().add_evaluations(search, evaluations, artifacts, is_final=is_final, reused=reused)
+        super().add_evaluations(
+            search, evaluations, artifacts, is_final=is_final, reused=reused, **changes
+        )
 
     def _note(
         self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
@@ -185,7 +192,7 @@ class Bench:
     notes: Notes = field(default_factory=Notes)
     name: str = "first"
 
-    def search(self, evaluator: ScriptedEvaluator | None = None) -> Search:
+    def search(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Search:
         """Enter the search unless it is there already, and put it together."""
         if self.name not in self.store.searches:
             self.store.create_search(SearchRecord(self.name, self.config, DATA, versions={}))
@@ -200,11 +207,12 @@ class Bench:
             observer=self.notes,
             seconds_before=self.store.find_search(self.name).seconds,
             clock=evaluator.clock,
+            **options,
         )
 
-    def run(self, evaluator: ScriptedEvaluator | None = None) -> Individual:
+    def run(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Individual:
         """Run it to its end."""
-        return self.search(evaluator).run()
+        return self.search(evaluator, **options).run()
 
     @property
     def trained(self) -> list[Evaluation]:

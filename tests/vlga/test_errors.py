@@ -11,10 +11,13 @@ BUILTINS_AND_CODES = {
     "GenomeError": (ValueError, 1),
     "ProtocolError": (RuntimeError, 1),
     "TooManyFailures": (RuntimeError, 1),
+    "SearchStopped": (RuntimeError, 130),
     "EvaluatorError": (RuntimeError, 2),
     "StoreError": (Exception, 2),
     "SearchNotFound": (LookupError, 2),
     "SearchExists": (Exception, 2),
+    "SearchHeld": (Exception, 2),
+    "LeaseLost": (Exception, 1),
     "SchemaVersionError": (Exception, 2),
 }
 

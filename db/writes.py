@@ -1,0 +1,102 @@
+"""What the store writes, statement by statement; store.py puts them into transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from db import codec, schema
+from vlga.errors import nearest
+from vlga.population import Evaluation
+
+__all__ = [
+    "change_search",
+    "count_outcomes",
+    "insert_evaluations",
+    "replace_artifacts",
+    "search_values",
+]
+
+_CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
+
+
+def search_values(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the columns of `searches` for changes of a record. Raises `TypeError` for other keys."""
+    for key in changes:
+        if key not in _CHANGEABLE:
+            raise TypeError(f"a search has no {key!r} to change{nearest(key, _CHANGEABLE)}")
+    values = dict(changes)
+    if "message" in values:
+        values["message"] = codec.clean_text(values["message"])
+    if "config" in values:
+        values["config"] = values["config"].model_dump(mode="json")
+    return values
+
+
+def change_search(
+    connection: Connection, search_id: int, values: Mapping[str, Any], now: datetime
+) -> None:
+    """Set columns of a search."""
+    connection.execute(
+        update(schema.searches)
+        .where(schema.searches.c.id == search_id)
+        .values(updated_at=now, **values)
+    )
+
+
+def insert_evaluations(
+    connection: Connection, rows: list[dict[str, Any]], evaluations: Sequence[Evaluation]
+) -> None:
+    """Add outcomes and the points of their curves."""
+    ids = connection.scalars(
+        insert(schema.evaluations).returning(schema.evaluations.c.id, sort_by_parameter_order=True),
+        rows,
+    )
+    points = [
+        point
+        for evaluation_id, one in zip(ids, evaluations, strict=True)
+        for point in codec.epoch_rows(evaluation_id, one)
+    ]
+    if points:
+        connection.execute(insert(schema.epochs), points)
+
+
+def count_outcomes(
+    connection: Connection,
+    search_id: int,
+    rows: list[dict[str, Any]],
+    *,
+    reused: bool,
+    now: datetime,
+) -> None:
+    """Add outcomes to their search's counts: each is one of completed, failed and reused."""
+    n_failed = 0 if reused else sum(row["status"] == "failed" for row in rows)
+    columns = schema.searches.c
+    connection.execute(
+        update(schema.searches)
+        .where(columns.id == search_id)
+        .values(
+            n_completed=columns.n_completed + (0 if reused else len(rows) - n_failed),
+            n_failed=columns.n_failed + n_failed,
+            n_reused=columns.n_reused + (len(rows) if reused else 0),
+            updated_at=now,
+        )
+    )
+
+
+def replace_artifacts(connection: Connection, upsert: Any, rows: list[dict[str, Any]]) -> None:
+    """Record files, each in place of its search's former one of the same candidate and kind."""
+    statement = upsert(schema.artifacts)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["search_id", "candidate_id", "kind"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("path", "sha256", "n_bytes", "created_at")
+            },
+        ),
+        rows,
+    )

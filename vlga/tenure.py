@@ -1,0 +1,94 @@
+"""One driver per search: taking a search, keeping it while it runs, hearing who wants it to end.
+
+The lease is a row in the database (`Store.acquire`), and the database's clock says when it expires:
+a machine whose own clock jumps neither loses a search nor keeps it. Whoever lost a lease can write
+to its search no more (`LeaseLost`), however much later it finds out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from vlga.errors import SearchHeld, StoreError
+from vlga.lease import Lease, Stop, lives, this_process
+from vlga.ports import Store
+
+__all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Tenure", "held", "running"]
+
+#: How long a search whose driver's machine is gone is kept for it.
+LEASE_SECONDS = 60.0
+#: How often a driver that has nothing to write renews its lease and looks for a wish to stop it.
+RENEW_SECONDS = 2.0
+
+
+class Tenure:
+    """A search that this process holds: `check` it in every round of whatever takes long."""
+
+    def __init__(
+        self, store: Store, search: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._search = search
+        self._clock = clock
+        self._renewed = clock()
+        self._stop: Stop | None = None
+
+    def check(self) -> Stop | None:
+        """Renew the lease if it is time to; give how the search was asked to stop, if it was.
+
+        Raises:
+            LeaseLost: another process has taken the search over.
+        """
+        now = self._clock()
+        if abs(now - self._renewed) >= RENEW_SECONDS:
+            self._renewed = now
+            self.ask(self._store.renew(self._search))
+        return self._stop
+
+    def ask(self, stop: Stop | None) -> None:
+        """Ask it to stop, from within the process; what was asked for already stands."""
+        if stop is Stop.NOW or self._stop is None:
+            self._stop = stop
+
+
+@contextmanager
+def held(store: Store, search: str) -> Iterator[Tenure]:
+    """Hold a search for as long as the block takes: nobody else can write to it.
+
+    A lease that has expired is taken over, and so is one of a process that is known to be gone.
+    One of a process that is known to live is not, even if a long training kept it from renewing.
+
+    Raises:
+        SearchHeld: another process runs the search.
+        SearchNotFound: there is no such search.
+    """
+    lease = store.lease(search)
+    alive = None if lease is None else lives(lease.holder)
+    dead = lease.holder.token if lease is not None and alive is False else None
+    if alive or not store.acquire(search, this_process(), LEASE_SECONDS, over=dead):
+        by = store.lease(search) or lease
+        raise SearchHeld(
+            f"one process at a time may run a search, but {search!r} is run by {by}; "
+            f"wait for it, or run: vlga stop {search}"
+        )
+    try:
+        yield Tenure(store, search)
+    finally:
+        # If this fails the lease expires.
+        with suppress(StoreError):
+            store.release(search)
+
+
+def running(store: Store, search: str) -> Lease | None:
+    """Give the lease of a search that runs; None if nobody runs it, or who did is gone.
+
+    Raises:
+        SearchNotFound: there is no such search.
+    """
+    lease = store.lease(search)
+    alive = None if lease is None else lives(lease.holder)
+    if lease is None or alive is False or (lease.has_expired and not alive):
+        return None
+    return lease
