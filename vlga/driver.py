@@ -16,16 +16,16 @@ from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
-from vlga.errors import TooManyFailures
-from vlga.inheritance import Inheritance, shared_layers
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.errors import SearchStopped, TooManyFailures
+from vlga.inheritance import Inheritance
+from vlga.lease import Stop
 from vlga.population import Candidate, Evaluation, FailureReason, Individual
-from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask, Evaluator, Store
+from vlga.ports import DataSummary, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
 from vlga.strategies import SteadyState, Strategy, make_strategy
-from vlga.study import plan_of
+from vlga.task import make_task
+from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["Search"]
 
@@ -46,6 +46,7 @@ class Search:
 
     Everything finished is in the store before the strategy hears of it, so the process may die at
     any moment. After any exception, Ctrl-C included, what has ended by then is recorded first.
+    `asked_to_stop` is called every few seconds: `Tenure.check` of a search that is held.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Search:
         artifacts: ArtifactFolder,
         observer: Observer,
         seconds_before: float = 0.0,
+        seconds_of_finals: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        asked_to_stop: Callable[[], Stop | None] = lambda: None,
     ) -> None:
         self.strategy: Strategy = make_strategy(config, data.input_shape, len(data.classes))
         self._name = name
@@ -69,8 +72,10 @@ class Search:
         self._store = store
         self._observer = observer
         self._clock = clock
+        self._asked_to_stop = asked_to_stop
+        self._drains = False
         self._started = clock() - seconds_before
-        self._budget = Budget(config, lambda: self.elapsed_seconds)
+        self._budget = Budget(config, lambda: self.elapsed_seconds - seconds_of_finals)
         self._recorded: dict[int, Evaluation] = {}
         self._asked: deque[Candidate] = deque()
         self._out: dict[int, Candidate] = {}
@@ -83,6 +88,7 @@ class Search:
             store=store,
             artifacts=artifacts,
         )
+        self._best_id: int | None = None
         self._n_reused = 0
         self._n_failed = 0
         self._n_logged = 0
@@ -99,19 +105,27 @@ class Search:
         Raises:
             TooManyFailures: nothing completed, or too many failed in a row.
             StoreError: an outcome could not be recorded.
+            LeaseLost: another process has taken the search over.
+            SearchStopped: somebody asked for it.
         """
         self._recorded = {one.candidate_id: one for one in self._store.evaluations(self._name)}
         try:
             if isinstance(self.strategy, SteadyState):
                 self._recall(self.strategy)
             while self._supply():
-                self._collect(self._budget.seconds_left)
+                left = self._budget.seconds_left
+                self._collect(RENEW_SECONDS if left is None else min(left, RENEW_SECONDS))
                 self._check_failures()
+            if self._drains:
+                raise SearchStopped("somebody asked the search to stop")
         finally:
-            # Also after Ctrl-C or a failure: what has ended by now is worth as much as before.
-            self._collect(timeout_seconds=0)
-            self._evaluator.cancel()
+            try:
+                # Also after Ctrl-C or a failure: what has ended by now is worth as much as before.
+                self._collect(timeout_seconds=0)
+            finally:
+                self._evaluator.cancel()
             self._store.update_search(self._name, seconds=self.elapsed_seconds)
+        self._note_best()
         if self.strategy.best is None:
             raise TooManyFailures(f"no network could be trained: {self._last_reasons()}")
         return self.strategy.best
@@ -137,8 +151,8 @@ class Search:
         return self._evaluator.n_slots + n_spare - len(self._out)
 
     def _supply(self) -> bool:
-        """Keep the workers supplied; false when the search is over."""
-        while self._room > 0:
+        """Keep the workers supplied; false when nothing is left to wait for."""
+        while not self._must_drain() and self._room > 0:
             # What is recorded is told also when the time is over: the winner may be among it.
             if self._budget.spent and not self._recorded:
                 break
@@ -151,6 +165,17 @@ class Search:
                 self._start(candidate)
         self._observer.updated(self._progress())
         return bool(self._out) and self._budget.seconds_left != 0
+
+    def _must_drain(self) -> bool:
+        """Tell whether nothing may start any more because somebody asked for a stop."""
+        asked = self._asked_to_stop()
+        if asked is Stop.NOW:
+            raise SearchStopped("somebody asked the search to stop at once")
+        if asked is Stop.DRAIN and not self._drains:
+            self._drains = True
+            for number in self._evaluator.drain():
+                del self._twins[_key(self._out.pop(number))]
+        return self._drains
 
     def _ask(self) -> None:
         """Ask the strategy for candidates and enter them."""
@@ -182,26 +207,8 @@ class Search:
             self._twins[key] = []
             self._out[candidate.id] = candidate
             self._budget.n_trained += 1
-            self._evaluator.submit(self._task(candidate))
-
-    def _task(self, candidate: Candidate) -> EvaluationTask:
-        """Say what a worker needs to train a candidate."""
-        images = self._data.input_shape, len(self._data.classes)
-        plan, parent = plan_of(candidate.genome, *images), self._inheritance.parent_of(candidate)
-        layers = ALL_BLOCKS
-        if parent is not None and isinstance(plan, NetworkPlan):
-            layers = shared_layers(plan, decode(parent, *images))
-        return EvaluationTask(
-            candidate_id=candidate.id,
-            plan=plan,
-            training=self._config.training,
-            seed=self.strategy.training_seed(candidate),
-            weights=self._inheritance.weights_of(candidate.weights_from),
-            inherited_layers=layers,
-            keep_weights=self._inheritance.inherits != "nothing",
-            seconds=self._config.limits.evaluation_seconds,
-            score_test=self.strategy.scores_test,
-        )
+            task = make_task(candidate, self.strategy, self._data, self._inheritance)
+            self._evaluator.submit(task)
 
     def _collect(self, timeout_seconds: float | None) -> None:
         """Record what has ended, then tell the strategy."""
@@ -220,6 +227,15 @@ class Search:
                 self._asked.extendleft(reversed(twins))
             else:
                 self._reuse(twins, evaluation)
+        if not self._recorded:  # until then the ledger knows a better one than was told
+            self._note_best()
+
+    def _note_best(self) -> None:
+        """Enter the fittest so far."""
+        best = self.strategy.best
+        if best is not None and best.id != self._best_id:
+            self._best_id = best.id
+            self._store.update_search(self._name, best_candidate_id=best.id)
 
     def _check_failures(self) -> None:
         """Stop when nothing seems to work."""
@@ -257,11 +273,7 @@ class Search:
     def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
         if evaluation.completed:
             self._inheritance.remember(candidate)
-        before = self.strategy.best
         self.strategy.tell(evaluation)
-        best = self.strategy.best
-        if best is not None and best is not before:
-            self._store.update_search(self._name, best_candidate_id=best.id)
         self._observer.evaluated(candidate, evaluation)
 
     def _progress(self) -> Progress:
@@ -279,11 +291,8 @@ class Search:
         )
 
     def _last_reasons(self) -> str:
-        last = self._failures_in_a_row[-3:]
-        return (
-            "; ".join(f"{one.reason}: {one.message}" for one in last)
-            or "none ended within the budget"
-        )
+        reasons = [f"{one.reason}: {one.message}" for one in self._failures_in_a_row[-3:]]
+        return "; ".join(reasons) or "none ended within the budget"
 
 
 def _key(candidate: Candidate) -> _Key:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vlga.artifacts import ArtifactFolder
+from vlga.errors import SearchStopped
+from vlga.lease import Stop
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
 from vlga.settings import SearchConfig
 from vlga.strategies.base import training_seed
+from vlga.tenure import RENEW_SECONDS
 
-__all__ = ["train_winner"]
+__all__ = ["find_final", "train_winner"]
 
 
 def train_winner(
@@ -21,17 +26,45 @@ def train_winner(
     evaluator: Evaluator,
     store: Store,
     artifacts: ArtifactFolder,
+    seconds: Callable[[], float] = lambda: 0.0,
+    asked_to_stop: Callable[[], Stop | None] = lambda: None,
 ) -> Evaluation:
     """Train the winner on all training and validation images, score it, save its weights.
+
+    The outcome, the search's test accuracy and its completion are recorded in one transaction: a
+    process that dies before it leaves a search to resume, one that dies after it a complete one.
+    A winner whose outcome is in the ledger already is not trained again.
 
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
     need not be trainable from scratch.
 
+    Args:
+        name: of the search.
+        winner: of the search.
+        config: of the search.
+        data: its images.
+        evaluator: trains; nothing is out.
+        store: where the search is entered.
+        artifacts: where the weights go.
+        seconds: gives the search's time so far.
+        asked_to_stop: as a `Search` is given; called every few seconds.
+
     Returns:
         The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
         nothing else has seen; it may have failed.
+
+    Raises:
+        StoreError: it could not be recorded.
+        SearchStopped: somebody asked for it before the training, or at once during it.
     """
+    recorded = find_final(store, name, winner.id, config)
+    if recorded is not None:
+        done = {"test_accuracy": recorded.fitness, "status": "completed"}
+        store.update_search(name, **done)
+        return recorded
+    if asked_to_stop() is not None:
+        raise SearchStopped("somebody asked the search to stop")
     kept = [
         one
         for one in store.artifacts(name)
@@ -49,9 +82,27 @@ def train_winner(
             keep_weights=True,
         )
     )
-    (evaluation,) = evaluator.wait()
+    while not (ended := evaluator.wait(RENEW_SECONDS)):
+        if asked_to_stop() is Stop.NOW:
+            raise SearchStopped("somebody asked the search to stop at once")
+    (evaluation,) = ended
     weights = evaluator.weights(winner.id)
     files = [artifacts.save(weights, "final_weights")] if weights else []
-    store.add_evaluations(name, [evaluation], files, is_final=True)
-    store.update_search(name, test_accuracy=evaluation.fitness)
+    store.add_evaluations(
+        name,
+        [evaluation],
+        files,
+        is_final=True,
+        test_accuracy=evaluation.fitness,
+        status="completed",
+        seconds=seconds(),
+    )
     return evaluation
+
+
+def find_final(store: Store, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:
+    """Give a winner's longer training from the ledger, if it completed and was this long."""
+    for one in store.final_trainings(name):
+        if one.completed and (one.candidate_id, one.epochs) == (winner_id, config.final.epochs):
+            return one
+    return None

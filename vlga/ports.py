@@ -122,6 +122,9 @@ class Evaluator(Protocol):
     def weights(self, candidate_id: int) -> Weights | None:
         """Give the trained weights of an evaluation that the last `wait` gave, if it kept them."""
 
+    def drain(self) -> Sequence[int]:
+        """Give up every task that has not started; give the ids of their candidates."""
+
     def cancel(self) -> None:
         """Give up every task that is out; none of them will come out of `wait`."""
 

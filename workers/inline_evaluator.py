@@ -62,6 +62,12 @@ class InlineEvaluator:
         kept = self._weights
         return kept if kept and kept.candidate_id == candidate_id else None
 
+    def drain(self) -> Sequence[int]:
+        """Empty the queue: between two waits nothing runs."""
+        given_up = [task.candidate_id for task in self._queue]
+        self._queue.clear()
+        return given_up
+
     def cancel(self) -> None:
         """Empty the queue."""
         self._queue.clear()

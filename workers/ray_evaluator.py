@@ -142,6 +142,15 @@ class RayEvaluator:
             return None
         return None if data is None else Weights(candidate_id, data)
 
+    def drain(self) -> Sequence[int]:
+        """Take back what waits, here or at Ray, which starts the oldest first."""
+        queued = [*islice(self._running, self._n_slots, None)]
+        given_up = [self._running.pop(ref).task for ref in queued] + [*self._waiting]
+        for ref in queued:
+            ray.cancel(ref, force=True)
+        self._waiting.clear()
+        return [task.candidate_id for task in given_up]
+
     def cancel(self) -> None:
         """Kill what runs and forget what waits."""
         for ref in self._running:

@@ -8,13 +8,14 @@ from workers.inline_evaluator import InlineEvaluator
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """Run every test in an empty folder, without settings from outside, Ctrl-C as it was."""
+    """Run every test in an empty folder, without settings from outside, signals as they were."""
     monkeypatch.chdir(tmp_path)
     for name in ("VLGA_DB", "VLGA_DATA"):
         monkeypatch.delenv(name, raising=False)
-    handler = signal.getsignal(signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield tmp_path
-    signal.signal(signal.SIGINT, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

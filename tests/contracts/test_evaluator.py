@@ -107,6 +107,20 @@ class EvaluatorContract:
         evaluator.submit(task(50))
         assert [one.candidate_id for one in drain(evaluator)] == [50]
 
+    def test_drained_it_gives_up_what_has_not_started(self, evaluator: Evaluator):
+        """Every task comes out or is named as given up; of those that cannot run none comes out."""
+        n = evaluator.n_slots + 4
+        for number in range(n):
+            evaluator.submit(task(number))
+        given_up = evaluator.drain()
+        ended = [one.candidate_id for one in drain(evaluator)]
+
+        assert sorted([*given_up, *ended]) == list(range(n))
+        assert len(ended) <= evaluator.n_slots
+        assert not evaluator.drain()
+        evaluator.submit(task(50))
+        assert [one.candidate_id for one in drain(evaluator)] == [50]
+
     def test_closing_cancels_and_may_be_repeated(self, evaluator: Evaluator):
         """Closed with tasks out, and closed again, it has nothing to give."""
         evaluator.submit(task(0))

@@ -1,12 +1,15 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.records import DATA
-from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights_of
+from tests.vlga.searching import Bench, Killed, ScriptedEvaluator, small_config, weights_of
 from vlga.artifacts import ArtifactFolder
+from vlga.errors import SearchStopped
 from vlga.final import train_winner
+from vlga.lease import Stop
 from vlga.phenotype import decode
 from vlga.population import FailureReason
 from vlga.strategies.base import training_seed
@@ -18,7 +21,7 @@ def bench(tmp_path):
     return Bench(tmp_path, small_config("budget.evaluations=3", "final.epochs=7"))
 
 
-def train(bench, winner, evaluator):
+def train(bench, winner, evaluator, **options):
     return train_winner(
         bench.name,
         winner,
@@ -27,6 +30,7 @@ def train(bench, winner, evaluator):
         evaluator=evaluator,
         store=bench.store,
         artifacts=ArtifactFolder(bench.folder),
+        **options,
     )
 
 
@@ -74,7 +78,7 @@ def test_its_weights_are_a_file_of_their_own(bench):
     assert Path(artifact.path).read_bytes() == data
     assert artifact.candidate_id == winner.id
     assert (artifact.sha256, artifact.n_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
-    assert bench.store.writes[-2] == ("add_evaluations", (winner.id,), (artifact,))
+    assert bench.store.writes[-1] == ("add_evaluations", (winner.id,), (artifact,))
 
 
 def test_a_failed_one_is_recorded_with_its_reason(bench):
@@ -88,3 +92,82 @@ def test_a_failed_one_is_recorded_with_its_reason(bench):
     assert stored.record.test_accuracy is None
     assert stored.record.best_candidate_id == winner.id
     assert "final_weights" not in {one.kind for one in bench.store.artifacts("first")}
+
+
+def test_it_completes_the_search_in_the_same_transaction(bench):
+    """A process that dies before it leaves an open search, never one whose winner is trained."""
+    winner = bench.run()
+    n_before = len(bench.store.writes)
+    bench.store.n_left = 0
+    with pytest.raises(Killed):
+        train(bench, winner, ScriptedEvaluator())
+    assert bench.store.find_search("first").status == "running"
+    assert bench.store.final_trainings("first") == []
+
+    bench.store.n_left = None
+    final = train(bench, winner, ScriptedEvaluator(), seconds=lambda: 77.0)
+    done = bench.store.find_search("first")
+    assert (done.status, done.test_accuracy, done.seconds) == ("completed", final.fitness, 77.0)
+    assert [method for method, _, _ in bench.store.writes[n_before:]] == ["add_evaluations"]
+
+
+def test_recorded_it_is_not_trained_again(bench):
+    """The search is completed with what the ledger has; nothing is submitted."""
+    winner = bench.run()
+    final = train(bench, winner, ScriptedEvaluator(outcome=lambda _: 0.25))
+    bench.store.update_search("first", status="interrupted", test_accuracy=None)
+    again = ScriptedEvaluator(outcome=lambda _: 0.5)
+
+    assert train(bench, winner, again) == final
+    assert not again.submitted
+    done = bench.store.find_search("first")
+    assert (done.status, done.test_accuracy) == ("completed", 0.25)
+
+
+@pytest.mark.parametrize("change", ["winner", "epochs", "failed"])
+def test_another_s_or_a_shorter_or_failed_one_does_not_count(bench, change):
+    """Only a training of this winner, as long as it is to be now, that gave an accuracy."""
+    winner = bench.run()
+    candidates = [one.candidate_id for one in bench.trained]
+    other = next(one for one in candidates if one != winner.id)
+    final = train(bench, winner, ScriptedEvaluator())
+    stored = bench.store.searches["first"]
+    changes = {
+        "winner": {"candidate_id": other},
+        "epochs": {"epochs": 6},
+        "failed": {"fitness": None, "reason": FailureReason.TIMED_OUT},
+    }
+    stored.outcomes[-1] = (replace(final, **changes[change]), True, False)
+    again = ScriptedEvaluator()
+    train(bench, winner, again)
+
+    assert len(again.submitted) == 1
+
+
+@pytest.mark.parametrize("stop", Stop)
+def test_it_does_not_begin_in_a_search_that_was_asked_to_stop(bench, stop):
+    """However; it takes longer than whoever asks wants to wait."""
+    winner, evaluator = bench.run(), ScriptedEvaluator()
+
+    with pytest.raises(SearchStopped):
+        train(bench, winner, evaluator, asked_to_stop=lambda: stop)
+    assert not evaluator.submitted
+
+
+@pytest.mark.parametrize(("stop", "is_trained"), [(Stop.DRAIN, True), (Stop.NOW, False)])
+def test_once_begun_it_is_ended_unless_it_has_to_stop_now(bench, stop, is_trained):
+    """What runs is finished, which completes the search; or given up, and nothing recorded."""
+
+    class Slow(ScriptedEvaluator):
+        def wait(self, timeout_seconds=None):
+            n_waits.append(timeout_seconds)
+            return () if len(n_waits) < 3 else super().wait(timeout_seconds)
+
+    winner, n_waits = bench.run(), []
+    wishes = iter([None] + [stop] * 9)
+    try:
+        train(bench, winner, Slow(), asked_to_stop=lambda: next(wishes))
+    except SearchStopped:
+        assert not is_trained
+    assert len(bench.store.final_trainings("first")) == is_trained
+    assert (bench.store.find_search("first").status == "completed") == is_trained

@@ -41,6 +41,7 @@ from vlga.config import load_config
 from vlga.errors import TooManyFailures
 from vlga.ports import Evaluator, SearchRecord
 from vlga.settings import SearchConfig
+from vlga.tenure import held
 
 __all__ = ["compare", "typed"]
 
@@ -195,9 +196,15 @@ def _run_all(
         head = f"{number} of {len(plan.searches)}  [bold]{escape(name)}[/]  "
         started = time.monotonic()
         try:
-            winner, final = run_search(
-                record, store=store, evaluator=evaluator, observer=observer, go_on=plan.command
-            )
+            with held(store, name) as tenure:
+                winner, final = run_search(
+                    store.find_search(name),
+                    tenure,
+                    store=store,
+                    evaluator=evaluator,
+                    observer=observer,
+                    go_on=plan.command,
+                )
         except TooManyFailures as error:
             failed.append(name)
             observer.console.print(f"{head}[red]failed[/]: {escape(str(error))}")

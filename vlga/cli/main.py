@@ -19,6 +19,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "search": "vlga.cli.search:search",
     "resume": "vlga.cli.search:resume",
+    "stop": "vlga.cli.stop:stop",
     "compare": "vlga.cli.compare:compare",
     "list": "vlga.cli.look:list_",
     "show": "vlga.cli.look:show",
@@ -35,6 +36,7 @@ _COMMANDS = {
 _HELP = {
     "search": "Search for a network for your images.",
     "resume": "Go on with an interrupted search.",
+    "stop": "Let a search that runs save and end.",
     "compare": "Compare strategies on equal terms.",
     "list": "List the searches of a database.",
     "show": "Show one search.",

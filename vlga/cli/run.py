@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shlex
-import signal
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +19,14 @@ from db.store import SqlStore
 from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
+from vlga.cli.stop import announcing, ignore_signals, obeying_signals
 from vlga.driver import Search
-from vlga.errors import ConfigError, SearchExists, StoreError, VlgaError
+from vlga.errors import ConfigError, SearchExists, SearchStopped, StoreError, VlgaError
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
 from vlga.settings import SearchConfig, WorkersConfig
+from vlga.tenure import Tenure
 
 __all__ = [
     "check_name",
@@ -139,6 +140,7 @@ def db_hint(db_url: str) -> str:
 
 def run_search(
     record: SearchRecord,
+    tenure: Tenure,
     *,
     store: SqlStore,
     evaluator: Evaluator,
@@ -151,21 +153,25 @@ def run_search(
 
     Args:
         record: the search as the store has it; of one that ran before, the rest is done.
+        tenure: that the search is held.
         store: where it is entered.
         evaluator: trains; left open.
         observer: watches.
-        go_on: the command that is printed on Ctrl-C.
+        go_on: the command that is printed when the search is stopped.
 
     Returns:
         The winner, and the outcome of its longer training, or None if there was to be none.
 
     Raises:
-        click.Abort: on Ctrl-C.
+        click.Abort: on Ctrl-C, on SIGTERM, and if somebody asked for a stop.
         TooManyFailures: nothing completed, or too many failed in a row.
         StoreError: an outcome could not be recorded.
+        LeaseLost: another process has taken the search over.
     """
     name, config, data = record.name, record.config, record.data
     artifacts = ArtifactFolder(ARTIFACTS / name)
+    finals = store.final_trainings(name)
+    asked_to_stop = announcing(tenure, observer.console.print)
     engine = Search(
         name,
         config,
@@ -175,11 +181,13 @@ def run_search(
         artifacts=artifacts,
         observer=observer,
         seconds_before=record.seconds,
+        seconds_of_finals=sum(one.train_seconds for one in finals),
+        asked_to_stop=asked_to_stop,
     )
     status, message = "failed", ""
     try:
         store.update_search(name, status="running", message="")
-        with observer:
+        with observer, obeying_signals(tenure):
             winner = engine.run()
             final = None
             if config.final.epochs:
@@ -192,11 +200,13 @@ def run_search(
                     evaluator=evaluator,
                     store=store,
                     artifacts=artifacts,
+                    seconds=lambda: engine.elapsed_seconds,
+                    asked_to_stop=asked_to_stop,
                 )
         status = "completed"
-    except KeyboardInterrupt:
-        # A second Ctrl-C while the last is being saved would lose what the first one kept.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except (KeyboardInterrupt, SearchStopped):
+        # Another signal while the last is being saved would lose what the first one kept.
+        ignore_signals()
         status = "interrupted"
         observer.console.print(
             f"interrupted; what is finished is saved. Go on with: {escape(go_on)}"

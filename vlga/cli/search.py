@@ -31,6 +31,7 @@ from vlga.labels import TEST_FITNESS
 from vlga.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
+from vlga.tenure import Tenure, held
 
 __all__ = ["resume", "search"]
 
@@ -64,7 +65,8 @@ def search(
             refuse_taken(store, name)
         with closing(make_evaluator(config.workers, dataset)) as evaluator:
             record = enter(store, name, config, dataset)
-            _run(record, store, evaluator, db_url)
+            with held(store, record.name) as tenure:
+                _run(record, tenure, store, evaluator, db_url)
 
 
 @click.command()
@@ -72,7 +74,7 @@ def search(
 @db_option
 def resume(name: str, db_url: str) -> None:
     """Go on with an interrupted search: what is recorded is kept, the rest is done."""
-    with closing(SqlStore(db_url, create=False)) as store:
+    with closing(SqlStore(db_url, create=False)) as store, held(store, name) as tenure:
         record = store.find_search(name)
         if record.status == "completed":
             raise ConfigError(
@@ -89,12 +91,14 @@ def resume(name: str, db_url: str) -> None:
             if record.config.strategy == "grid":
                 from vlga.cli.train import run_study
 
-                run_study(record, store, evaluator, db_url)
+                run_study(record, tenure, store, evaluator, db_url)
                 return
-            _run(record, store, evaluator, db_url)
+            _run(record, tenure, store, evaluator, db_url)
 
 
-def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: str) -> None:
+def _run(
+    record: SearchRecord, tenure: Tenure, store: SqlStore, evaluator: Evaluator, db_url: str
+) -> None:
     """Say what is searched, run it, and say what came out."""
     name, config, data = record.name, record.config, record.data
     observer = TerminalObserver(name, data)
@@ -106,6 +110,7 @@ def _run(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: st
     hint = db_hint(db_url)
     winner, final = run_search(
         record,
+        tenure,
         store=store,
         evaluator=evaluator,
         observer=observer,

@@ -36,6 +36,7 @@ from vlga.models import MODELS
 from vlga.ports import Evaluator, SearchRecord
 from vlga.settings import BudgetConfig, SearchConfig
 from vlga.study import trials
+from vlga.tenure import Tenure, held
 
 __all__ = ["run_study", "train"]
 
@@ -150,10 +151,13 @@ def train(
         with closing(make_evaluator(config.workers, dataset)) as evaluator:
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, dataset, stem=stem)
-            run_study(record, store, evaluator, db_url)
+            with held(store, record.name) as tenure:
+                run_study(record, tenure, store, evaluator, db_url)
 
 
-def run_study(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_url: str) -> None:
+def run_study(
+    record: SearchRecord, tenure: Tenure, store: SqlStore, evaluator: Evaluator, db_url: str
+) -> None:
     """Say what is trained, run it, and print what came out."""
     name, config, data = record.name, record.config, record.data
     observer = TerminalObserver(name, data)
@@ -169,6 +173,7 @@ def run_study(record: SearchRecord, store: SqlStore, evaluator: Evaluator, db_ur
     hint = db_hint(db_url)
     run_search(
         record,
+        tenure,
         store=store,
         evaluator=evaluator,
         observer=observer,

@@ -1,0 +1,39 @@
+"""What a worker is given to do for a candidate."""
+
+from __future__ import annotations
+
+from vlga.inheritance import Inheritance, shared_layers
+from vlga.phenotype import decode
+from vlga.plan import NetworkPlan
+from vlga.population import Candidate
+from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask
+from vlga.strategies import Strategy
+from vlga.study import plan_of
+
+__all__ = ["make_task"]
+
+
+def make_task(
+    candidate: Candidate, strategy: Strategy, data: DataSummary, inheritance: Inheritance
+) -> EvaluationTask:
+    """Say what a worker needs to train a candidate.
+
+    Raises:
+        StoreError: the weights that it inherits are gone.
+    """
+    images = data.input_shape, len(data.classes)
+    plan, parent = plan_of(candidate.genome, *images), inheritance.parent_of(candidate)
+    layers = ALL_BLOCKS
+    if parent is not None and isinstance(plan, NetworkPlan):
+        layers = shared_layers(plan, decode(parent, *images))
+    return EvaluationTask(
+        candidate_id=candidate.id,
+        plan=plan,
+        training=strategy.config.training,
+        seed=strategy.training_seed(candidate),
+        weights=inheritance.weights_of(candidate.weights_from),
+        inherited_layers=layers,
+        keep_weights=inheritance.inherits != "nothing",
+        seconds=strategy.config.limits.evaluation_seconds,
+        score_test=strategy.scores_test,
+    )
