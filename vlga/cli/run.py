@@ -38,6 +38,7 @@ __all__ = [
     "overrides",
     "refuse_taken",
     "run_search",
+    "worker_overrides",
 ]
 
 _LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
@@ -52,8 +53,13 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
         "data.name": str(Path(data).absolute()) if is_path else data,
         "data.dir": options.pop("data_dir"),
         "seed": options.pop("seed"),
-        **{f"workers.{key}": value for key, value in options.items()},
+        **worker_overrides(options),
     }
+
+
+def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:
+    """Map the command line's `worker_options` to settings."""
+    return {f"workers.{key}": value for key, value in options.items()}
 
 
 def check_name(name: str) -> None:

@@ -15,6 +15,7 @@ from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, worker_options
 from vlga.cli.output import count_text, number_of
+from vlga.cli.reopen import changed_record
 from vlga.cli.run import (
     check_name,
     db_hint,
@@ -24,6 +25,7 @@ from vlga.cli.run import (
     overrides,
     refuse_taken,
     run_search,
+    worker_overrides,
 )
 from vlga.config import load_config
 from vlga.errors import ConfigError
@@ -71,16 +73,26 @@ def search(
 
 @click.command()
 @click.argument("name", metavar="SEARCH")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change budget, final, workers or some of limits; repeatable.",
+)
 @db_option
-def resume(name: str, db_url: str) -> None:
-    """Go on with an interrupted search: what is recorded is kept, the rest is done."""
+@worker_options
+def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) -> None:
+    """Go on with an interrupted search: what is recorded is kept, the rest is done.
+
+    A search that is completed because its budget was used goes on with a larger one.
+
+    \b
+    vlga resume digits-1
+    vlga resume digits-1 --set budget.seconds=28800 --workers 8
+    """  # noqa: D301  # \b keeps click from filling the examples
     with closing(SqlStore(db_url, create=False)) as store, held(store, name) as tenure:
-        record = store.find_search(name)
-        if record.status == "completed":
-            raise ConfigError(
-                f"a search must be unfinished to be resumed, but {name!r} is completed; "
-                "start another with: vlga search"
-            )
+        record = changed_record(store, name, settings, worker_overrides(options))
         dataset = load_data(record.config)
         if dataset.fingerprint != record.data.fingerprint:
             raise ConfigError(
@@ -88,6 +100,9 @@ def resume(name: str, db_url: str) -> None:
                 "has changed since; bring them back, or start another search"
             )
         with closing(make_evaluator(record.config.workers, dataset)) as evaluator:
+            store.update_search(
+                name, config=record.config, status="running", test_accuracy=record.test_accuracy
+            )
             if record.config.strategy == "grid":
                 from vlga.cli.train import run_study
 

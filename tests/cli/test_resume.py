@@ -1,0 +1,166 @@
+"""Resuming with other settings; that nothing else changes is in test_search.py."""
+
+import re
+from contextlib import closing
+
+import pytest
+
+from db.store import SqlStore
+from tests.cli.command import SMALL, vlga
+from tests.cli.test_search import results
+
+#: Three random networks of up to two blocks.
+RANDOM = (
+    *SMALL, "--set", "strategy=random_search", "--set", "population.max_blocks=2",
+    "--set", "budget.evaluations=3",
+)  # fmt: skip
+
+
+def shown(name):
+    return vlga("show", name, "--format", "json").json
+
+
+def finals(name):
+    with closing(SqlStore("sqlite:///vlga.db")) as store:
+        return store.final_trainings(name)
+
+
+class TestBudget:
+    def test_a_completed_search_goes_on_with_more(self):
+        """What was trained is kept; the end is that of a search with that budget from the start."""
+        assert vlga("search", *RANDOM, "--name", "whole", "--set", "budget.evaluations=6").code == 0
+        assert vlga("search", *RANDOM, "--name", "grown").code == 0
+        before = results("grown")
+        told = vlga("resume", "grown", "--set", "budget.evaluations=6")
+
+        assert told.code == 0, told.err
+        assert shown("grown")["config"]["budget"]["evaluations"] == 6
+        assert before[0]["evaluations"]["completed"] == 3
+        (state, everyone, people), (expected, all_others, others) = (
+            results(name) for name in ("grown", "whole")
+        )
+        assert (state, everyone) == (expected, all_others)
+        assert [one["genome"] for one in people] == [one["genome"] for one in others]
+
+    def test_its_winner_is_trained_longer_once(self):
+        """Where the winner stays the same its training stands; else the new one's counts."""
+        vlga("search", *RANDOM, "--name", "grown")
+        first = shown("grown")["best"]
+        for n_evaluations in (4, 5, 6, 7):
+            told = vlga("resume", "grown", "--set", f"budget.evaluations={n_evaluations}")
+            assert told.code == 0, told.err
+        last = shown("grown")["best"]
+        trained = [one.candidate_id for one in finals("grown")]
+
+        assert len(set(trained)) == len(trained)
+        assert trained[0] == first["id"]
+        assert trained[-1] == last["id"]
+        assert last["test_accuracy"] == finals("grown")[-1].fitness
+
+    def test_an_interrupted_search_gets_it_too(self, interrupt):
+        """The changed configuration is stored, so that a further resume has it."""
+        interrupt(2)
+        vlga("search", *RANDOM, "--name", "cut")
+        interrupt(1)
+        told = vlga("resume", "cut", "--set", "budget.evaluations=5", "--set", "final.epochs=2")
+        assert told.code == 130
+        assert vlga("resume", "cut").code == 0
+
+        assert shown("cut")["evaluations"]["completed"] == 5
+        assert [one.epochs for one in finals("cut")] == [2]
+
+    @pytest.mark.parametrize("setting", ["budget.evaluations=3", "budget.evaluations=2"])
+    def test_no_larger_one_is_refused(self, setting):
+        """Exit code 2 and one line that says what it was; the search stays as it was."""
+        vlga("search", *RANDOM, "--name", "done")
+        before = results("done")
+        told = vlga("resume", "done", "--set", setting)
+
+        assert told.code == 2
+        assert re.fullmatch(
+            "vlga: a search must be unfinished to be resumed, but 'done' is completed; it goes on "
+            "only with a larger budget than evaluations=3 .*; or start another with: vlga search\n",
+            told.err,
+        )
+        assert results("done") == before
+
+    def test_a_search_that_ended_by_its_own_rule_is_over(self):
+        """More budget would change nothing."""
+        settings = ("--set", "population.max_blocks=1", "--set", "budget.phases=2")
+        assert vlga("search", *SMALL, *settings, "--name", "done").code == 0
+        told = vlga("resume", "done", "--set", "budget.seconds=1e6")
+
+        assert told.code == 2
+        assert "is completed, and by its strategy's own rule, not by its budget" in told.err
+
+    def test_seconds_of_the_longer_training_are_not_the_search_s(self):
+        """A search that ended by time goes on for as long as its new time is longer."""
+        settings = ("--set", "budget.evaluations=1000", "--set", "budget.seconds=0.3")
+        vlga("search", *RANDOM, *settings, "--name", "timed")
+        with closing(SqlStore("sqlite:///vlga.db")) as store:
+            used = store.find_search("timed").seconds
+            n_before = len(store.evaluations("timed"))
+            store.update_search("timed", seconds=used + 1000)
+            (final,) = store.final_trainings("timed")
+            with store.engine.begin() as connection:
+                connection.exec_driver_sql(
+                    f"UPDATE evaluations SET train_seconds = {final.train_seconds + 1000} "
+                    "WHERE is_final"
+                )
+        told = vlga("resume", "timed", "--set", f"budget.seconds={used + 1}")
+
+        assert told.code == 0, told.err
+        assert shown("timed")["evaluations"]["completed"] > n_before
+
+    def test_generations_may_be_added_to_the_first_phase(self):
+        """A completed search of one phase goes on as if it had had them from the start."""
+        few, more = (("--set", f"population.generations={n}") for n in (2, 4))
+        settings = (*SMALL, "--set", "population.size=4")
+        assert vlga("search", *settings, *few, "--name", "grown").code == 0
+        assert vlga("search", *settings, *more, "--name", "whole").code == 0
+        told = vlga("resume", "grown", *more)
+
+        assert told.code == 0, told.err
+        assert results("grown")[:2] == results("whole")[:2]
+
+
+class TestSettings:
+    def test_what_may_not_change_is_refused(self, finished):
+        """Exit code 2, one line, and the search is not touched."""
+        told = finished.ask("resume", "digits-1", "--set", "seed=5")
+
+        assert told.code == 2
+        assert re.fullmatch("vlga: --set seed must stay as it is in a search .*\n", told.err)
+        assert finished.ask("show", "digits-1", "--format", "json").json["seed"] == 0
+
+    def test_options_say_where_it_goes_on(self, interrupt):
+        """They are stored with the search, as those of `vlga search` are."""
+        interrupt(1)
+        vlga("search", *RANDOM, "--name", "cut")
+        told = vlga("resume", "cut", "--cpus-per-evaluation", "2")
+
+        assert told.code == 0, told.err
+        assert shown("cut")["config"]["workers"]["cpus_per_evaluation"] == 2.0
+
+    def test_a_longer_training_is_not_smoothed_otherwise_afterwards(self):
+        """The test accuracy is of the winner as it was trained."""
+        vlga("search", *RANDOM, "--name", "done")
+        told = vlga(
+            "resume", "done", "--set", "budget.evaluations=4", "--set", "final.label_smoothing=0.5"
+        )
+
+        assert told.code == 2
+        assert "[final] label_smoothing must stay as it is once a winner has been" in told.err
+
+
+def test_a_recorded_longer_training_completes_the_search():
+    """Whatever kept its status from being written: nothing is trained again."""
+    vlga("search", *RANDOM, "--name", "done")
+    before, n_finals = results("done"), len(finals("done"))
+    with closing(SqlStore("sqlite:///vlga.db")) as store:
+        store.update_search("done", status="running", test_accuracy=None)
+    told = vlga("resume", "done")
+
+    assert told.code == 0
+    assert results("done") == before
+    assert len(finals("done")) == n_finals == 1

@@ -1,0 +1,77 @@
+"""What a search goes on with when it is resumed: its settings, as far as they may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from db import queries
+from db.store import SqlStore
+from vlga.budget import Budget
+from vlga.config import change_config
+from vlga.errors import ConfigError
+from vlga.ports import SearchRecord
+from vlga.settings import SearchConfig
+
+__all__ = ["changed_record"]
+
+
+def changed_record(
+    store: SqlStore, name: str, settings: Sequence[str], overrides: Mapping[str, Any]
+) -> SearchRecord:
+    """Give a search's record with changed settings; nothing is written.
+
+    Raises:
+        ConfigError: a setting may not change, or the search is completed and has no more to do.
+    """
+    record = store.find_search(name)
+    reached = _reached(store, name)
+    config = change_config(record.config, settings=settings, overrides=overrides, reached=reached)
+    is_smoothed_otherwise = config.final.label_smoothing != record.config.final.label_smoothing
+    if is_smoothed_otherwise and store.final_trainings(name):
+        raise ConfigError(
+            "[final] label_smoothing must stay as it is once a winner has been trained with it, "
+            f"but got label_smoothing={config.final.label_smoothing!r}"
+        )
+    if record.status == "completed":
+        _refuse_without_more(store, record, config)
+        record = replace(record, test_accuracy=None)
+    return replace(record, config=config)
+
+
+def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchConfig) -> None:
+    """Refuse a completed search that did not end by its budget, or that gets no larger one."""
+    head = f"a search must be unfinished to be resumed, but {record.name!r} is completed"
+    if not _is_spent(store, record, record.config):
+        raise ConfigError(
+            f"{head}, and by its strategy's own rule, not by its budget; start another with: "
+            "vlga search"
+        )
+    if _is_spent(store, record, config):
+        budget = record.config.budget.model_dump(exclude_none=True)
+        limits = " ".join(f"{key}={value:g}" for key, value in budget.items())
+        raise ConfigError(
+            f"{head}; it goes on only with a larger budget than {limits}, such as "
+            "--set budget.KEY=VALUE; or start another with: vlga search"
+        )
+
+
+def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bool:
+    """Tell whether what a search has used is all that a budget allows."""
+    counts = queries.show_search(store.engine, record.name)["evaluations"]
+    seconds = record.seconds - sum(one.train_seconds for one in store.final_trainings(record.name))
+    if Budget(config, lambda: seconds, counts["completed"] + counts["failed"]).spent:
+        return True
+    phases, generations = config.budget.phases, config.population.generations
+    return (
+        config.strategy == "variable_length"
+        and phases is not None
+        and _reached(store, record.name)[0] + 1 >= phases
+        and generations <= record.config.population.generations
+    )
+
+
+def _reached(store: SqlStore, name: str) -> tuple[int, int]:
+    """Give the phase and the generation of a search's last candidate."""
+    return max(((one.phase, one.generation) for one in store.candidates(name)), default=(0, 0))
