@@ -1,0 +1,178 @@
+"""A search whose process is killed again and again comes to the same end as one left alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from db import schema
+from db.engine import open_engine, reading
+from tests import postgres
+from tests.cli.command import SMALL
+from vlga.cli.main import main
+from workers import inline_evaluator
+
+#: Some forty trainings of about 20 ms in two phases, the second of which inherits weights.
+SEARCH = (
+    "search", *SMALL, "--name", "first",
+    "--set", "population.size=8", "--set", "population.generations=4",
+    "--set", "budget.phases=2", "--set", "population.stop_margin=1.0",
+)  # fmt: skip
+N_KILLS = 20
+#: What a run does not decide: how long it took, where, and how its rows are numbered.
+PASSING = {
+    "id", "train_seconds", "seconds", "worker", "finished_at", "created_at", "updated_at",
+    "peak_memory_bytes", "evaluation_id", "path", "versions",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def processes() -> Any:
+    """What makes processes that have torch loaded already, which takes seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "vlga.cli.search",
+            "workers.data",
+            "workers.inline_evaluator",
+            "sklearn.datasets",
+            "psycopg",
+        ]
+    )
+    return context
+
+
+def run(folder: Path, arguments: tuple[str, ...]) -> None:
+    """Run ``vlga`` in a folder, its output into a file; note every training as it begins."""
+    os.chdir(folder)
+    with Path("output").open("a") as output:
+        for number in (1, 2):
+            os.dup2(output.fileno(), number)
+    train = inline_evaluator.evaluate
+
+    def train_noted(task: Any, *rest: Any, **options: Any) -> Any:
+        with Path("trainings").open("a") as file:
+            file.write(f"{os.getpid()} {task.candidate_id}{' final' * task.is_final}\n")
+        return train(task, *rest, **options)
+
+    inline_evaluator.evaluate = train_noted
+    main(arguments)
+
+
+def trainings(folder: Path) -> list[tuple[str, str]]:
+    """Give every training that began: whose process, and of which candidate."""
+    file = folder / "trainings"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(process, of) for process, _, of in (line.partition(" ") for line in lines)]
+
+
+def ledger(url: str) -> dict[str, Any]:
+    """Give all that a database holds but `PASSING`, in the order of recording."""
+    engine = open_engine(url)
+    found: dict[str, Any] = {}
+    with reading(engine) as connection:
+        for table in schema.metadata.sorted_tables:
+            rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            found[table.name] = [
+                {key: value for key, value in row.items() if key not in PASSING}
+                | ({"id": row["id"]} if table.name == "candidates" else {})
+                for row in rows
+            ]
+    engine.dispose()
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(processes: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a search leaves that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = processes.Process(target=run, args=(folder, SEARCH))
+    process.start()
+    process.join()
+    assert process.exitcode == 0, (folder / "output").read_text()
+    return ledger(f"sqlite:///{folder}/vlga.db")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/vlga.db"
+    else:
+        yield postgres.empty_database()
+
+
+def killed_at(process: Any, folder: Path, moment: tuple[str, int, float]) -> bool:
+    """Kill a process, unless it ends before, so many trainings and seconds after its start.
+
+    The first of a moment says which trainings: "" any, " final" those of winners.
+    """
+    kind, n_trainings, seconds = moment
+    n_before = len(trainings(folder))
+    process.start()
+
+    def has_come() -> bool:
+        begun = trainings(folder)[n_before:]
+        return sum(of.endswith(kind) for _, of in begun) >= n_trainings
+
+    while process.is_alive() and not has_come():
+        process.join(0.002)
+    process.join(seconds)
+    if process.is_alive():
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    return bool(process.exitcode == -signal.SIGKILL)
+
+
+def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(processes, whole, url, tmp_path):
+    """Same candidates, outcomes, curves, winner, test accuracy and weights, to the bit.
+
+    Only what was in training when its process was killed is trained again. The moments: before
+    anything has begun, early and late in a training or while it is recorded, and in the winner's
+    longer training.
+    """
+    rng = Random(0)
+    moments = [("", rng.choice([0, 1, 1, 2]), rng.uniform(0, 0.04)) for _ in range(N_KILLS - 2)]
+    moments = [(kind, n, seconds if n else rng.uniform(0, 0.5)) for kind, n, seconds in moments] + [
+        (" final", 1, rng.uniform(0, 0.02)) for _ in range(2)
+    ]
+    command, killed = (*SEARCH, "--db", url), []
+    for moment in moments:
+        process = processes.Process(target=run, args=(tmp_path, command))
+        assert killed_at(process, tmp_path, moment), (moment, (tmp_path / "output").read_text())
+        killed.append(str(process.pid))
+        if has_search(url):
+            command = ("resume", "first", "--db", url)
+    last = processes.Process(target=run, args=(tmp_path, command))
+    last.start()
+    last.join()
+
+    assert last.exitcode == 0, (tmp_path / "output").read_text()
+    assert len(killed) == N_KILLS
+    assert ledger(url) == whole
+    begun = trainings(tmp_path)
+    for number, (process_id, candidate) in enumerate(begun):
+        again = [of for _, of in begun[number + 1 :]]
+        was_in_flight = process_id in killed and process_id not in {
+            one for one, _ in begun[number + 1 :]
+        }
+        assert was_in_flight or candidate not in again, (process_id, candidate)
+    assert len(begun) > len({of for _, of in begun}), "no kill hit a training"
+
+
+def has_search(url: str) -> bool:
+    """Tell whether the database has the search yet."""
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        return False
+    engine = open_engine(url, create=True)
+    with reading(engine) as connection:
+        found = connection.scalar(select(schema.searches.c.name))
+    engine.dispose()
+    return found is not None
