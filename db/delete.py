@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, delete, select
 
 from db.engine import reading, writing
+from db.leases import read_lease
 from db.queries import find_search_id
 from db.schema import artifacts, searches
 from vlga.errors import ConfigError
+from vlga.lease import is_in_force
 
 __all__ = ["delete_search", "require_deletable"]
 
@@ -50,11 +52,14 @@ def delete_search(engine: Engine, name: str) -> tuple[str, ...]:
 def _find(connection: Connection, name: str, *, is_kept: bool = False) -> int:
     """Give a search's number; with `is_kept` nobody changes its row until the transaction ends."""
     search_id = find_search_id(connection, name)
-    statement = select(searches.c.status).where(searches.c.id == search_id)
-    status = connection.scalar(statement.with_for_update() if is_kept else statement)
-    if status == "running":
+    if is_kept:
+        connection.execute(
+            select(searches.c.id).where(searches.c.id == search_id).with_for_update()
+        )
+    lease = read_lease(connection, search_id)
+    if lease is not None and is_in_force(lease):
         raise ConfigError(
-            f"a search must not be running to be deleted, but {name!r} is; stop it with Ctrl-C "
-            f"where it runs, or if it died there, run vlga resume {name} and stop that"
+            f"a search must not be running to be deleted, but {name!r} is, by {lease}; "
+            f"stop it with: vlga stop {name}"
         )
     return search_id

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Holder", "Lease", "Stop", "lives", "this_process"]
+__all__ = ["Holder", "Lease", "Stop", "is_in_force", "lives", "this_process"]
 
 
 class Stop(StrEnum):
@@ -80,6 +80,12 @@ def lives(holder: Holder) -> bool | None:
     except OSError:
         pass
     return None  # it may be another one of the same number
+
+
+def is_in_force(lease: Lease) -> bool:
+    """Tell whether whoever has the lease may still be at work: known to live, or not expired."""
+    alive = lives(lease.holder)
+    return alive is not False and (bool(alive) or not lease.has_expired)
 
 
 def _origin(process_id: int) -> str:

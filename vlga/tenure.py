@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from vlga.errors import SearchHeld, StoreError
-from vlga.lease import Lease, Stop, lives, this_process
+from vlga.lease import Lease, Stop, is_in_force, lives, this_process
 from vlga.ports import Store
 
 __all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Tenure", "held", "running"]
@@ -88,7 +88,4 @@ def running(store: Store, search: str) -> Lease | None:
         SearchNotFound: there is no such search.
     """
     lease = store.lease(search)
-    alive = None if lease is None else lives(lease.holder)
-    if lease is None or alive is False or (lease.has_expired and not alive):
-        return None
-    return lease
+    return lease if lease is not None and is_in_force(lease) else None

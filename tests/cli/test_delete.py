@@ -11,6 +11,7 @@ from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
 from vlga.artifacts import ARTIFACTS, ArtifactFolder
+from vlga.lease import this_process
 from vlga.ports import Weights
 
 
@@ -121,10 +122,13 @@ def test_without_a_terminal_it_needs_a_yes(first, monkeypatch):
 def test_a_running_search_is_refused():
     """Whatever was confirmed."""
     (file, _) = add("first", status="running")
+    with closing(SqlStore("sqlite:///vlga.db")) as store:
+        store.acquire("first", this_process(), seconds=60)
     told = vlga("delete", "first", "--yes")
 
     assert (told.code, told.err.count("\n")) == (2, 1)
-    assert "'first' is; stop it with Ctrl-C where it runs" in told.err
+    assert "'first' is, by process" in told.err
+    assert "vlga stop first" in told.err
     assert names() == ["first"]
     assert file.exists()
 

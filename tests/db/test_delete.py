@@ -12,6 +12,7 @@ from db.schema import metadata
 from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
+from vlga.lease import this_process
 from vlga.ports import Artifact
 
 
@@ -39,6 +40,7 @@ def test_all_rows_of_a_search_go(engine: Engine, url: str):
         "evaluations": 1,
         "epochs": 3,
         "artifacts": 1,
+        "leases": 0,
     }
     with pytest.raises(SearchNotFound):
         delete_search(engine, "digits-1")
@@ -71,14 +73,25 @@ def test_its_name_is_free_again(engine: Engine, url: str):
 
 
 @pytest.mark.parametrize("call", [require_deletable, delete_search])
-def test_a_running_search_is_refused(engine: Engine, call):
+def test_a_running_search_is_refused(engine: Engine, url: str, call):
     """Its driver would have nothing to write to; everything stays."""
+    with closing(SqlStore(url)) as store:
+        assert store.acquire("digits-1", this_process(), seconds=60)
     before = counts(engine)
 
-    with pytest.raises(ConfigError, match="'empty' is; stop it with Ctrl-C") as error:
-        call(engine, "empty")
-    assert error.value.exit_code == 2
+    with pytest.raises(ConfigError, match="'digits-1' is, by process .*: vlga stop digits-1") as no:
+        call(engine, "digits-1")
+    assert no.value.exit_code == 2
     assert counts(engine) == before
+
+
+def test_a_search_whose_process_is_gone_is_not_running(engine: Engine):
+    """Whatever its status says: it was killed and could not change it."""
+    with engine.connect() as connection:
+        statement = "SELECT status FROM searches WHERE name = 'empty'"
+        assert connection.exec_driver_sql(statement).scalar_one() == "running"
+
+    delete_search(engine, "empty")
 
 
 def test_what_may_be_deleted_is_only_looked_at(engine: Engine):
