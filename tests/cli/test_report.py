@@ -48,18 +48,16 @@ def fill(name, size=32, **changes):
     rng = Random(0)
     store = SqlStore("sqlite:///vlga.db")
     store.create_search(replace(record(name), **changes))
+    candidates, outcomes = [candidate(size)], []
     for number in range(size):
         rate = 0.05 if number % 2 else 0.1
-        one = replace(
-            candidate(number, parents=(0,) if number >= size // 2 else ()),
-            genome=genome(1, learning_rate=rate),
-        )
+        parents = (0,) if number >= size // 2 else ()
+        candidates.append(replace(candidate(number, parents), genome=genome(1, rate)))
         fitness = round((0.5 if rate == 0.1 else 0.8) + 0.1 * rng.random(), 4)
-        outcome = replace(evaluation(number, fitness), n_parameters=1000 * (number + 1))
-        store.add_candidates(name, [one])
-        store.add_evaluations(name, [outcome])
-    store.add_candidates(name, [candidate(size)])
-    store.add_evaluations(name, [evaluation(size, reason=FailureReason.OUT_OF_MEMORY)])
+        outcomes.append(replace(evaluation(number, fitness), n_parameters=1000 * (number + 1)))
+    outcomes.append(evaluation(size, reason=FailureReason.OUT_OF_MEMORY))
+    store.add_candidates(name, candidates)
+    store.add_evaluations(name, outcomes)
     store.update_search(name, status="completed", seconds=83.0)
     store.close()
 

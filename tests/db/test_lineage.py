@@ -10,6 +10,7 @@ from db.lineage import ancestors
 from db.store import SqlStore
 from tests.records import candidate, evaluation, genome, record
 from vlga.errors import ConfigError, SearchNotFound, StoreError
+from vlga.population import FailureReason
 
 
 def ways_back(engine: Engine, number: int, depth: int | None = None) -> list[tuple[int, int]]:
@@ -61,13 +62,15 @@ def test_an_ancestor_comes_with_what_is_known_of_it(engine: Engine):
 
 
 def test_a_failure_that_was_made_good_is_none(engine: Engine, url: str):
-    """A fitness counts, whenever it came."""
+    """A fitness counts, whether it came before or after."""
     store = SqlStore(url)
     store.add_evaluations("digits-1", [evaluation(3, fitness=0.25)])
+    store.add_evaluations("digits-1", [evaluation(0, reason=FailureReason.DIVERGED)])
     store.close()
 
-    (three,) = ancestors(engine, "digits-1", 3, depth=0)
+    three, zero, *_ = ancestors(engine, "digits-1", 3)
     assert (three["fitness"], three["reason"]) == (0.25, None)
+    assert (zero["fitness"], zero["reason"]) == (0.75, None)
 
 
 def test_a_statement_asks_for_a_part_of_many(engine: Engine, monkeypatch):
