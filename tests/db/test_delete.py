@@ -79,7 +79,9 @@ def test_a_running_search_is_refused(engine: Engine, url: str, call):
         assert store.acquire("digits-1", this_process(), seconds=60)
     before = counts(engine)
 
-    with pytest.raises(ConfigError, match="'digits-1' is, by process .*: vlga stop digits-1") as no:
+    with pytest.raises(
+        ConfigError, match=r"'digits-1' is, by process .*: vlga stop digits-1"
+    ) as no:
         call(engine, "digits-1")
     assert no.value.exit_code == 2
     assert counts(engine) == before
