@@ -41,6 +41,19 @@ def seed_as_fitness(task: EvaluationTask) -> Outcome:
     return task.seed / 2**63
 
 
+def losing(
+    *n_th: int, reason: FailureReason = FailureReason.WORKER_LOST
+) -> Callable[[EvaluationTask], Outcome]:
+    """Give outcomes of which the n-th trainings, counted from 0, fail."""
+    seen: list[EvaluationTask] = []
+
+    def outcome(task: EvaluationTask) -> Outcome:
+        seen.append(task)
+        return reason if len(seen) - 1 in n_th else seed_as_fitness(task)
+
+    return outcome
+
+
 def weights_of(task: EvaluationTask) -> bytes:
     """Give bytes that stand for a network's trained weights and those that it inherited."""
     inherited = task.weights.data if task.weights else b""
@@ -236,6 +249,7 @@ class Bench:
         return self.store.searches[self.name].outcomes
 
 
+RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")
 SMALL = ("population.size=4", "population.generations=3", "budget.phases=2", "budget.seconds=1e6")
 #: One allele a gene but for two of two: four networks of one block, and duplicates everywhere.
 TINY = (

@@ -4,31 +4,18 @@ from random import Random
 import pytest
 
 from tests.vlga.searching import (
+    RANDOM,
     TINY,
     Bench,
     Clock,
     Killed,
     ScriptedEvaluator,
-    seed_as_fitness,
+    losing,
     small_config,
-    weights_of,
 )
-from vlga.errors import StoreError, TooManyFailures
+from vlga.errors import TooManyFailures
 from vlga.population import FailureReason
 from vlga.strategies.base import training_seed
-
-RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")
-
-
-def losing(*n_th: int, reason=FailureReason.WORKER_LOST):
-    """Give outcomes of which the n-th trainings, counted from 0, fail."""
-    seen = []
-
-    def outcome(task):
-        seen.append(task)
-        return reason if len(seen) - 1 in n_th else seed_as_fitness(task)
-
-    return outcome
 
 
 class TestOrder:
@@ -240,150 +227,6 @@ class TestDuplicates:
 
         assert Counter(task.seed for task in evaluator.submitted)[first] == n_trained
         assert any(one.seed == first and one.completed for one in bench.trained) == (n_trained == 2)
-
-
-class TestFailures:
-    def test_of_all_end_the_search_with_their_reasons(self, tmp_path):
-        """A generation without survivors says what went wrong."""
-        bench = Bench(tmp_path, small_config())
-        evaluator = ScriptedEvaluator(outcome=lambda _: FailureReason.OUT_OF_MEMORY)
-
-        with pytest.raises(TooManyFailures, match="left 0; failures so far: 4 out_of_memory"):
-            bench.run(evaluator)
-        assert [one.reason for one in bench.trained] == [FailureReason.OUT_OF_MEMORY] * 4
-
-    def test_of_all_that_the_budget_allowed_are_explained(self, tmp_path):
-        """Where there are no generations, the last reasons are given with their messages."""
-        bench = Bench(tmp_path, small_config(*RANDOM, "budget.evaluations=3"))
-        evaluator = ScriptedEvaluator(outcome=lambda _: FailureReason.BUILD)
-
-        with pytest.raises(TooManyFailures, match="no network could be trained: build: it was to"):
-            bench.run(evaluator)
-
-    def test_in_a_row_stop_it(self, tmp_path):
-        """Three failures one after the other are too many, two and two are not."""
-        settings = ("limits.max_failures_in_a_row=3", "population.size=12")
-        patient = Bench(tmp_path, small_config(*settings))
-        patient.run(ScriptedEvaluator(outcome=losing(1, 2, 4, 5)))
-        bench = Bench(tmp_path, small_config(*settings))
-
-        message = r"3 trainings failed one after the other; the last: worker_lost: it was"
-        with pytest.raises(TooManyFailures, match=message):
-            bench.run(ScriptedEvaluator(outcome=losing(3, 4, 5)))
-        assert len(bench.trained) == 6
-
-    def test_of_the_store_stop_it(self, tmp_path):
-        """What could not be recorded is never told."""
-        bench = Bench(tmp_path, small_config())
-        bench.store.n_left, bench.store.death = 5, StoreError("the disk is full")
-
-        with pytest.raises(StoreError, match="the disk is full"):
-            bench.run()
-        assert bench.notes.evaluations == bench.trained
-
-
-class TestLedger:
-    def test_it_knows_before_the_strategy(self, tmp_path):
-        """At the moment of telling, candidate and outcome are recorded already."""
-        bench = Bench(tmp_path, small_config(*TINY))
-        search = bench.search(ScriptedEvaluator(2))
-        tell = search.strategy.tell
-        told = []
-
-        def tell_what_is_recorded(evaluation):
-            stored = bench.store.searches["first"]
-            assert evaluation.candidate_id in stored.candidates
-            assert evaluation in [one for one, _, _ in stored.outcomes]
-            told.append(evaluation)
-            tell(evaluation)
-
-        search.strategy.tell = tell_what_is_recorded
-        search.run()
-
-        assert len(told) == len(bench.trained) + len(bench.reused)
-
-    def test_the_best_so_far_is_in_it(self, tmp_path):
-        """The search's row names the winner."""
-        bench = Bench(tmp_path, small_config())
-        winner = bench.run()
-
-        assert bench.store.find_search("first").best_candidate_id == winner.id
-
-    def test_ctrl_c_keeps_what_has_ended(self, tmp_path):
-        """What ends while the interrupt is on its way is recorded; what runs is given up."""
-
-        class Interrupted(ScriptedEvaluator):
-            def wait(self, timeout_seconds=None):
-                if timeout_seconds == 0:
-                    return super().wait()
-                if len(bench.trained) == 2:
-                    raise KeyboardInterrupt
-                return super().wait(timeout_seconds)
-
-        bench, evaluator = Bench(tmp_path, small_config()), Interrupted(4)
-        with pytest.raises(KeyboardInterrupt):
-            bench.run(evaluator)
-
-        assert len(bench.trained) == 3
-        assert evaluator.n_cancelled == 1
-        assert bench.store.find_search("first").seconds == 3
-
-
-class TestWeights:
-    def test_of_a_phase_s_best_are_recorded_with_it(self, tmp_path):
-        """One transaction holds a new best and its weights; no other weights are kept."""
-        bench = Bench(tmp_path, small_config())
-        bench.run()
-        best = {0: 0.0, 1: 0.0}
-        for method, ids, artifacts in bench.store.writes:
-            if method != "add_evaluations":
-                continue
-            stored = bench.store.searches["first"]
-            (one,) = [e for e, _, _ in stored.outcomes if e.candidate_id in ids]
-            phase = stored.candidates[one.candidate_id].phase
-
-            assert bool(artifacts) == (one.fitness > best[phase])
-            assert all(artifact.candidate_id == one.candidate_id for artifact in artifacts)
-            best[phase] = max(best[phase], one.fitness)
-
-    @pytest.mark.parametrize("n_slots", [1, 16])
-    def test_of_a_phase_s_best_are_what_the_next_inherits(self, tmp_path, n_slots):
-        """Every task of the second phase carries them, none of the first carries any."""
-        bench, evaluator = Bench(tmp_path, small_config()), ScriptedEvaluator(n_slots)
-        search = bench.search(evaluator)
-        search.run()
-        parent = search.strategy.phase_bests[0]
-        candidates = bench.store.searches["first"].candidates
-        trained = {task.candidate_id: task for task in evaluator.submitted}
-        carried = {0: set(), 1: set()}
-        for number, task in trained.items():
-            carried[candidates[number].phase].add(task.weights)
-
-        assert carried[0] == {None}
-        (weights,) = carried[1]
-        assert (weights.candidate_id, weights.data) == (parent.id, weights_of(trained[parent.id]))
-
-    def test_are_not_asked_for_where_nobody_inherits(self, tmp_path):
-        """Random search and searches without inheritance keep no files."""
-        for settings in (RANDOM, ("training.inherit_weights=false",)):
-            bench, evaluator = (
-                Bench(tmp_path / "none", small_config(*settings)),
-                ScriptedEvaluator(),
-            )
-            bench.run(evaluator)
-
-            assert not any(task.keep_weights or task.weights for task in evaluator.submitted)
-            assert not (tmp_path / "none").exists()
-
-    def test_that_are_lost_stop_the_search(self, tmp_path):
-        """Without its parent's weights a phase would be another search."""
-        bench = Bench(tmp_path, small_config("budget.evaluations=9"))
-        bench.run()
-        bench.store.searches["first"].artifacts.clear()
-        bench.config = small_config()
-
-        with pytest.raises(StoreError, match=r"weights of candidate \d+ must be in the ledger"):
-            bench.run()
 
 
 class TestProgress:
