@@ -1,11 +1,14 @@
 """What the driver does with outcomes: failures, the ledger's order, weights for others."""
 
+from random import Random
+
 import pytest
 
 from tests.vlga.searching import (
     RANDOM,
     TINY,
     Bench,
+    Killed,
     ScriptedEvaluator,
     losing,
     small_config,
@@ -100,6 +103,24 @@ class TestLedger:
         assert len(bench.trained) == 3
         assert evaluator.n_cancelled == 1
         assert bench.store.find_search("first").seconds == 3
+
+    @pytest.mark.parametrize("order", range(4))
+    def test_the_best_so_far_never_gets_worse(self, tmp_path, order):
+        """Also while a search that was killed is told again, by few workers, what many found."""
+        bench = Bench(tmp_path, small_config("population.size=40"))
+        bench.store.n_left = 14
+        with pytest.raises(Killed):
+            bench.run(ScriptedEvaluator(40, rng=Random(order)))
+        bench.store.n_left = None
+        best = []
+
+        def look():
+            known = {one.candidate_id: one.fitness for one in bench.trained}
+            best.append(known[bench.store.find_search("first").best_candidate_id])
+
+        bench.run(asked_to_stop=look)
+        assert best == sorted(best)
+        assert best[0] < best[-1]
 
 
 class TestWeights:
