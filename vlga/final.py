@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
 from vlga.lease import Stop
 from vlga.phenotype import decode
-from vlga.population import Evaluation, Individual
+from vlga.population import Evaluation, FailureReason, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
 from vlga.settings import SearchConfig
 from vlga.strategies.base import training_seed
 from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["find_final", "train_winner"]
+
+#: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
+#: and falling; at the peak of a longer schedule a network without normalization may blow up.
+_RATES = (1.0, 0.5, 0.25)
 
 
 def train_winner(
@@ -37,7 +43,9 @@ def train_winner(
 
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
-    need not be trainable from scratch.
+    need not be trainable from scratch. A training that ends no better than chance on its own
+    training images, or diverges, is done again at half the learning rate, twice at most; the test
+    images have no say in it.
 
     Args:
         name: of the search.
@@ -70,22 +78,19 @@ def train_winner(
         for one in store.artifacts(name)
         if (one.candidate_id, one.kind) == (winner.id, "weights")
     ]
-    training = config.training.model_copy(update=config.final.model_dump())
-    evaluator.submit(
-        EvaluationTask(
-            candidate_id=winner.id,
-            plan=decode(winner.genome, data.input_shape, len(data.classes)),
-            training=training,
-            seed=training_seed(config.seed, winner.candidate.fingerprint),
-            weights=artifacts.load(kept[0]) if kept else None,
-            is_final=True,
-            keep_weights=True,
-        )
+    task = EvaluationTask(
+        candidate_id=winner.id,
+        plan=decode(winner.genome, data.input_shape, len(data.classes)),
+        training=config.training.model_copy(update=config.final.model_dump()),
+        seed=training_seed(config.seed, winner.candidate.fingerprint),
+        weights=artifacts.load(kept[0]) if kept else None,
+        is_final=True,
+        keep_weights=True,
     )
-    while not (ended := evaluator.wait(RENEW_SECONDS)):
-        if asked_to_stop() is Stop.NOW:
-            raise SearchStopped("somebody asked the search to stop at once")
-    (evaluation,) = ended
+    for rate in _RATES:
+        evaluation = _train(_at_rate(task, rate), evaluator, asked_to_stop)
+        if not _blew_up(evaluation, len(data.classes)):
+            break
     weights = evaluator.weights(winner.id)
     files = [artifacts.save(weights, "final_weights")] if weights else []
     store.add_evaluations(
@@ -98,6 +103,31 @@ def train_winner(
         seconds=seconds(),
     )
     return evaluation
+
+
+def _train(
+    task: EvaluationTask, evaluator: Evaluator, asked_to_stop: Callable[[], Stop | None]
+) -> Evaluation:
+    evaluator.submit(task)
+    while not (ended := evaluator.wait(RENEW_SECONDS)):
+        if asked_to_stop() is Stop.NOW:
+            raise SearchStopped("somebody asked the search to stop at once")
+    (evaluation,) = ended
+    return evaluation
+
+
+def _at_rate(task: EvaluationTask, rate: float) -> EvaluationTask:
+    """Give the task at a share of its learning rate."""
+    optimizer = task.plan.optimizer
+    slower = replace(optimizer, learning_rate=rate * optimizer.learning_rate)
+    return replace(task, plan=replace(task.plan, optimizer=slower))
+
+
+def _blew_up(evaluation: Evaluation, n_classes: int) -> bool:
+    """Tell whether a training lost what the network knew: its loss ends at chance or above."""
+    if evaluation.reason is FailureReason.DIVERGED:
+        return True
+    return bool(evaluation.curve) and evaluation.curve[-1].train_loss >= math.log(n_classes)
 
 
 def find_final(store: Store, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:

@@ -11,7 +11,7 @@ from vlga.errors import SearchStopped
 from vlga.final import train_winner
 from vlga.lease import Stop
 from vlga.phenotype import decode
-from vlga.population import FailureReason
+from vlga.population import EpochRecord, FailureReason
 from vlga.strategies.base import training_seed
 
 
@@ -79,6 +79,44 @@ def test_its_weights_are_a_file_of_their_own(bench):
     assert artifact.candidate_id == winner.id
     assert (artifact.sha256, artifact.n_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
     assert bench.store.writes[-1] == ("add_evaluations", (winner.id,), (artifact,))
+
+
+@pytest.mark.parametrize("rates", [(1.0,), (1.0, 0.5), (1.0, 0.5, 0.25)])
+def test_one_that_diverges_is_tried_at_half_the_learning_rate(bench, rates):
+    """Twice at most, and only the last is recorded; the test images have no say in it."""
+    evaluator, peak = ScriptedEvaluator(), bench.run().genome.network.learning_rate
+    winner = bench.run()
+
+    def outcome(task):
+        is_last = task.plan.optimizer.learning_rate == peak * rates[-1]
+        return 0.25 if is_last else FailureReason.DIVERGED
+
+    evaluator.outcome = outcome
+    final = train(bench, winner, evaluator)
+
+    assert [task.plan.optimizer.learning_rate for task in evaluator.submitted] == [
+        peak * rate for rate in rates
+    ]
+    assert final.fitness == 0.25
+    assert [one for one, is_final, _ in bench.store.searches["first"].outcomes if is_final] == [
+        final
+    ]
+
+
+@pytest.mark.parametrize(("loss", "n_trainings"), [(0.9, 1), (1.1, 3)])
+def test_so_is_one_that_ends_at_chance(bench, loss, n_trainings, monkeypatch):
+    """Three classes have a loss of ln 3 = 1.0986 where nothing is known of them."""
+    winner, evaluator = bench.run(), ScriptedEvaluator()
+    wait = evaluator.wait
+
+    def wait_with_curve(timeout_seconds=None):
+        point = EpochRecord(0, loss, 0.3, None, None, 0.1, 1.0)
+        return [replace(one, curve=(point,)) for one in wait(timeout_seconds)]
+
+    monkeypatch.setattr(evaluator, "wait", wait_with_curve)
+    train(bench, winner, evaluator)
+
+    assert len(evaluator.submitted) == n_trainings
 
 
 def test_a_failed_one_is_recorded_with_its_reason(bench):
