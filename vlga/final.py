@@ -124,10 +124,14 @@ def _at_rate(task: EvaluationTask, rate: float) -> EvaluationTask:
 
 
 def _blew_up(evaluation: Evaluation, n_classes: int) -> bool:
-    """Tell whether a training lost what the network knew: its loss ends at chance or above."""
+    """Tell whether a training lost what the network knew.
+
+    Its loss ends at chance or above, and above where it began; one epoch alone may be at chance.
+    """
     if evaluation.reason is FailureReason.DIVERGED:
         return True
-    return bool(evaluation.curve) and evaluation.curve[-1].train_loss >= math.log(n_classes)
+    losses = [point.train_loss for point in evaluation.curve]
+    return len(losses) > 1 and losses[-1] > max(losses[0], math.log(n_classes))
 
 
 def find_final(store: Store, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:

@@ -103,15 +103,22 @@ def test_one_that_diverges_is_tried_at_half_the_learning_rate(bench, rates):
     ]
 
 
-@pytest.mark.parametrize(("loss", "n_trainings"), [(0.9, 1), (1.1, 3)])
-def test_so_is_one_that_ends_at_chance(bench, loss, n_trainings, monkeypatch):
+@pytest.mark.parametrize(
+    ("losses", "n_trainings"),
+    [((0.8, 0.9), 1), ((1.09, 1.11), 3), ((1.2, 1.1), 1), ((1.2,), 1), ((), 1)],
+)
+def test_so_is_one_that_ends_at_chance_and_above_where_it_began(
+    bench, losses, n_trainings, monkeypatch
+):
     """Three classes have a loss of ln 3 = 1.0986 where nothing is known of them."""
     winner, evaluator = bench.run(), ScriptedEvaluator()
     wait = evaluator.wait
 
     def wait_with_curve(timeout_seconds=None):
-        point = EpochRecord(0, loss, 0.3, None, None, 0.1, 1.0)
-        return [replace(one, curve=(point,)) for one in wait(timeout_seconds)]
+        curve = tuple(
+            EpochRecord(epoch, loss, 0.3, None, None, 0.1, 1.0) for epoch, loss in enumerate(losses)
+        )
+        return [replace(one, curve=curve) for one in wait(timeout_seconds)]
 
     monkeypatch.setattr(evaluator, "wait", wait_with_curve)
     train(bench, winner, evaluator)
