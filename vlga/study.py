@@ -195,12 +195,8 @@ def arm_label(plan: AmplificationPlan | None) -> str:
 
 
 def _genome(study: StudyConfig, network: str) -> Genome | None:
-    if network in MODELS:
-        return None
-    if network in study.genomes:
-        return Genome.from_dict(study.genomes[network])
-    # ModelPlan says it better, with the nearest known name.
-    return None
+    """Give a searched network's genome; a named model has none, and `ModelPlan` refuses others."""
+    return Genome.from_dict(study.genomes[network]) if network in study.genomes else None
 
 
 def _amplification(

@@ -82,7 +82,9 @@ class TestStop:
         whole = Bench(tmp_path, small_config(*settings, "population.size=12"))
         winner = whole.run()
         bench, evaluator = Bench(tmp_path, whole.config), ScriptedEvaluator()
-        wish = lambda: Stop.NOW if len(bench.trained) == 5 and evaluator._out else None  # noqa: E731
+
+        def wish():
+            return Stop.NOW if len(bench.trained) == 5 and evaluator._out else None
 
         with pytest.raises(SearchStopped, match="at once"):
             bench.run(evaluator, asked_to_stop=wish)

@@ -33,7 +33,7 @@ class Grid(Strategy):
         text = f"{self.config.seed}/study/{candidate.genome.seed}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
-    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002
+    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # it learns nothing
         if self._n_made:
             return []
         made = [
