@@ -129,7 +129,13 @@ def candidate(row: Row) -> Candidate:
 
 
 def evaluation_row(
-    search_id: int, value: Evaluation, *, is_final: bool, reused: bool, now: datetime
+    search_id: int,
+    value: Evaluation,
+    *,
+    is_final: bool,
+    reused: bool,
+    on_budget: bool,
+    now: datetime,
 ) -> dict[str, Any]:
     """Give the row of an evaluation that is recorded now; its curve has rows of its own."""
     return {
@@ -137,6 +143,7 @@ def evaluation_row(
         "candidate_id": value.candidate_id,
         "is_final": is_final,
         "reused": reused,
+        "on_budget": on_budget,
         "epochs": value.epochs,
         "seed": value.seed,
         "status": "completed" if value.completed else "failed",
@@ -150,6 +157,7 @@ def evaluation_row(
         "device": clean_text(value.device),
         "peak_memory_bytes": value.peak_memory_bytes,
         "test_accuracy": value.test_accuracy,
+        "training_key": value.training_key,
         "finished_at": now,
     }
 
@@ -171,6 +179,7 @@ def evaluation(row: Row, curve: Iterable[Row] = ()) -> Evaluation:
         device=row["device"],
         peak_memory_bytes=row["peak_memory_bytes"],
         test_accuracy=row["test_accuracy"],
+        training_key=row["training_key"],
     )
 
 

@@ -31,10 +31,11 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
         Rows of `name strategy seed status data validation_images test_images validation_accuracy
         test_accuracy evaluations epochs seconds failures reused depth parameters versions
         trainings`. `validation_accuracy`, `depth` and `parameters` are the best candidate's, or
-        None; `evaluations` counts the trainings done, completed or failed, `epochs` those asked for
-        by them, and `reused` the candidates that needed none. The winner's longer training is in
-        `seconds` and `test_accuracy` only. `trainings` are pairs of epochs and fitness (None if it
-        failed) in the order in which they were recorded.
+        None; `evaluations` counts the trainings paid for, completed or failed, `epochs` those asked
+        for by them, and `reused` the candidates whose outcome was known, of an equal candidate or
+        of another search's training, which is paid for as if it had been done here. The winner's
+        longer training is in `seconds` and `test_accuracy` only. `trainings` are pairs of epochs
+        and fitness (None if it failed) in the order in which they were recorded.
     """
     with reading(engine) as connection:
         found = connection.execute(select(searches).where(searches.c.name.in_(names))).mappings()
@@ -46,6 +47,7 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
                 columns.search_id,
                 columns.candidate_id,
                 columns.reused,
+                columns.on_budget,
                 columns.epochs,
                 columns.fitness,
                 columns.n_parameters,
@@ -71,7 +73,7 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
-    trained = [one for one in outcomes if not one["reused"]]
+    trained = [one for one in outcomes if one["on_budget"]]
     completed = [one for one in outcomes if one["fitness"] is not None]
     chosen = [one for one in completed if one["candidate_id"] == row["best_candidate_id"]]
     best = max(chosen or completed, key=lambda one: one["fitness"], default=None)
@@ -86,7 +88,7 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
         "epochs": sum(one["epochs"] for one in trained),
         "seconds": row["seconds"],
         "failures": sum(one["fitness"] is None for one in trained),
-        "reused": len(outcomes) - len(trained),
+        "reused": sum(one["reused"] for one in outcomes),
         "depth": best and best["depth"],
         "parameters": best and best["n_parameters"],
         "versions": row["versions"],

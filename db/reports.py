@@ -37,7 +37,7 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
                 candidates.c.genome,
                 evaluations.c.fitness,
                 evaluations.c.reason,
-                evaluations.c.reused,
+                evaluations.c.on_budget,
                 evaluations.c.epochs,
                 evaluations.c.n_parameters.label("parameters"),
                 evaluations.c.n_macs.label("macs"),

@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    true,
 )
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 
 
@@ -170,6 +171,10 @@ evaluations = Table(
     _required("finished_at", UtcDateTime),
     # Of the same trained network, in studies.
     Column("test_accuracy", Double),
+    # Equal for equal trainings of all searches; absent in older rows and final trainings.
+    Column("training_key", Text),
+    # Whether it counts on the search's budget: not where an equal candidate of it was trained.
+    Column("on_budget", Boolean, nullable=False, server_default=true()),
     ForeignKeyConstraint(
         ["search_id", "candidate_id"],
         ["candidates.search_id", "candidates.id"],
@@ -196,6 +201,8 @@ Index(
     evaluations.c.is_final,
     evaluations.c.fitness,
 )
+# Whether any search knows the outcome of a training.
+Index("ix_evaluations_training_key", evaluations.c.training_key)
 # Failures by reason; costs nothing where nothing fails.
 _by_reason = Index(
     "ix_evaluations_reason",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import codec, leases, schema, writes
 from db.engine import open_engine, reading, use_wal, writing
+from db.known import known_outcomes
 from db.queries import find_search_id
 from vlga.errors import SearchExists
 from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
-from vlga.ports import Artifact, SearchRecord
+from vlga.ports import Artifact, KnownOutcome, SearchRecord
 
 __all__ = ["SqlStore"]
 
@@ -102,11 +103,13 @@ class SqlStore:
         *,
         is_final: bool = False,
         reused: bool = False,
+        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
-        `reused` marks an outcome taken over from an equal candidate instead of trained for.
+        `reused` marks an outcome taken over from an equal training instead of trained for, and
+        without `on_budget` it was one of the search itself, which costs nothing.
         An artifact replaces the search's former one of the same candidate and kind. `changes` are
         those of `update_search`, in the same transaction.
 
@@ -121,9 +124,9 @@ class SqlStore:
             if values:
                 writes.change_search(connection, search_id, values, now)
             if evaluations:
+                marks = {"is_final": is_final, "reused": reused, "on_budget": on_budget}
                 rows = [
-                    codec.evaluation_row(search_id, one, is_final=is_final, reused=reused, now=now)
-                    for one in evaluations
+                    codec.evaluation_row(search_id, one, now=now, **marks) for one in evaluations
                 ]
                 writes.insert_evaluations(connection, rows, evaluations)
                 if not is_final:
@@ -151,6 +154,14 @@ class SqlStore:
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give every recorded outcome, final trainings and curves left out, oldest first."""
         return self._outcomes(search, is_final=False)
+
+    def known_outcomes(self, training_keys: Sequence[str]) -> Mapping[str, KnownOutcome]:
+        """Give what any search recorded first of trainings with these keys.
+
+        Only what completed or failed for a reason that any machine would see.
+        """
+        with reading(self._engine) as connection:
+            return known_outcomes(connection, training_keys)
 
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
         """Give the outcome of every longer training of a winner, oldest first, without curves."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
 from vlga.lease import Holder, Lease, Stop
-from vlga.population import Candidate, Evaluation
-from vlga.ports import Artifact, SearchRecord
+from vlga.population import REPEATABLE_FAILURES, Candidate, Evaluation
+from vlga.ports import Artifact, KnownOutcome, SearchRecord
 
 CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
 
@@ -22,14 +22,14 @@ class StoredSearch:
     Attributes:
         record: as `find_search` gives it.
         candidates: by id.
-        outcomes: every evaluation with its curve, whether it is final and whether reused.
+        outcomes: every evaluation with its curve, whether it is final, reused, on budget.
         artifacts: by candidate and kind.
         lease: of whoever holds it, with the moment when it expires, or None.
     """
 
     record: SearchRecord
     candidates: dict[int, Candidate] = field(default_factory=dict)
-    outcomes: list[tuple[Evaluation, bool, bool]] = field(default_factory=list)
+    outcomes: list[tuple[Evaluation, bool, bool, bool]] = field(default_factory=list)
     artifacts: dict[tuple[int, str], Artifact] = field(default_factory=dict)
     lease: tuple[Lease, float] | None = None
 
@@ -77,6 +77,7 @@ class MemoryStore:
         *,
         is_final: bool = False,
         reused: bool = False,
+        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes, files and changes, all or none."""
@@ -85,7 +86,7 @@ class MemoryStore:
         for one in (*evaluations, *artifacts):
             if one.candidate_id not in stored.candidates:
                 raise StoreError(f"candidate {one.candidate_id} must be entered before its outcome")
-        stored.outcomes += [(one, is_final, reused) for one in evaluations]
+        stored.outcomes += [(one, is_final, reused, on_budget) for one in evaluations]
         stored.artifacts |= {(one.candidate_id, one.kind): one for one in artifacts}
         stored.record = replace(stored.record, **changes)
 
@@ -96,12 +97,23 @@ class MemoryStore:
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give the outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes
-        return [replace(one, curve=()) for one, is_final, _ in outcomes if not is_final]
+        return [replace(one, curve=()) for one, is_final, *_ in outcomes if not is_final]
+
+    def known_outcomes(self, training_keys: Sequence[str]) -> Mapping[str, KnownOutcome]:
+        """Look through every search."""
+        found: dict[str, KnownOutcome] = {}
+        for search in self.searches.values():
+            for one, is_final, reused, _ in search.outcomes:
+                lasts = one.completed or one.reason in REPEATABLE_FAILURES
+                if one.training_key in training_keys and lasts and not (is_final or reused):
+                    weights = search.artifacts.get((one.candidate_id, "weights"))
+                    found.setdefault(one.training_key, KnownOutcome(one, weights))
+        return found
 
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
         """Give the final trainings' outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes
-        return [replace(one, curve=()) for one, is_final, _ in outcomes if is_final]
+        return [replace(one, curve=()) for one, is_final, *_ in outcomes if is_final]
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give the files, by candidate and kind."""

@@ -2,15 +2,14 @@
 
 One trip: `Strategy.ask` -> `Evaluator.submit` -> `Evaluator.wait` -> `Store.add_evaluations` (one
 transaction) -> `Strategy.tell`. A search is resumed by running it again: strategies depend only on
-what they are told, so the recorded evaluations are told instead of trained for, and the rest
-follows. (A steady state depends on the order too, and is told what is recorded first of all.) The
-driver is the only writer of the ledger.
+what they are told, so what is recorded is told instead of trained for, and the rest follows. (A
+steady state depends on the order too, and is told what is recorded first of all.)
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,8 @@ from vlga.budget import Budget
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.inheritance import Inheritance
 from vlga.lease import Stop
-from vlga.population import Candidate, Evaluation, FailureReason, Individual
+from vlga.memo import Memo
+from vlga.population import Candidate, Evaluation, Individual
 from vlga.ports import DataSummary, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
@@ -29,16 +29,11 @@ from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["Search"]
 
-#: Failures that tell of the machine and not of the network: an equal one is tried all the same.
-_TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
 #: Candidates asked for, and entered into the ledger in one transaction, at a time.
 _MAX_ASKED = 64
 #: Tasks out beyond those that run, so that no worker waits while the driver records and decides;
 #: and what ends meanwhile is recorded together.
 _N_SPARE = 16
-
-#: What tells one training from another: the network's fingerprint and whose weights it inherits.
-_Key = tuple[str, int | None]
 
 
 class Search:
@@ -79,8 +74,7 @@ class Search:
         self._recorded: dict[int, Evaluation] = {}
         self._asked: deque[Candidate] = deque()
         self._out: dict[int, Candidate] = {}
-        self._outcomes: dict[_Key, Evaluation] = {}
-        self._twins: dict[_Key, list[Candidate]] = defaultdict(list)
+        self._twins: dict[str, list[Candidate]] = {}
         self._inheritance = Inheritance(
             name,
             self.strategy.inherits if config.training.inherit_weights else "nothing",
@@ -88,7 +82,9 @@ class Search:
             store=store,
             artifacts=artifacts,
         )
+        self._memo = Memo(self.strategy, data, store=store, inheritance=self._inheritance)
         self._best_id: int | None = None
+        self._n_known = 0
         self._n_reused = 0
         self._n_failed = 0
         self._n_logged = 0
@@ -131,15 +127,13 @@ class Search:
         return self.strategy.best
 
     def _recall(self, strategy: SteadyState) -> None:
-        """Bring a strategy to where an earlier run left it, which asking again would not.
-
-        What was recorded is told in that order; what was asked for and not recorded comes first.
-        """
+        """Tell a strategy what an earlier run recorded, in that order; what it left comes next."""
         candidates = self._store.candidates(self._name)
         strategy.recall(candidates)
         self._asked.extend(one for one in candidates if one.id not in self._recorded)
         for number in [*self._recorded]:  # in the order of recording
             self._start(candidates[number])
+        self._memo.look_up([*self._asked])
 
     @property
     def _room(self) -> int:
@@ -174,7 +168,7 @@ class Search:
         if asked is Stop.DRAIN and not self._drains:
             self._drains = True
             for number in self._evaluator.drain():
-                del self._twins[_key(self._out.pop(number))]
+                del self._twins[self._memo.key(self._out.pop(number))]
         return self._drains
 
     def _ask(self) -> None:
@@ -188,45 +182,61 @@ class Search:
         new = [one for one in self._asked if one.id not in self._recorded]
         if new:
             self._store.add_candidates(self._name, new)
+            self._memo.look_up(new)
             # A search that is killed and resumed goes on with about the time that it had left.
             self._store.update_search(self._name, seconds=self.elapsed_seconds)
 
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
-        key = _key(candidate)
         recorded = self._recorded.pop(candidate.id, None)
-        if key in self._outcomes:
-            self._reuse([candidate], self._outcomes[key], is_recorded=recorded is not None)
+        key = (recorded and recorded.training_key) or self._memo.key(candidate)
+        if (outcome := self._memo.own(key)) is not None:
+            self._reuse([candidate], outcome, is_recorded=recorded is not None)
         elif recorded is not None:
             self._budget.n_trained += 1
             self._inheritance.note(candidate, recorded)
-            self._learn(candidate, recorded)
-        elif key in self._twins:
-            self._twins[key].append(candidate)
+            self._learn(candidate, key, recorded)
+        elif (twins := self._twins.get(key)) is not None:
+            twins.append(candidate)
         else:
-            self._twins[key] = []
-            self._out[candidate.id] = candidate
             self._budget.n_trained += 1
-            task = make_task(candidate, self.strategy, self._data, self._inheritance)
-            self._evaluator.submit(task)
+            if not self._take_over(candidate, key):
+                self._twins[key] = []
+                self._out[candidate.id] = candidate
+                task = make_task(candidate, self.strategy, self._data, self._inheritance)
+                self._evaluator.submit(task)
+
+    def _take_over(self, candidate: Candidate, key: str) -> bool:
+        """Record and tell what another search knows of a candidate; tell whether one does."""
+        known = self._memo.take(candidate)
+        files = None if known is None else self._inheritance.adopt(candidate, known)
+        if known is None or files is None:
+            return False
+        self._store.add_evaluations(self._name, [known.evaluation], files, reused=True)
+        self._n_known += known.evaluation.completed
+        self._learn(candidate, key, known.evaluation)
+        self._check_failures()
+        return True
 
     def _collect(self, timeout_seconds: float | None) -> None:
         """Record what has ended, then tell the strategy."""
         ended = self._evaluator.wait(timeout_seconds)
         if not ended:
             return
-        files = self._inheritance.save([(self._out[one.candidate_id], one) for one in ended])
-        self._store.add_evaluations(self._name, ended, files)
         candidates = [self._out.pop(one.candidate_id) for one in ended]
-        for candidate, evaluation in zip(candidates, ended, strict=True):
-            self._learn(candidate, evaluation)
+        keys = [*map(self._memo.key, candidates)]
+        outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
+        files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
+        self._store.add_evaluations(self._name, outcomes, files)
+        for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
+            self._learn(candidate, key, evaluation)
         # Only now: the order of telling is that of recording, in which a steady state is recalled.
-        for candidate, evaluation in zip(candidates, ended, strict=True):
-            twins = self._twins.pop(_key(candidate))
-            if evaluation.reason in _TRANSIENT:
+        for key in keys:
+            twins, outcome = self._twins.pop(key), self._memo.own(key)
+            if outcome is None:  # it was the machine's fault: they may do better
                 self._asked.extendleft(reversed(twins))
             else:
-                self._reuse(twins, evaluation)
+                self._reuse(twins, outcome)
         if not self._recorded:  # until then the ledger knows a better one than was told
             self._note_best()
 
@@ -239,30 +249,25 @@ class Search:
 
     def _check_failures(self) -> None:
         """Stop when nothing seems to work."""
-        if len(self._failures_in_a_row) >= self._config.limits.max_failures_in_a_row:
-            raise TooManyFailures(
-                f"{len(self._failures_in_a_row)} trainings failed one after the other; the last: "
-                f"{self._last_reasons()}"
-            )
+        n, why = len(self._failures_in_a_row), self._last_reasons()
+        if n >= self._config.limits.max_failures_in_a_row:
+            raise TooManyFailures(f"{n} trainings failed one after the other; the last: {why}")
 
     def _reuse(
         self, candidates: Sequence[Candidate], outcome: Evaluation, *, is_recorded: bool = False
     ) -> None:
         """Take over the outcome of an equal candidate, and record that it was."""
-        taken = [
-            replace(outcome, candidate_id=one.id, curve=(), train_seconds=0.0) for one in candidates
-        ]
+        taken = [replace(outcome, candidate_id=one.id) for one in candidates]
         if taken and not is_recorded:
             files = self._inheritance.share(outcome, candidates)
-            self._store.add_evaluations(self._name, taken, files, reused=True)
+            self._store.add_evaluations(self._name, taken, files, reused=True, on_budget=False)
         self._n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
 
-    def _learn(self, candidate: Candidate, evaluation: Evaluation) -> None:
+    def _learn(self, candidate: Candidate, key: str, evaluation: Evaluation) -> None:
         """Remember an outcome for equal candidates, and tell it."""
-        if evaluation.reason not in _TRANSIENT:
-            self._outcomes[_key(candidate)] = evaluation
+        self._memo.learn(key, evaluation)
         if evaluation.completed:
             self._failures_in_a_row.clear()
         else:
@@ -281,9 +286,9 @@ class Search:
         return Progress(
             phase=self.strategy.phase,
             generation=self.strategy.generation,
-            n_completed=n_ended - self._n_failed,
+            n_completed=n_ended - self._n_failed - self._n_known,
             n_failed=self._n_failed,
-            n_reused=self._n_reused,
+            n_reused=self._n_reused + self._n_known,
             n_running=min(len(self._out), self._evaluator.n_slots),
             best=self.strategy.best,
             elapsed_seconds=self.elapsed_seconds,
@@ -293,7 +298,3 @@ class Search:
     def _last_reasons(self) -> str:
         reasons = [f"{one.reason}: {one.message}" for one in self._failures_in_a_row[-3:]]
         return "; ".join(reasons) or "none ended within the budget"
-
-
-def _key(candidate: Candidate) -> _Key:
-    return candidate.fingerprint, candidate.weights_from

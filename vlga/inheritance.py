@@ -14,7 +14,7 @@ from vlga.errors import StoreError
 from vlga.genome import Genome
 from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation
-from vlga.ports import Artifact, Evaluator, Layers, Store, Weights
+from vlga.ports import Artifact, Evaluator, KnownOutcome, Layers, Store, Weights
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]
@@ -83,14 +83,29 @@ class Inheritance:
 
         Of a phase's best so far, of equals the one made first: a later phase inherits those.
         """
-        if evaluation.fitness is None or self.inherits != "phase_best":
-            return evaluation.completed and self.inherits == "parent"
-        rank = (evaluation.fitness, -candidate.id)
-        best = self._best_ranks.get(candidate.phase)
-        if best is not None and rank <= best:
-            return False
-        self._best_ranks[candidate.phase] = rank
-        return True
+        may = self._may_be_inherited(candidate, evaluation)
+        if may and evaluation.fitness is not None and self.inherits == "phase_best":
+            self._best_ranks[candidate.phase] = evaluation.fitness, -candidate.id
+        return may
+
+    def adopt(self, candidate: Candidate, known: KnownOutcome) -> list[Artifact] | None:
+        """Keep the weights of another search's equal training as the candidate's own.
+
+        Returns:
+            The file, or nothing if nobody may inherit them; None if they are to be had no more.
+        """
+        if not self._may_be_inherited(candidate, known.evaluation):
+            return []
+        if known.weights is None:
+            return None
+        try:
+            weights = self._artifacts.load(known.weights)
+        except StoreError:  # the other search's files may be gone, and it deleted
+            return None
+        self.note(candidate, known.evaluation)
+        file = self._artifacts.save(replace(weights, candidate_id=candidate.id), "weights")
+        self._files[candidate.id] = file
+        return [file]
 
     def share(self, outcome: Evaluation, twins: Sequence[Candidate]) -> list[Artifact]:
         """Give candidates that took over an outcome its weights too: any may become a parent."""
@@ -122,6 +137,20 @@ class Inheritance:
         if self._last is None or self._last.candidate_id != candidate_id:
             self._last = self._artifacts.load(self._file(candidate_id))
         return self._last
+
+    def checksum(self, candidate_id: int) -> str:
+        """Give the checksum of a candidate's trained weights.
+
+        Raises:
+            StoreError: the ledger does not name them.
+        """
+        return self._file(candidate_id).sha256
+
+    def _may_be_inherited(self, candidate: Candidate, evaluation: Evaluation) -> bool:
+        if evaluation.fitness is None or self.inherits != "phase_best":
+            return evaluation.completed and self.inherits == "parent"
+        best = self._best_ranks.get(candidate.phase)
+        return best is None or (evaluation.fitness, -candidate.id) > best
 
     def _file(self, candidate_id: int) -> Artifact:
         if candidate_id not in self._files:  # an earlier run wrote it

@@ -17,6 +17,7 @@ from vlga.genome import Genome
 from vlga.study import Trial
 
 __all__ = [
+    "REPEATABLE_FAILURES",
     "Candidate",
     "EpochRecord",
     "Evaluation",
@@ -42,6 +43,10 @@ class FailureReason(StrEnum):
     BUILD = "build"
     #: Anything else; the message says what.
     ERROR = "error"
+
+
+#: Failures that any machine would see again; another may have more memory, or be less busy.
+REPEATABLE_FAILURES = (FailureReason.DIVERGED, FailureReason.BUILD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class Evaluation:
         device: such as ``cpu`` or ``NVIDIA H200``.
         peak_memory_bytes: of the device (GPU) or the process (CPU), or None if unknown.
         test_accuracy: in [0, 1], of the same trained network, where a study asks for it; else None.
+        training_key: equal for equal trainings, see memo.py; None where it is not known.
     """
 
     candidate_id: int
@@ -135,6 +141,7 @@ class Evaluation:
     device: str = ""
     peak_memory_bytes: int | None = None
     test_accuracy: float | None = None
+    training_key: str | None = None
 
     def __post_init__(self) -> None:
         if (self.fitness is None) == (self.reason is None):

@@ -152,6 +152,19 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownOutcome:
+    """What a search recorded of a training.
+
+    Attributes:
+        evaluation: the outcome, with its curve.
+        weights: the file of the trained weights, or None if none was kept.
+    """
+
+    evaluation: Evaluation
+    weights: Artifact | None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRecord:
     """A search as it is stored; `Store.find_search` gives it back.
 
@@ -209,11 +222,13 @@ class Store(Protocol):
         *,
         is_final: bool = False,
         reused: bool = False,
+        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
-        `reused` marks an outcome taken over from an equal candidate instead of trained for.
+        `reused` marks an outcome taken over from an equal training instead of trained for, and
+        without `on_budget` it was one of the search itself, which costs nothing.
         An artifact replaces the search's former one of the same candidate and kind. `changes` are
         those of `update_search`, in the same transaction.
         """
@@ -225,6 +240,12 @@ class Store(Protocol):
         """Give every recorded outcome of a search, final trainings left out, oldest first.
 
         Curves are left out.
+        """
+
+    def known_outcomes(self, training_keys: Sequence[str]) -> Mapping[str, KnownOutcome]:
+        """Give what any search recorded first of trainings with these keys (see memo.py).
+
+        Only what completed or failed for a reason that any machine would see.
         """
 
     def final_trainings(self, search: str) -> Sequence[Evaluation]:

@@ -47,7 +47,7 @@ class Outcome:
         fingerprint: equal for equal networks.
         fitness: in [0, 1], or None if it failed.
         reason: why it failed, or None.
-        reused: whether it was taken over.
+        on_budget: whether it was trained for; not if an equal candidate of the search was.
         epochs: asked for.
         parameters: of the network.
         macs: multiply-accumulates for one image.
@@ -62,7 +62,7 @@ class Outcome:
     fingerprint: str
     fitness: float | None
     reason: str | None
-    reused: bool
+    on_budget: bool
     epochs: int
     parameters: int
     macs: int
@@ -131,7 +131,7 @@ def accuracy_steps(outcomes: Iterable[Outcome]) -> list[tuple[int, float]]:
     Args:
         outcomes: in the order in which they were recorded.
     """
-    return best_so_far([(one.epochs, one.fitness) for one in outcomes if not one.reused])
+    return best_so_far([(one.epochs, one.fitness) for one in outcomes if one.on_budget])
 
 
 def rounds(members: Sequence[Outcome], most: int) -> list[Round]:
@@ -158,7 +158,7 @@ def rounds(members: Sequence[Outcome], most: int) -> list[Round]:
 
 def failures_by_reason(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Count the trainings that failed, the most frequent reason first."""
-    reasons = Counter(one.reason for one in outcomes if one.reason and not one.reused)
+    reasons = Counter(one.reason for one in outcomes if one.reason and one.on_budget)
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -173,7 +173,7 @@ def fittest(members: Iterable[Outcome], n: int) -> list[Outcome]:
 
 def fittest_quarter(members: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
     """Give the trained networks with a fitness, and the fittest quarter of them, rounded up."""
-    trained = [one for one in members if one.fitness is not None and not one.reused]
+    trained = [one for one in members if one.fitness is not None and one.on_budget]
     ranked = sorted(trained, key=_rank, reverse=True)
     return trained, ranked[: math.ceil(len(ranked) / 4)]
 

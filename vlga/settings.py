@@ -120,6 +120,9 @@ class TrainingConfig(Settings):
     inherit_weights: bool = Field(
         True, description="start from trained layers: of the previous phase's best, or the parent's"
     )
+    reuse: bool = Field(
+        True, description="take over what another search of the database knows of an equal training"
+    )
     windows: list[WindowConfig] = Field(
         [], description="learning rates and amplification by epoch, instead of warmup and decay"
     )
@@ -142,7 +145,7 @@ class FinalConfig(Settings):
 
 
 class BudgetConfig(Settings):
-    """Whichever is met first ends the search. A reused evaluation costs nothing."""
+    """Whichever is met first ends the search. Equal networks of a search cost one training."""
 
     evaluations: Annotated[int, Field(ge=1)] | None = Field(None, description="trainings started")
     epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="epochs trained")

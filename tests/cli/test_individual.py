@@ -91,7 +91,7 @@ class TestTable:
         """A reused outcome is said to be another one's."""
         lost = evaluation(1, reason=FailureReason.DIVERGED)
         taken = [replace(one, curve=()) for one in (evaluation(0), lost)]
-        store.add_evaluations("first", taken, reused=True)
+        store.add_evaluations("first", taken, reused=True, on_budget=False)
         shown = [vlga("individual", "first", number).out.splitlines()[-1] for number in "01"]
 
         assert shown == [

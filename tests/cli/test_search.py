@@ -109,12 +109,22 @@ class TestSearch:
         assert (home / "other.db").is_file()
 
     def test_with_the_same_seed_is_the_same(self, finished):
-        """Fitnesses and networks to the last digit, in another database."""
-        again = vlga("search", *SMALL)
-        top = ("top", "digits-1", "--format", "json")
+        """Fitnesses and networks to the last digit, in another database.
 
-        assert again.code == 0
-        assert vlga(*top).json == finished.ask(*top).json
+        Once more there, it takes over all that the first has trained.
+        """
+        expected = finished.ask("top", "digits-1", "--format", "json").json
+        for name in ("digits-1", "digits-2"):
+            assert vlga("search", *SMALL).code == 0
+            assert vlga("top", name, "--format", "json").json == expected
+
+        counts = [
+            vlga("show", name, "--format", "json").json["evaluations"]
+            for name in ("digits-1", "digits-2")
+        ]
+        assert counts[0]["reused"] == counts[1]["completed"] == counts[1]["failed"] == 0
+        assert counts[1]["reused"] == counts[0]["completed"] > 0
+        assert "in another search: validation" in vlga("individual", "digits-2", "0").out
 
     def test_that_cannot_train_anything_says_why(self):
         """Exit code 1, one line, and the reasons in the ledger."""

@@ -17,7 +17,7 @@ from tests.fakes import MemoryStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.population import EpochRecord, FailureReason
-from vlga.ports import Artifact, Store
+from vlga.ports import Artifact, KnownOutcome, Store
 
 WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
 
@@ -159,6 +159,43 @@ class StoreContract:
 
         assert store.evaluations("first") == []
         assert store.artifacts("first") == [final_weights]
+
+    def test_what_is_known_of_a_training_is_found_by_its_key(self, store: Store):
+        """Whichever search recorded it: the first outcome that was trained, curve and weights."""
+        outcome = replace(evaluation(0), training_key="ab")
+        for name in ("first", "second"):
+            store.create_search(record(name))
+            store.add_candidates(name, [candidate(0), candidate(1)])
+        store.add_evaluations("first", [outcome], reused=True)
+        store.add_evaluations("first", [replace(outcome, fitness=0.25)], is_final=True)
+        store.add_evaluations(
+            "second", [replace(outcome, candidate_id=1)], [replace(WEIGHTS, candidate_id=1)]
+        )
+        store.add_evaluations("second", [replace(outcome, fitness=0.75)])
+
+        known = store.known_outcomes(["ab", "cd"])
+
+        weights = replace(WEIGHTS, candidate_id=1)
+        assert known == {"ab": KnownOutcome(replace(outcome, candidate_id=1), weights)}
+        assert store.known_outcomes([]) == {}
+
+    def test_a_failure_is_known_if_any_machine_would_see_it(self, store: Store):
+        """A diverged training is known; one that found no memory is not, a later one may be."""
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0), candidate(1)])
+        failures = [
+            replace(evaluation(0, reason=reason), training_key=str(reason))
+            for reason in FailureReason
+        ]
+
+        store.add_evaluations("first", failures)
+        store.add_evaluations("first", [replace(evaluation(1), training_key="out_of_memory")])
+
+        known = store.known_outcomes([str(reason) for reason in FailureReason])
+        assert known["out_of_memory"] == KnownOutcome(
+            replace(evaluation(1), training_key="out_of_memory"), None
+        )
+        assert known.keys() == {"diverged", "build", "out_of_memory"}
 
     def test_an_artifact_replaces_its_predecessor(self, store: Store):
         """Of one candidate and kind the last artifact counts, also within one call."""

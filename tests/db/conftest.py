@@ -52,7 +52,8 @@ def engine(url: str, tmp_path: Path) -> Iterator[Engine]:
     store.add_evaluations("digits-1", [evaluation(2, fitness=0.5), evaluation(1, fitness=0.5)])
     failed = evaluation(3, reason=FailureReason.OUT_OF_MEMORY, epochs=1)
     store.add_evaluations("digits-1", [failed, evaluation(0, fitness=0.75, epochs=3)])
-    store.add_evaluations("digits-1", [evaluation(4, fitness=0.125, epochs=0)], reused=True)
+    taken = evaluation(4, fitness=0.125, epochs=0)
+    store.add_evaluations("digits-1", [taken], reused=True, on_budget=False)
     artifact = Artifact(
         candidate_id=4,
         kind="final_weights",

@@ -33,7 +33,8 @@ def test_depth_needs_no_images(candidate: Candidate, shape):
 @given(generators.evaluations(), st.booleans(), st.booleans())
 def test_an_evaluation_comes_back(evaluation: Evaluation, is_final: bool, reused: bool):
     """An evaluation's row and those of its curve read as the evaluation."""
-    row = codec.evaluation_row(1, evaluation, is_final=is_final, reused=reused, now=NOW)
+    marks = {"is_final": is_final, "reused": reused, "on_budget": not reused}
+    row = codec.evaluation_row(1, evaluation, now=NOW, **marks)
 
     assert codec.evaluation(row, codec.epoch_rows(1, evaluation)) == evaluation
 

@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.comparison import compared, names_beginning
+from db.reports import search_outcomes
 from db.store import SqlStore
 from tests.records import record
 
@@ -33,6 +34,17 @@ def test_a_search_is_a_row_with_its_trainings(engine: Engine):
         "versions": {"python": "3.11", "vlga": "0.1.0"},
         "trainings": [(2, 0.25), (2, 0.5), (2, 0.5), (1, None), (3, 0.75)],
     }
+
+
+def test_what_another_search_had_trained_is_paid_for(engine: Engine):
+    """It is among the evaluations and their epochs as if it had been trained, and reused too."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE evaluations SET on_budget = true")
+
+    (row,) = compared(engine, ["digits-1"])
+
+    assert (row["evaluations"], row["reused"], len(row["trainings"])) == (6, 1, 6)
+    assert all(one.on_budget for one in search_outcomes(engine, "digits-1"))
 
 
 def test_the_best_is_the_one_that_is_shown(engine: Engine):

@@ -17,13 +17,13 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
     """Every training and what was taken over, final trainings left out."""
     outcomes = search_outcomes(engine, "digits-1")
 
-    assert [(one.id, one.fitness, one.reason, one.reused) for one in outcomes] == [
-        (0, 0.25, None, False),
-        (2, 0.5, None, False),
-        (1, 0.5, None, False),
-        (3, None, "out_of_memory", False),
-        (0, 0.75, None, False),
-        (4, 0.125, None, True),
+    assert [(one.id, one.fitness, one.reason, one.on_budget) for one in outcomes] == [
+        (0, 0.25, None, True),
+        (2, 0.5, None, True),
+        (1, 0.5, None, True),
+        (3, None, "out_of_memory", True),
+        (0, 0.75, None, True),
+        (4, 0.125, None, False),
     ]
     assert outcomes[5] == Outcome(
         id=4,
@@ -34,7 +34,7 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
         fingerprint=f"{4:016x}",
         fitness=0.125,
         reason=None,
-        reused=True,
+        on_budget=False,
         epochs=0,
         parameters=1004,
         macs=10**10 + 4,

@@ -166,6 +166,7 @@ class TestRows:
             "candidate_id": 0,
             "is_final": False,
             "reused": False,
+            "on_budget": True,
             "epochs": 1,
             "seed": 0,
             "status": "completed",

@@ -91,7 +91,7 @@ class Stores(RuleBasedStateMachine):
         """`list_searches` and `top` say what the dictionaries hold."""
         expected = []
         for name, search in reversed(self.memory.searches.items()):
-            scored = [one for one, is_final, _ in search.outcomes if not is_final]
+            scored = [one for one, is_final, *_ in search.outcomes if not is_final]
             fitness: dict[int, float] = {}
             for one in scored:
                 if one.fitness is not None:

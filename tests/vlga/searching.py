@@ -157,13 +157,13 @@ class MortalStore(MemoryStore):
         *,
         is_final: bool = False,
         reused: bool = False,
+        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         ids = [one.candidate_id for one in evaluations]
         self._note("add_evaluations", candidates=ids, artifacts=artifacts)
-        super().add_evaluations(
-            search, evaluations, artifacts, is_final=is_final, reused=reused, **changes
-        )
+        marks = {"is_final": is_final, "reused": reused, "on_budget": on_budget}
+        super().add_evaluations(search, evaluations, artifacts, **marks, **changes)
 
     def _note(
         self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
@@ -230,12 +230,17 @@ class Bench:
     @property
     def trained(self) -> list[Evaluation]:
         """Recorded outcomes of trainings."""
-        return [one for one, is_final, reused in self._outcomes if not (is_final or reused)]
+        return [one for one, is_final, reused, _ in self._outcomes if not (is_final or reused)]
 
     @property
     def reused(self) -> list[Evaluation]:
-        """Recorded outcomes that were taken over."""
-        return [one for one, _, reused in self._outcomes if reused]
+        """Recorded outcomes of equal candidates of the search."""
+        return [one for one, _, reused, paid in self._outcomes if reused and not paid]
+
+    @property
+    def known(self) -> list[Evaluation]:
+        """Recorded outcomes of other searches' trainings."""
+        return [one for one, _, reused, paid in self._outcomes if reused and paid]
 
     @property
     def ledger(self) -> tuple[Any, ...]:
@@ -245,7 +250,7 @@ class Bench:
         return stored.candidates, outcomes, stored.record.best_candidate_id
 
     @property
-    def _outcomes(self) -> list[tuple[Evaluation, bool, bool]]:
+    def _outcomes(self) -> list[tuple[Evaluation, bool, bool, bool]]:
         return self.store.searches[self.name].outcomes
 
 

@@ -69,7 +69,7 @@ class TestLedger:
         def tell_what_is_recorded(evaluation):
             stored = bench.store.searches["first"]
             assert evaluation.candidate_id in stored.candidates
-            assert evaluation in [one for one, _, _ in stored.outcomes]
+            assert evaluation in [one for one, *_ in stored.outcomes]
             told.append(evaluation)
             tell(evaluation)
 
@@ -133,7 +133,7 @@ class TestWeights:
             if method != "add_evaluations":
                 continue
             stored = bench.store.searches["first"]
-            (one,) = [e for e, _, _ in stored.outcomes if e.candidate_id in ids]
+            (one,) = [e for e, *_ in stored.outcomes if e.candidate_id in ids]
             phase = stored.candidates[one.candidate_id].phase
 
             assert bool(artifacts) == (one.fitness > best[phase])

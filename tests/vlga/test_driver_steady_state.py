@@ -111,7 +111,7 @@ class TestSteadyState:
         again.wait = wait_and_see
         second.run()
 
-        told = {one.candidate_id for one, _, _ in outcomes}
+        told = {one.candidate_id for one, *_ in outcomes}
         assert alive[0] == first.strategy.alive
         assert {number: stored.candidates[number] for number in candidates} == candidates
         assert stored.outcomes[: len(outcomes)] == outcomes

@@ -35,7 +35,7 @@ def outcome(number, fitness=0.5, **changes):
         fingerprint=f"{number:016x}",
         fitness=fitness,
         reason=None if fitness is not None else "diverged",
-        reused=False,
+        on_budget=True,
         epochs=3,
         parameters=1000,
         macs=10_000,
@@ -69,7 +69,7 @@ def test_the_best_so_far_counts_the_epochs_of_every_training():
     outcomes = [
         outcome(0, 0.5),
         outcome(1, None),
-        outcome(2, 0.9, reused=True),
+        outcome(2, 0.9, on_budget=False),
         outcome(3, 0.75, epochs=10),
     ]
 
@@ -120,7 +120,7 @@ def test_failures_are_counted_the_most_frequent_first():
         outcome(0, None, reason="timed_out"),
         outcome(1, None),
         outcome(2, None),
-        outcome(3, None, reused=True, reason="build"),
+        outcome(3, None, on_budget=False, reason="build"),
         outcome(4),
         outcome(5, None, reason="error"),
     ]
@@ -143,7 +143,11 @@ def test_the_fittest_are_each_network_once():
 
 def test_the_fittest_quarter_is_of_the_trained():
     """Rounded up, so that there is always one."""
-    members = [*(outcome(i, i / 10) for i in range(5)), outcome(5, None), outcome(6, reused=True)]
+    members = [
+        *(outcome(i, i / 10) for i in range(5)),
+        outcome(5, None),
+        outcome(6, on_budget=False),
+    ]
     everyone, best = fittest_quarter(members)
 
     assert ids(everyone) == [0, 1, 2, 3, 4]

@@ -1,0 +1,93 @@
+"""Outcomes known before a training: of equal candidates of this search, and from other searches.
+
+Within a search equal candidates are one network, which is trained once and paid for once. What
+another search of the database recorded is taken as a training of this one that took no time: it
+counts on the budget, so that what a search finds does not depend on what else its database holds.
+(A steady state's course depends on who ends first, and what is known ends at once.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vlga import __version__
+from vlga.inheritance import Inheritance
+from vlga.population import Candidate, Evaluation, FailureReason
+from vlga.ports import DataSummary, KnownOutcome, Store
+from vlga.strategies import Strategy
+
+__all__ = ["Memo"]
+
+#: Failures that tell of the machine and not of the network: an equal one is tried all the same.
+_TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
+
+
+class Memo:
+    """What is known of the candidates of one search."""
+
+    def __init__(
+        self, strategy: Strategy, data: DataSummary, *, store: Store, inheritance: Inheritance
+    ) -> None:
+        training = strategy.config.training
+        common = {
+            "data": data.fingerprint,
+            "training": training.model_dump(mode="json", exclude={"reuse"}),
+            "scores_test": strategy.scores_test,
+            "vlga": __version__,
+        }
+        self._common = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
+        self._reads_others = training.reuse
+        self._strategy = strategy
+        self._store = store
+        self._inheritance = inheritance
+        self._own: dict[str, Evaluation] = {}
+        self._others: dict[int, KnownOutcome] = {}
+
+    def key(self, candidate: Candidate) -> str:
+        """Give 32 hexadecimal digits, equal exactly for trainings that give the same outcome.
+
+        They are of the network with its optimizer, the images, the settings, the seed, the weights
+        that it inherits and the version of vlga; not of the machine.
+        """
+        number = candidate.weights_from
+        parent = self._inheritance.parent_of(candidate)
+        parts = (
+            candidate.fingerprint,
+            self._strategy.training_seed(candidate),
+            None if number is None else self._inheritance.checksum(number),
+            None if parent is None else json.dumps(parent.to_dict()),
+        )
+        digest = self._common.copy()
+        digest.update(repr(parts).encode())
+        return digest.hexdigest()[:32]
+
+    def learn(self, key: str, evaluation: Evaluation) -> None:
+        """Remember an outcome of this search, if it holds for equal trainings too."""
+        if evaluation.reason not in _TRANSIENT:
+            self._own[key] = replace(evaluation, curve=(), train_seconds=0.0)
+
+    def own(self, key: str) -> Evaluation | None:
+        """Give the outcome of an equal training of this search, as one that cost nothing.
+
+        It has no curve, and is of the candidate that was trained.
+        """
+        return self._own.get(key)
+
+    def look_up(self, candidates: Sequence[Candidate]) -> None:
+        """Read what other searches know of candidates, whose parents' outcomes are told."""
+        if not self._reads_others or not candidates:
+            return
+        keys = {one.id: self.key(one) for one in candidates}
+        known = self._store.known_outcomes([*set(keys.values())])
+        self._others |= {number: known[key] for number, key in keys.items() if key in known}
+
+    def take(self, candidate: Candidate) -> KnownOutcome | None:
+        """Give what `look_up` found for a candidate, as that candidate's, once."""
+        known = self._others.pop(candidate.id, None)
+        if known is None:
+            return None
+        outcome = replace(known.evaluation, candidate_id=candidate.id, train_seconds=0.0)
+        return replace(known, evaluation=outcome)
