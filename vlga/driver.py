@@ -16,6 +16,7 @@ from dataclasses import replace
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
 from vlga.errors import SearchStopped, TooManyFailures
+from vlga.failures import Failures
 from vlga.inheritance import Inheritance
 from vlga.lease import Stop
 from vlga.memo import Memo
@@ -86,9 +87,8 @@ class Search:
         self._best_id: int | None = None
         self._n_known = 0
         self._n_reused = 0
-        self._n_failed = 0
         self._n_logged = 0
-        self._failures_in_a_row: list[Evaluation] = []
+        self._failures = Failures(config.limits.max_failures_in_a_row)
 
     @property
     def elapsed_seconds(self) -> float:
@@ -111,7 +111,7 @@ class Search:
             while self._supply():
                 left = self._budget.seconds_left
                 self._collect(RENEW_SECONDS if left is None else min(left, RENEW_SECONDS))
-                self._check_failures()
+                self._failures.check()
             if self._drains:
                 raise SearchStopped("somebody asked the search to stop")
         finally:
@@ -123,7 +123,7 @@ class Search:
             self._store.update_search(self._name, seconds=self.elapsed_seconds)
         self._note_best()
         if self.strategy.best is None:
-            raise TooManyFailures(f"no network could be trained: {self._last_reasons()}")
+            raise TooManyFailures(f"no network could be trained: {self._failures.last_reasons}")
         return self.strategy.best
 
     def _recall(self, strategy: SteadyState) -> None:
@@ -215,7 +215,7 @@ class Search:
         self._store.add_evaluations(self._name, [known.evaluation], files, reused=True)
         self._n_known += known.evaluation.completed
         self._learn(candidate, key, known.evaluation)
-        self._check_failures()
+        self._failures.check()
         return True
 
     def _collect(self, timeout_seconds: float | None) -> None:
@@ -247,12 +247,6 @@ class Search:
             self._best_id = best.id
             self._store.update_search(self._name, best_candidate_id=best.id)
 
-    def _check_failures(self) -> None:
-        """Stop when nothing seems to work."""
-        n, why = len(self._failures_in_a_row), self._last_reasons()
-        if n >= self._config.limits.max_failures_in_a_row:
-            raise TooManyFailures(f"{n} trainings failed one after the other; the last: {why}")
-
     def _reuse(
         self, candidates: Sequence[Candidate], outcome: Evaluation, *, is_recorded: bool = False
     ) -> None:
@@ -268,11 +262,7 @@ class Search:
     def _learn(self, candidate: Candidate, key: str, evaluation: Evaluation) -> None:
         """Remember an outcome for equal candidates, and tell it."""
         self._memo.learn(key, evaluation)
-        if evaluation.completed:
-            self._failures_in_a_row.clear()
-        else:
-            self._n_failed += 1
-            self._failures_in_a_row.append(evaluation)
+        self._failures.note(evaluation)
         self._tell(candidate, evaluation)
 
     def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
@@ -286,15 +276,11 @@ class Search:
         return Progress(
             phase=self.strategy.phase,
             generation=self.strategy.generation,
-            n_completed=n_ended - self._n_failed - self._n_known,
-            n_failed=self._n_failed,
+            n_completed=n_ended - self._failures.n - self._n_known,
+            n_failed=self._failures.n,
             n_reused=self._n_reused + self._n_known,
             n_running=min(len(self._out), self._evaluator.n_slots),
             best=self.strategy.best,
             elapsed_seconds=self.elapsed_seconds,
             done_fraction=self._budget.done_fraction(n_ended),
         )
-
-    def _last_reasons(self) -> str:
-        reasons = [f"{one.reason}: {one.message}" for one in self._failures_in_a_row[-3:]]
-        return "; ".join(reasons) or "none ended within the budget"

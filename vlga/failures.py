@@ -1,0 +1,46 @@
+"""When to stop because nothing seems to work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vlga.errors import TooManyFailures
+from vlga.population import Evaluation
+
+__all__ = ["Failures"]
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed trainings of a search.
+
+    Attributes:
+        max_in_a_row: so many one after the other are too many.
+        n: in all.
+    """
+
+    max_in_a_row: int
+    n: int = 0
+    _in_a_row: list[Evaluation] = field(default_factory=list)
+
+    def note(self, evaluation: Evaluation) -> None:
+        """Take the outcome of a training."""
+        if evaluation.completed:
+            self._in_a_row.clear()
+        else:
+            self.n += 1
+            self._in_a_row.append(evaluation)
+
+    def check(self) -> None:
+        """Raise `TooManyFailures`, with the last reasons, if they are."""
+        if len(self._in_a_row) >= self.max_in_a_row:
+            raise TooManyFailures(
+                f"{len(self._in_a_row)} trainings failed one after the other; the last: "
+                f"{self.last_reasons}"
+            )
+
+    @property
+    def last_reasons(self) -> str:
+        """Why the last ones failed, in words."""
+        reasons = [f"{one.reason}: {one.message}" for one in self._in_a_row[-3:]]
+        return "; ".join(reasons) or "none ended within the budget"
