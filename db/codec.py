@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from vlga.config import parse_config
-from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason
+from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports import Artifact, DataSummary, SearchRecord
 from vlga.study import heritage_from_dict
 
@@ -129,21 +129,15 @@ def candidate(row: Row) -> Candidate:
 
 
 def evaluation_row(
-    search_id: int,
-    value: Evaluation,
-    *,
-    is_final: bool,
-    reused: bool,
-    on_budget: bool,
-    now: datetime,
+    search_id: int, value: Evaluation, *, is_final: bool, now: datetime
 ) -> dict[str, Any]:
     """Give the row of an evaluation that is recorded now; its curve has rows of its own."""
     return {
         "search_id": search_id,
         "candidate_id": value.candidate_id,
         "is_final": is_final,
-        "reused": reused,
-        "on_budget": on_budget,
+        "reused": value.source is not Source.TRAINED,
+        "on_budget": value.source is not Source.EQUAL_CANDIDATE,
         "epochs": value.epochs,
         "seed": value.seed,
         "status": "completed" if value.completed else "failed",
@@ -180,6 +174,7 @@ def evaluation(row: Row, curve: Iterable[Row] = ()) -> Evaluation:
         peak_memory_bytes=row["peak_memory_bytes"],
         test_accuracy=row["test_accuracy"],
         training_key=row["training_key"],
+        source=_source(row),
     )
 
 
@@ -242,6 +237,12 @@ def artifact(row: Row) -> Artifact:
         sha256=row["sha256"],
         n_bytes=row["n_bytes"],
     )
+
+
+def _source(row: Row) -> Source:
+    if not row["reused"]:
+        return Source.TRAINED
+    return Source.OTHER_SEARCH if row["on_budget"] else Source.EQUAL_CANDIDATE
 
 
 def _finite(value: float | None) -> float | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import codec, leases, schema, writes
@@ -102,14 +102,10 @@ class SqlStore:
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        reused: bool = False,
-        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
-        `reused` marks an outcome taken over from an equal training instead of trained for, and
-        without `on_budget` it was one of the search itself, which costs nothing.
         An artifact replaces the search's former one of the same candidate and kind. `changes` are
         those of `update_search`, in the same transaction.
 
@@ -124,13 +120,13 @@ class SqlStore:
             if values:
                 writes.change_search(connection, search_id, values, now)
             if evaluations:
-                marks = {"is_final": is_final, "reused": reused, "on_budget": on_budget}
                 rows = [
-                    codec.evaluation_row(search_id, one, now=now, **marks) for one in evaluations
+                    codec.evaluation_row(search_id, one, is_final=is_final, now=now)
+                    for one in evaluations
                 ]
                 writes.insert_evaluations(connection, rows, evaluations)
                 if not is_final:
-                    writes.count_outcomes(connection, search_id, rows, reused=reused, now=now)
+                    writes.count_outcomes(connection, search_id, rows, now)
             if artifacts:
                 # Of two for one place the last counts; Postgres refuses both in one statement.
                 last = {(one.candidate_id, one.kind): one for one in artifacts}
@@ -177,6 +173,16 @@ class SqlStore:
                 .order_by(table.c.candidate_id, table.c.kind)
             )
             return [codec.artifact(row) for row in rows.mappings()]
+
+    def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
+        """Name these candidates' files of a kind no longer."""
+        columns = schema.artifacts.c
+        with self._writing(search) as (connection, search_id):
+            connection.execute(
+                delete(schema.artifacts)
+                .where(columns.search_id == search_id, columns.kind == kind)
+                .where(columns.candidate_id.in_(candidate_ids))
+            )
 
     def acquire(
         self, search: str, holder: Holder, seconds: float, *, over: str | None = None

@@ -65,23 +65,19 @@ def insert_evaluations(
 
 
 def count_outcomes(
-    connection: Connection,
-    search_id: int,
-    rows: list[dict[str, Any]],
-    *,
-    reused: bool,
-    now: datetime,
+    connection: Connection, search_id: int, rows: list[dict[str, Any]], now: datetime
 ) -> None:
     """Add outcomes to their search's counts: each is one of completed, failed and reused."""
-    n_failed = 0 if reused else sum(row["status"] == "failed" for row in rows)
+    n_reused = sum(row["reused"] for row in rows)
+    n_failed = sum(row["status"] == "failed" and not row["reused"] for row in rows)
     columns = schema.searches.c
     connection.execute(
         update(schema.searches)
         .where(columns.id == search_id)
         .values(
-            n_completed=columns.n_completed + (0 if reused else len(rows) - n_failed),
+            n_completed=columns.n_completed + len(rows) - n_failed - n_reused,
             n_failed=columns.n_failed + n_failed,
-            n_reused=columns.n_reused + (len(rows) if reused else 0),
+            n_reused=columns.n_reused + n_reused,
             updated_at=now,
         )
     )

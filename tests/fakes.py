@@ -9,7 +9,7 @@ from typing import Any
 
 from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
 from vlga.lease import Holder, Lease, Stop
-from vlga.population import REPEATABLE_FAILURES, Candidate, Evaluation
+from vlga.population import REPEATABLE_FAILURES, Candidate, Evaluation, Source
 from vlga.ports import Artifact, KnownOutcome, SearchRecord
 
 CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
@@ -22,14 +22,14 @@ class StoredSearch:
     Attributes:
         record: as `find_search` gives it.
         candidates: by id.
-        outcomes: every evaluation with its curve, whether it is final, reused, on budget.
+        outcomes: every evaluation with its curve, whether it is final.
         artifacts: by candidate and kind.
         lease: of whoever holds it, with the moment when it expires, or None.
     """
 
     record: SearchRecord
     candidates: dict[int, Candidate] = field(default_factory=dict)
-    outcomes: list[tuple[Evaluation, bool, bool, bool]] = field(default_factory=list)
+    outcomes: list[tuple[Evaluation, bool]] = field(default_factory=list)
     artifacts: dict[tuple[int, str], Artifact] = field(default_factory=dict)
     lease: tuple[Lease, float] | None = None
 
@@ -76,8 +76,6 @@ class MemoryStore:
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        reused: bool = False,
-        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes, files and changes, all or none."""
@@ -86,7 +84,7 @@ class MemoryStore:
         for one in (*evaluations, *artifacts):
             if one.candidate_id not in stored.candidates:
                 raise StoreError(f"candidate {one.candidate_id} must be entered before its outcome")
-        stored.outcomes += [(one, is_final, reused, on_budget) for one in evaluations]
+        stored.outcomes += [(one, is_final) for one in evaluations]
         stored.artifacts |= {(one.candidate_id, one.kind): one for one in artifacts}
         stored.record = replace(stored.record, **changes)
 
@@ -97,15 +95,16 @@ class MemoryStore:
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give the outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes
-        return [replace(one, curve=()) for one, is_final, *_ in outcomes if not is_final]
+        return [replace(one, curve=()) for one, is_final in outcomes if not is_final]
 
     def known_outcomes(self, training_keys: Sequence[str]) -> Mapping[str, KnownOutcome]:
         """Look through every search."""
         found: dict[str, KnownOutcome] = {}
         for search in self.searches.values():
-            for one, is_final, reused, _ in search.outcomes:
+            for one, is_final in search.outcomes:
+                trained = one.source is Source.TRAINED and not is_final
                 lasts = one.completed or one.reason in REPEATABLE_FAILURES
-                if one.training_key in training_keys and lasts and not (is_final or reused):
+                if one.training_key in training_keys and lasts and trained:
                     weights = search.artifacts.get((one.candidate_id, "weights"))
                     found.setdefault(one.training_key, KnownOutcome(one, weights))
         return found
@@ -113,11 +112,17 @@ class MemoryStore:
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
         """Give the final trainings' outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes
-        return [replace(one, curve=()) for one, is_final, *_ in outcomes if is_final]
+        return [replace(one, curve=()) for one, is_final in outcomes if is_final]
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give the files, by candidate and kind."""
         return [one for _, one in sorted(self._search(search).artifacts.items())]
+
+    def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
+        """Forget files."""
+        files = self._guarded(search).artifacts
+        for number in candidate_ids:
+            files.pop((number, kind), None)
 
     def acquire(
         self, search: str, holder: Holder, seconds: float, *, over: str | None = None

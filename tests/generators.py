@@ -16,7 +16,7 @@ from vlga.config import load_config, preset_names
 from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome, NetworkGenes
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan, Shape
-from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual
+from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual, Source
 from vlga.ports import Artifact
 from vlga.space import SearchSpace
 
@@ -147,6 +147,8 @@ def evaluations(draw: st.DrawFn, candidate_id: int | None = None) -> Evaluation:
         device=draw(st.sampled_from(["cpu", "NVIDIA H200"])),
         peak_memory_bytes=draw(st.none() | st.integers(0, 2**40)),
         test_accuracy=draw(st.none() | fitnesses()),
+        training_key=draw(st.none() | st.text("0123456789abcdef", min_size=32, max_size=32)),
+        source=draw(st.sampled_from(Source)),
     )
 
 

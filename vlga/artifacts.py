@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from vlga.errors import StoreError
@@ -49,6 +50,12 @@ class ArtifactFolder:
                 "make room or change into another folder, then resume the search"
             ) from error
         return Artifact(weights.candidate_id, kind, str(path), digest, len(weights.data))
+
+    @staticmethod
+    def remove(path: str) -> None:
+        """Delete a file that the ledger names no more; if it cannot be, it takes room."""
+        with suppress(OSError):
+            Path(path).unlink()
 
     @staticmethod
     def load(artifact: Artifact) -> Weights:

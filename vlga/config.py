@@ -22,7 +22,14 @@ __all__ = ["change_config", "load_config", "parse_config", "preset_names", "pres
 
 #: Settings and tables that a search that has begun may change, since nothing recorded depends on
 #: them.
-_FREE = ("budget", "final", "limits.evaluation_seconds", "limits.max_failures_in_a_row", "workers")
+_FREE = (
+    "budget",
+    "final",
+    "limits.evaluation_seconds",
+    "limits.max_failures_in_a_row",
+    "limits.weight_files",
+    "workers",
+)
 #: What depends on the others.
 _WHY_FIXED = {
     "seed": "its candidates and their trainings were drawn with it",

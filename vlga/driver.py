@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
@@ -20,7 +21,7 @@ from vlga.failures import Failures
 from vlga.inheritance import Inheritance
 from vlga.lease import Stop
 from vlga.memo import Memo
-from vlga.population import Candidate, Evaluation, Individual
+from vlga.population import Candidate, Evaluation, Individual, Source
 from vlga.ports import DataSummary, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
@@ -82,6 +83,7 @@ class Search:
             evaluator=evaluator,
             store=store,
             artifacts=artifacts,
+            n_kept=config.limits.weight_files,
         )
         self._memo = Memo(self.strategy, data, store=store, inheritance=self._inheritance)
         self._best_id: int | None = None
@@ -189,13 +191,17 @@ class Search:
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
         recorded = self._recorded.pop(candidate.id, None)
+        if recorded is not None and recorded.source is Source.EQUAL_CANDIDATE:
+            self._n_reused += 1
+            self._tell(candidate, recorded)
+            return
         key = (recorded and recorded.training_key) or self._memo.key(candidate)
-        if (outcome := self._memo.own(key)) is not None:
-            self._reuse([candidate], outcome, is_recorded=recorded is not None)
-        elif recorded is not None:
+        if recorded is not None:
             self._budget.n_trained += 1
             self._inheritance.note(candidate, recorded)
             self._learn(candidate, key, recorded)
+        elif (outcome := self._memo.own(key)) is not None:
+            self._reuse([candidate], outcome)
         elif (twins := self._twins.get(key)) is not None:
             twins.append(candidate)
         else:
@@ -212,7 +218,7 @@ class Search:
         files = None if known is None else self._inheritance.adopt(candidate, known)
         if known is None or files is None:
             return False
-        self._store.add_evaluations(self._name, [known.evaluation], files, reused=True)
+        self._store.add_evaluations(self._name, [known.evaluation], files)
         self._n_known += known.evaluation.completed
         self._learn(candidate, key, known.evaluation)
         self._failures.check()
@@ -237,8 +243,15 @@ class Search:
                 self._asked.extendleft(reversed(twins))
             else:
                 self._reuse(twins, outcome)
+        self._inheritance.prune(self._parents)
         if not self._recorded:  # until then the ledger knows a better one than was told
             self._note_best()
+
+    @property
+    def _parents(self) -> set[int | None]:
+        """Candidates whose weights are inherited by those not recorded, or may be."""
+        waiting = [*self._asked, *self._out.values(), *chain(*self._twins.values())]
+        return {*self.strategy.parents, *(one.weights_from for one in waiting)}
 
     def _note_best(self) -> None:
         """Enter the fittest so far."""
@@ -247,14 +260,12 @@ class Search:
             self._best_id = best.id
             self._store.update_search(self._name, best_candidate_id=best.id)
 
-    def _reuse(
-        self, candidates: Sequence[Candidate], outcome: Evaluation, *, is_recorded: bool = False
-    ) -> None:
-        """Take over the outcome of an equal candidate, and record that it was."""
+    def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:
+        """Record and tell the outcome of an equal candidate as that of others."""
         taken = [replace(outcome, candidate_id=one.id) for one in candidates]
-        if taken and not is_recorded:
+        if taken:
             files = self._inheritance.share(outcome, candidates)
-            self._store.add_evaluations(self._name, taken, files, reused=True, on_budget=False)
+            self._store.add_evaluations(self._name, taken, files)
         self._n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
@@ -266,8 +277,8 @@ class Search:
         self._tell(candidate, evaluation)
 
     def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        if evaluation.completed:
-            self._inheritance.remember(candidate)
+        if evaluation.fitness is not None:
+            self._inheritance.remember(candidate, evaluation.fitness)
         self.strategy.tell(evaluation)
         self._observer.evaluated(candidate, evaluation)
 

@@ -6,7 +6,7 @@ the weights themselves are files that the ledger names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
@@ -18,6 +18,9 @@ from vlga.ports import Artifact, Evaluator, KnownOutcome, Layers, Store, Weights
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]
+
+#: Files deleted at a time, in one transaction: not every evaluation shall write twice.
+_N_PRUNED = 16
 
 
 def shared_layers(child: NetworkPlan, parent: NetworkPlan) -> Layers:
@@ -56,14 +59,20 @@ class Inheritance:
         evaluator: Evaluator,
         store: Store,
         artifacts: ArtifactFolder,
+        n_kept: int,
     ) -> None:
         self.inherits = inherits
+        self._n_kept = n_kept
         self._search = search
         self._evaluator = evaluator
         self._store = store
         self._artifacts = artifacts
         self._best_ranks: dict[int, tuple[float, int]] = {}
         self._files: dict[int, Artifact] = {}
+        if inherits != "nothing":
+            recorded = store.artifacts(search)
+            self._files |= {one.candidate_id: one for one in recorded if one.kind == "weights"}
+        self._fitnesses: dict[int, float] = {}
         self._genomes: dict[int, Genome] = {}
         self._last: Weights | None = None
 
@@ -107,6 +116,14 @@ class Inheritance:
         self._files[candidate.id] = file
         return [file]
 
+    def may_share(self, outcome: Evaluation) -> bool:
+        """Tell whether an equal candidate may take an outcome over, with weights to inherit."""
+        return (
+            self.inherits != "parent"
+            or not outcome.completed
+            or outcome.candidate_id in self._files
+        )
+
     def share(self, outcome: Evaluation, twins: Sequence[Candidate]) -> list[Artifact]:
         """Give candidates that took over an outcome its weights too: any may become a parent."""
         if self.inherits != "parent" or not outcome.completed:
@@ -115,8 +132,10 @@ class Inheritance:
         self._files |= {file.candidate_id: file for file in files}
         return files
 
-    def remember(self, individual: Candidate) -> None:
-        """Keep what an individual looks like, for its children."""
+    def remember(self, individual: Candidate, fitness: float) -> None:
+        """Keep what an individual looks like, for its children, and how much its file is worth."""
+        if individual.id in self._files:
+            self._fitnesses[individual.id] = fitness
         if self.inherits == "parent" and isinstance(individual.genome, Genome):
             self._genomes[individual.id] = individual.genome
 
@@ -124,7 +143,7 @@ class Inheritance:
         """Give the genome whose layers must be found in the candidate's, if it is not a prefix."""
         if candidate.weights_from is None or self.inherits != "parent":
             return None
-        return self._genomes[candidate.weights_from]
+        return self._genomes.get(candidate.weights_from)
 
     def weights_of(self, candidate_id: int | None) -> Weights | None:
         """Give a candidate's trained weights, read once for all that inherit them in a row.
@@ -138,13 +157,33 @@ class Inheritance:
             self._last = self._artifacts.load(self._file(candidate_id))
         return self._last
 
-    def checksum(self, candidate_id: int) -> str:
-        """Give the checksum of a candidate's trained weights.
+    def prune(self, parents: Iterable[int | None]) -> None:
+        """Delete files of weights that are not among the fittest and that nobody will inherit.
 
-        Raises:
-            StoreError: the ledger does not name them.
+        Several at a time, rows first: the ledger never names a missing file.
+
+        Args:
+            parents: candidates whose weights are inherited yet, beside each phase's best.
         """
-        return self._file(candidate_id).sha256
+        if len(self._fitnesses) < self._n_kept + _N_PRUNED:
+            return
+        needed = {*parents, *(-number for _, number in self._best_ranks.values())}
+        ranked = sorted(self._fitnesses, key=lambda one: (self._fitnesses[one], -one), reverse=True)
+        dropped = [number for number in ranked[self._n_kept :] if number not in needed]
+        if len(dropped) < _N_PRUNED:
+            return
+        self._store.remove_artifacts(self._search, dropped, "weights")
+        paths = {self._files.pop(number).path for number in dropped}
+        for number in dropped:
+            del self._fitnesses[number]
+            self._genomes.pop(number, None)
+        for path in paths - {file.path for file in self._files.values()}:
+            self._artifacts.remove(path)
+
+    def checksum(self, candidate_id: int) -> str:
+        """Tell a candidate's trained weights from others, by contents while they are kept."""
+        file = self._files.get(candidate_id)
+        return f"of {candidate_id}" if file is None else file.sha256
 
     def _may_be_inherited(self, candidate: Candidate, evaluation: Evaluation) -> bool:
         if evaluation.fitness is None or self.inherits != "phase_best":
@@ -153,9 +192,6 @@ class Inheritance:
         return best is None or (evaluation.fitness, -candidate.id) > best
 
     def _file(self, candidate_id: int) -> Artifact:
-        if candidate_id not in self._files:  # an earlier run wrote it
-            recorded = self._store.artifacts(self._search)
-            self._files |= {one.candidate_id: one for one in recorded if one.kind == "weights"}
         if candidate_id not in self._files:
             raise StoreError(
                 f"the weights of candidate {candidate_id} must be in the ledger for others to "

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from vlga import __version__
 from vlga.inheritance import Inheritance
-from vlga.population import Candidate, Evaluation, FailureReason
+from vlga.population import Candidate, Evaluation, FailureReason, Source
 from vlga.ports import DataSummary, KnownOutcome, Store
 from vlga.strategies import Strategy
 
@@ -67,14 +67,18 @@ class Memo:
     def learn(self, key: str, evaluation: Evaluation) -> None:
         """Remember an outcome of this search, if it holds for equal trainings too."""
         if evaluation.reason not in _TRANSIENT:
-            self._own[key] = replace(evaluation, curve=(), train_seconds=0.0)
+            self._own[key] = replace(
+                evaluation, curve=(), train_seconds=0.0, source=Source.EQUAL_CANDIDATE
+            )
 
     def own(self, key: str) -> Evaluation | None:
         """Give the outcome of an equal training of this search, as one that cost nothing.
 
-        It has no curve, and is of the candidate that was trained.
+        It has no curve, and is of the candidate that was trained. Where others may inherit its
+        weights and they are kept no longer, it has to be trained for again.
         """
-        return self._own.get(key)
+        outcome = self._own.get(key)
+        return outcome if outcome and self._inheritance.may_share(outcome) else None
 
     def look_up(self, candidates: Sequence[Candidate]) -> None:
         """Read what other searches know of candidates, whose parents' outcomes are told."""
@@ -89,5 +93,10 @@ class Memo:
         known = self._others.pop(candidate.id, None)
         if known is None:
             return None
-        outcome = replace(known.evaluation, candidate_id=candidate.id, train_seconds=0.0)
+        outcome = replace(
+            known.evaluation,
+            candidate_id=candidate.id,
+            train_seconds=0.0,
+            source=Source.OTHER_SEARCH,
+        )
         return replace(known, evaluation=outcome)

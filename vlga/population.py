@@ -24,6 +24,7 @@ __all__ = [
     "FailureReason",
     "Fitness",
     "Individual",
+    "Source",
     "best_of",
 ]
 
@@ -47,6 +48,17 @@ class FailureReason(StrEnum):
 
 #: Failures that any machine would see again; another may have more memory, or be less busy.
 REPEATABLE_FAILURES = (FailureReason.DIVERGED, FailureReason.BUILD)
+
+
+class Source(StrEnum):
+    """Where an outcome is from."""
+
+    #: The candidate was trained.
+    TRAINED = "trained"
+    #: An equal candidate of the search was: this one cost nothing.
+    EQUAL_CANDIDATE = "equal_candidate"
+    #: Another search's equal training. It counts on the budget as if it had been done here.
+    OTHER_SEARCH = "other_search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ class Evaluation:
         peak_memory_bytes: of the device (GPU) or the process (CPU), or None if unknown.
         test_accuracy: in [0, 1], of the same trained network, where a study asks for it; else None.
         training_key: equal for equal trainings, see memo.py; None where it is not known.
+        source: whether it was trained for, or what it was taken over from.
     """
 
     candidate_id: int
@@ -142,6 +155,7 @@ class Evaluation:
     peak_memory_bytes: int | None = None
     test_accuracy: float | None = None
     training_key: str | None = None
+    source: Source = Source.TRAINED
 
     def __post_init__(self) -> None:
         if (self.fitness is None) == (self.reason is None):

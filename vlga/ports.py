@@ -221,14 +221,10 @@ class Store(Protocol):
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        reused: bool = False,
-        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
-        `reused` marks an outcome taken over from an equal training instead of trained for, and
-        without `on_budget` it was one of the search itself, which costs nothing.
         An artifact replaces the search's former one of the same candidate and kind. `changes` are
         those of `update_search`, in the same transaction.
         """
@@ -253,6 +249,9 @@ class Store(Protocol):
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search."""
+
+    def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
+        """Name these candidates' files of a kind no longer."""
 
     def acquire(
         self, search: str, holder: Holder, seconds: float, *, over: str | None = None

@@ -167,6 +167,9 @@ class LimitsConfig(Settings):
     evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
         None, description="time for one training"
     )
+    weight_files: Count = Field(
+        100, description="files of weights kept: of the fittest, and those yet to be inherited"
+    )
     max_failures_in_a_row: Count = Field(20, description="then the search stops and says why")
 
 

@@ -10,7 +10,7 @@ from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
 from vlga.genome import Genome
 from vlga.phenotype import decode
-from vlga.population import Candidate, FailureReason
+from vlga.population import Candidate, FailureReason, Source
 from vlga.ports import Artifact
 
 
@@ -90,13 +90,18 @@ class TestTable:
     def test_tells_what_was_taken_over(self, store):
         """A reused outcome is said to be another one's."""
         lost = evaluation(1, reason=FailureReason.DIVERGED)
-        taken = [replace(one, curve=()) for one in (evaluation(0), lost)]
-        store.add_evaluations("first", taken, reused=True, on_budget=False)
+        store.add_evaluations(
+            "first",
+            [
+                replace(evaluation(0), curve=(), source=Source.EQUAL_CANDIDATE),
+                replace(lost, curve=(), source=Source.OTHER_SEARCH),
+            ],
+        )
         shown = [vlga("individual", "first", number).out.splitlines()[-1] for number in "01"]
 
         assert shown == [
             "training of an equal network: validation accuracy 0.5000",
-            "training of an equal network failed (diverged): it did not fit",
+            "training of an equal network in another search failed (diverged): it did not fit",
         ]
 
     def test_of_one_not_yet_trained_ends_with_its_layers(self, store):

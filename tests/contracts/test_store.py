@@ -16,7 +16,7 @@ from tests import generators, postgres
 from tests.fakes import MemoryStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
-from vlga.population import EpochRecord, FailureReason
+from vlga.population import EpochRecord, FailureReason, Source
 from vlga.ports import Artifact, KnownOutcome, Store
 
 WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
@@ -92,9 +92,9 @@ class StoreContract:
         """Evaluations and artifacts come back to the last bit, oldest first, without curves."""
         numbers = itertools.count()
 
-        @given(st.data(), st.booleans())
+        @given(st.data())
         @settings(max_examples=15)
-        def check(data: st.DataObject, reused: bool) -> None:
+        def check(data: st.DataObject) -> None:
             outcomes = data.draw(st.lists(generators.evaluations(), min_size=1, max_size=4))
             ids = {one.candidate_id for one in outcomes}
             files = [data.draw(generators.artifacts(one)) for one in sorted(ids)]
@@ -102,7 +102,7 @@ class StoreContract:
             store.create_search(record(name))
             store.add_candidates(name, [candidate(one) for one in ids])
 
-            store.add_evaluations(name, outcomes, files, reused=reused)
+            store.add_evaluations(name, outcomes, files)
 
             assert store.evaluations(name) == [replace(one, curve=()) for one in outcomes]
             assert store.artifacts(name) == files
@@ -166,7 +166,7 @@ class StoreContract:
         for name in ("first", "second"):
             store.create_search(record(name))
             store.add_candidates(name, [candidate(0), candidate(1)])
-        store.add_evaluations("first", [outcome], reused=True)
+        store.add_evaluations("first", [replace(outcome, source=Source.OTHER_SEARCH)])
         store.add_evaluations("first", [replace(outcome, fitness=0.25)], is_final=True)
         store.add_evaluations(
             "second", [replace(outcome, candidate_id=1)], [replace(WEIGHTS, candidate_id=1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from db.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record
-from vlga.population import FailureReason
+from vlga.population import FailureReason, Source
 from vlga.ports import Artifact
 
 
@@ -52,8 +53,8 @@ def engine(url: str, tmp_path: Path) -> Iterator[Engine]:
     store.add_evaluations("digits-1", [evaluation(2, fitness=0.5), evaluation(1, fitness=0.5)])
     failed = evaluation(3, reason=FailureReason.OUT_OF_MEMORY, epochs=1)
     store.add_evaluations("digits-1", [failed, evaluation(0, fitness=0.75, epochs=3)])
-    taken = evaluation(4, fitness=0.125, epochs=0)
-    store.add_evaluations("digits-1", [taken], reused=True, on_budget=False)
+    taken = replace(evaluation(4, fitness=0.125, epochs=0), source=Source.EQUAL_CANDIDATE)
+    store.add_evaluations("digits-1", [taken])
     artifact = Artifact(
         candidate_id=4,
         kind="final_weights",

@@ -30,11 +30,10 @@ def test_depth_needs_no_images(candidate: Candidate, shape):
     assert candidate.genome.depth == decode(candidate.genome, shape, 10).depth
 
 
-@given(generators.evaluations(), st.booleans(), st.booleans())
-def test_an_evaluation_comes_back(evaluation: Evaluation, is_final: bool, reused: bool):
+@given(generators.evaluations(), st.booleans())
+def test_an_evaluation_comes_back(evaluation: Evaluation, is_final: bool):
     """An evaluation's row and those of its curve read as the evaluation."""
-    marks = {"is_final": is_final, "reused": reused, "on_budget": not reused}
-    row = codec.evaluation_row(1, evaluation, now=NOW, **marks)
+    row = codec.evaluation_row(1, evaluation, is_final=is_final, now=NOW)
 
     assert codec.evaluation(row, codec.epoch_rows(1, evaluation)) == evaluation
 

@@ -17,7 +17,7 @@ from db.schema import evaluations, searches
 from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import StoreError
-from vlga.population import FailureReason
+from vlga.population import FailureReason, Source
 from vlga.ports import Artifact
 
 #: Records one outcome of candidate 0 in the database at argv[1], then dies without closing.
@@ -106,11 +106,12 @@ class TestReaders:
     def test_counts_are_the_rows(self, store):
         """The counts kept with a search are those of its rows, however they came."""
         store.add_evaluations("first", [evaluation(0), evaluation(0, reason=FailureReason.ERROR)])
-        store.add_evaluations("first", [evaluation(0)] * 3, reused=True)
+        taken = [replace(evaluation(0), source=one) for one in Source if one is not Source.TRAINED]
+        store.add_evaluations("first", [*taken, evaluation(0)])
         store.add_evaluations("first", [evaluation(0)], is_final=True)
 
         shown = queries.show_search(store._engine, "first")["evaluations"]
-        assert shown == {"completed": 1, "failed": 1, "reused": 3}
+        assert shown == {"completed": 2, "failed": 1, "reused": 2}
 
 
 class TestRows:

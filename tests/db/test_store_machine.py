@@ -74,11 +74,10 @@ class Stores(RuleBasedStateMachine):
         outcomes=st.lists(IDS.flatmap(generators.evaluations), max_size=3),
         files=st.lists(IDS.flatmap(generators.artifacts), max_size=2),
         is_final=st.booleans(),
-        reused=st.booleans(),
     )
-    def add_evaluations(self, name: str, outcomes, files, is_final: bool, reused: bool) -> None:
+    def add_evaluations(self, name: str, outcomes, files, is_final: bool) -> None:
         """Record outcomes and files, perhaps of candidates that were not entered."""
-        self.do("add_evaluations", name, outcomes, files, is_final=is_final, reused=reused)
+        self.do("add_evaluations", name, outcomes, files, is_final=is_final)
 
     @rule(name=NAMES, number=IDS, fitness=generators.fitnesses())
     def evaluate(self, name: str, number: int, fitness: float) -> None:
@@ -91,7 +90,7 @@ class Stores(RuleBasedStateMachine):
         """`list_searches` and `top` say what the dictionaries hold."""
         expected = []
         for name, search in reversed(self.memory.searches.items()):
-            scored = [one for one, is_final, *_ in search.outcomes if not is_final]
+            scored = [one for one, is_final in search.outcomes if not is_final]
             fitness: dict[int, float] = {}
             for one in scored:
                 if one.fitness is not None:

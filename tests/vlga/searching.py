@@ -14,7 +14,7 @@ from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
 from vlga.config import load_config
 from vlga.driver import Search
-from vlga.population import Candidate, Evaluation, FailureReason, Individual
+from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
 from vlga.ports import Artifact, EvaluationTask, SearchRecord, Weights
 from vlga.progress import Progress, SilentObserver
 from vlga.settings import SearchConfig
@@ -156,14 +156,11 @@ class MortalStore(MemoryStore):
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        reused: bool = False,
-        on_budget: bool = True,
         **changes: Any,
     ) -> None:
         ids = [one.candidate_id for one in evaluations]
         self._note("add_evaluations", candidates=ids, artifacts=artifacts)
-        marks = {"is_final": is_final, "reused": reused, "on_budget": on_budget}
-        super().add_evaluations(search, evaluations, artifacts, **marks, **changes)
+        super().add_evaluations(search, evaluations, artifacts, is_final=is_final, **changes)
 
     def _note(
         self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
@@ -230,17 +227,17 @@ class Bench:
     @property
     def trained(self) -> list[Evaluation]:
         """Recorded outcomes of trainings."""
-        return [one for one, is_final, reused, _ in self._outcomes if not (is_final or reused)]
+        return self._outcomes(Source.TRAINED)
 
     @property
     def reused(self) -> list[Evaluation]:
         """Recorded outcomes of equal candidates of the search."""
-        return [one for one, _, reused, paid in self._outcomes if reused and not paid]
+        return self._outcomes(Source.EQUAL_CANDIDATE)
 
     @property
     def known(self) -> list[Evaluation]:
         """Recorded outcomes of other searches' trainings."""
-        return [one for one, _, reused, paid in self._outcomes if reused and paid]
+        return self._outcomes(Source.OTHER_SEARCH)
 
     @property
     def ledger(self) -> tuple[Any, ...]:
@@ -249,9 +246,9 @@ class Bench:
         outcomes = sorted(stored.outcomes, key=lambda outcome: outcome[0].candidate_id)
         return stored.candidates, outcomes, stored.record.best_candidate_id
 
-    @property
-    def _outcomes(self) -> list[tuple[Evaluation, bool, bool, bool]]:
-        return self.store.searches[self.name].outcomes
+    def _outcomes(self, source: Source) -> list[Evaluation]:
+        outcomes = self.store.searches[self.name].outcomes
+        return [one for one, is_final in outcomes if one.source is source and not is_final]
 
 
 RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")

@@ -64,7 +64,7 @@ def test_its_score_is_the_search_s_test_accuracy_and_no_fitness(bench):
     final = train(bench, winner, ScriptedEvaluator(outcome=lambda _: 0.25))
 
     assert final.fitness == bench.store.find_search("first").test_accuracy == 0.25
-    assert bench.store.searches["first"].outcomes[-1] == (final, True, False, True)
+    assert bench.store.searches["first"].outcomes[-1] == (final, True)
     assert final not in bench.store.evaluations("first")
 
 
@@ -98,9 +98,7 @@ def test_one_that_diverges_is_tried_at_half_the_learning_rate(bench, rates):
         peak * rate for rate in rates
     ]
     assert final.fitness == 0.25
-    assert [one for one, is_final, *_ in bench.store.searches["first"].outcomes if is_final] == [
-        final
-    ]
+    assert [one for one, is_final in bench.store.searches["first"].outcomes if is_final] == [final]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +131,7 @@ def test_a_failed_one_is_recorded_with_its_reason(bench):
     stored = bench.store.searches["first"]
 
     assert final.reason is FailureReason.OUT_OF_MEMORY
-    assert stored.outcomes[-1] == (final, True, False, True)
+    assert stored.outcomes[-1] == (final, True)
     assert stored.record.test_accuracy is None
     assert stored.record.best_candidate_id == winner.id
     assert "final_weights" not in {one.kind for one in bench.store.artifacts("first")}
@@ -182,7 +180,7 @@ def test_another_s_or_a_shorter_or_failed_one_does_not_count(bench, change):
         "epochs": {"epochs": 6},
         "failed": {"fitness": None, "reason": FailureReason.TIMED_OUT},
     }
-    stored.outcomes[-1] = (replace(final, **changes[change]), True, False, True)
+    stored.outcomes[-1] = (replace(final, **changes[change]), True)
     again = ScriptedEvaluator()
     train(bench, winner, again)
 

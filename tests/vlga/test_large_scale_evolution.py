@@ -194,6 +194,7 @@ class TestWeights:
     def test_of_an_equal_one_serve_for_a_network_that_was_not_trained(self, tmp_path):
         """What took over an outcome may be a parent too: it has the trained one's file."""
         settings = (*TINY, "population.size=8", "population.max_blocks=1")
+        settings += ("limits.weight_files=1000",)
         bench, candidates, tasks = self.run(tmp_path, 1, *settings)
         reused = {one.candidate_id for one in bench.reused}
         files = {one.candidate_id: one for one in bench.store.artifacts("first")}

@@ -12,7 +12,7 @@ from tests.vlga.searching import (
     seed_as_fitness,
     small_config,
 )
-from vlga.population import FailureReason
+from vlga.population import FailureReason, Source
 
 STEADY = ("regularized_evolution", "large_scale_evolution")
 SHORT = ("population.max_blocks=2", "budget.evaluations=24", "population.size=6")
@@ -26,7 +26,8 @@ SETTINGS = {
 def told(bench):
     """Give the ledger of a search, but for what it cost and who trained."""
     candidates, outcomes, best = bench.ledger
-    return candidates, [replace(one, train_seconds=0) for one, *_ in outcomes], best
+    trained = [replace(one, train_seconds=0, source=Source.TRAINED) for one, _ in outcomes]
+    return candidates, trained, best
 
 
 def bench_beside(bench, name, *settings):

@@ -102,8 +102,8 @@ def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
     kind = "final training" if evaluation["is_final"] else "training"
     score = "test" if evaluation["is_final"] else scored_on
     if evaluation["reused"]:
-        whose = "equal network" if not evaluation["on_budget"] else "equal one in another search"
-        head = f"training of an {whose}"
+        where = " in another search" if evaluation["on_budget"] else ""
+        head = f"training of an equal network{where}"
     elif evaluation["status"] == "completed":
         epochs, seconds = number_of(evaluation["epochs"], "epoch"), evaluation["train_seconds"]
         head = f"{kind} of {epochs} in {seconds:.1f} s"

@@ -126,6 +126,11 @@ class Strategy(ABC):
         """Give the seed of a candidate's training, in [0, 2**63)."""
         return training_seed(self.config.seed, candidate.fingerprint)
 
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Ids of individuals whose trained weights candidates not yet made may inherit."""
+        return ()
+
     @abstractmethod
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
         """Give the next candidates, or none to finish.

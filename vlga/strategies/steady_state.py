@@ -49,6 +49,11 @@ class SteadyState(Strategy):
             self._waiting[candidate.id] = candidate
             self.generation = candidate.generation
 
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Ids of the individuals alive."""
+        return tuple(one.id for one in self.alive)
+
     @abstractmethod
     def _found(self, rng: Random) -> Candidate:
         """Make a candidate without parents."""

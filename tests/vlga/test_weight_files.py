@@ -1,0 +1,78 @@
+"""Files of weights are kept for those who inherit and of the fittest; the others are deleted."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.vlga.searching import TINY, Bench, Killed, ScriptedEvaluator, small_config
+
+SETTINGS = (
+    "strategy=large_scale_evolution",
+    "population.size=6",
+    "population.max_blocks=3",
+    "budget.evaluations=100",
+    "limits.weight_files=5",
+)
+#: What is deleted together, and hence may lie there for a while.
+N_PRUNED = 16
+
+
+def bench_of(folder, *settings):
+    """Give a search of a hundred trainings that keeps five files."""
+    return Bench(folder, small_config(*SETTINGS, *settings))
+
+
+def files_of(bench):
+    """Give the ledger's files by candidate."""
+    return {one.candidate_id: one for one in bench.store.artifacts("first")}
+
+
+@pytest.mark.parametrize("settings", [(), TINY], ids=["", "with twins"])
+def test_the_ledger_names_the_files_that_are_there(tmp_path, settings):
+    """Rows and files agree: the fittest five, those alive and a few yet to go, also of twins."""
+    bench = bench_of(tmp_path, *settings)
+    search = bench.search(ScriptedEvaluator(n_slots=3, rng=Random(0)))
+    search.run()
+    files = files_of(bench)
+    outcomes = bench.trained + bench.reused
+    ranked = sorted(outcomes, key=lambda one: (one.fitness, -one.candidate_id), reverse=True)
+
+    assert {Path(one.path) for one in files.values()} == set(tmp_path.iterdir())
+    assert {one.candidate_id for one in ranked[:5]} <= files.keys()
+    assert set(search.strategy.parents) <= files.keys()
+    assert len(files) < 5 + 6 + N_PRUNED
+    assert len(outcomes) > 100 or not settings
+
+
+@pytest.mark.parametrize("settings", [(), TINY], ids=["", "with twins"])
+def test_killed_at_any_moment_it_misses_none(tmp_path, settings):
+    """Whoever is trained after a resume finds what it inherits, and the end is the same."""
+    whole = bench_of(tmp_path / "whole", *settings)
+    whole.run(ScriptedEvaluator(3))
+    n_writes = len(whole.store.writes)
+    for n_left in range(20, n_writes, n_writes // 8):
+        bench = bench_of(tmp_path / str(n_left), *settings)
+        bench.store.n_left = n_left
+        with pytest.raises(Killed):
+            bench.run(ScriptedEvaluator(3))
+        bench.store.n_left = None
+
+        bench.run(ScriptedEvaluator(3))
+
+        assert bench.ledger == whole.ledger
+        assert {Path(one.path) for one in files_of(bench).values()} <= set(bench.folder.iterdir())
+
+
+def test_where_one_a_phase_is_inherited_few_are_written(tmp_path):
+    """Each phase's best and the fittest are kept, also where no other may be."""
+    bench = Bench(
+        tmp_path, small_config("limits.weight_files=1", "population.size=40", "budget.phases=3")
+    )
+    winner = bench.run()
+    candidates = bench.store.searches["first"].candidates
+    best = {}
+    for one in sorted(bench.trained, key=lambda one: (one.fitness, -one.candidate_id)):
+        best[candidates[one.candidate_id].phase] = one.candidate_id
+
+    assert {winner.id, *best.values()} <= files_of(bench).keys()
