@@ -4,6 +4,7 @@
     views        the views that a person queries
     engine       opening a database, reading and writing transactions
     errors       the drivers' exceptions turned into `StoreError`s
+    outage       waiting for a database that is away
     revision     creating a database and refusing one that this version cannot read
     codec        values to rows and back
     store        `SqlStore`, the port `vlga.ports.Store`: what the driver writes with

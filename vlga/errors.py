@@ -13,6 +13,8 @@
        ├─ SearchExists
        ├─ SearchHeld              another process runs the search
        ├─ LeaseLost               another process has taken the search over; exit code 1
+       ├─ StoreUnavailable        it does not answer at the moment: another try may succeed
+       ├─ StoreFailed             it failed a search that was running; exit code 1
        └─ SchemaVersionError         written by another version; names the command that helps
 
 A failed *training* is not an error: it is an `Evaluation` with a reason (population.py).
@@ -37,6 +39,8 @@ __all__ = [
     "SearchNotFound",
     "SearchStopped",
     "StoreError",
+    "StoreFailed",
+    "StoreUnavailable",
     "TooManyFailures",
     "VlgaError",
     "nearest",
@@ -103,6 +107,16 @@ class SearchHeld(StoreError):
 
 class LeaseLost(StoreError):
     """The search was taken over by another process: this one may write to it no more."""
+
+    exit_code = 1
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer at the moment: the same may succeed when tried again."""
+
+
+class StoreFailed(StoreError):
+    """The database or the disk failed a search that was running, which can be resumed."""
 
     exit_code = 1
 

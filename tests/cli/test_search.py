@@ -216,7 +216,7 @@ class TestResume:
         resumed = vlga("resume", "digits-1")
         shown = vlga("show", "digits-1", "--format", "json").json
 
-        assert told.code == 2
+        assert told.code == 1
         assert re.fullmatch(
             "vlga: weights must be written .* No space .*", told.err.split("\n")[-2]
         )

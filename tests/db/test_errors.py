@@ -15,7 +15,7 @@ from db.schema import candidates
 from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record
-from vlga.errors import StoreError
+from vlga.errors import StoreError, StoreUnavailable
 
 
 @pytest.fixture
@@ -197,6 +197,33 @@ def test_postgres_codes_are_known(state, rule):
     assert said.startswith("database postgresql://host/x: ")
     assert rule in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_invalidated", "passes"),
+    [
+        *(
+            (psycopg.errors.lookup(state)("words"), False, passes)
+            for state, passes in {
+                "08006": True, "57P01": True, "57P02": True, "57P03": True, "53300": True,
+                "57014": False, "28P01": False, "3D000": False, "53100": False, "25006": False,
+                "23503": False,
+            }.items()
+        ),
+        (psycopg.OperationalError("connection failed: FATAL: starting up"), False, True),
+        (psycopg.OperationalError("failed to resolve host 'db'"), False, True),
+        (psycopg.OperationalError("connection failed: no password supplied"), False, False),
+        (psycopg.OperationalError("SSL SYSCALL error: EOF detected"), False, False),
+        (psycopg.OperationalError("SSL SYSCALL error: EOF detected"), True, True),
+    ],
+)  # fmt: skip
+def test_what_may_be_otherwise_in_a_moment_is_known(cause, is_invalidated, passes):
+    """A server that is away, full of connections or restarting; not one that refuses."""
+    error = exc.DBAPIError("SELECT 1", {}, cause, connection_invalidated=is_invalidated)
+
+    with pytest.raises(StoreError) as caught, store_errors("here"):
+        raise error
+    assert isinstance(caught.value, StoreUnavailable) == passes
 
 
 @pytest.mark.parametrize(

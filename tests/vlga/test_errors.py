@@ -18,6 +18,8 @@ BUILTINS_AND_CODES = {
     "SearchExists": (Exception, 2),
     "SearchHeld": (Exception, 2),
     "LeaseLost": (Exception, 1),
+    "StoreUnavailable": (Exception, 2),
+    "StoreFailed": (Exception, 1),
     "SchemaVersionError": (Exception, 2),
 }
 

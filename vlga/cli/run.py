@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,22 @@ import click
 from rich.markup import escape
 
 from db.engine import masked
+from db.outage import Patience
 from db.store import SqlStore
 from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.cli.stop import announcing, ignore_signals, obeying_signals
 from vlga.driver import Search
-from vlga.errors import ConfigError, SearchExists, SearchStopped, StoreError, VlgaError
+from vlga.errors import (
+    ConfigError,
+    LeaseLost,
+    SearchExists,
+    SearchStopped,
+    StoreError,
+    StoreFailed,
+    VlgaError,
+)
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
@@ -40,6 +50,9 @@ __all__ = [
     "run_search",
     "worker_overrides",
 ]
+
+#: How long a search that runs waits for a database that is away.
+_OUTAGE_SECONDS = 120.0
 
 _LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
 
@@ -155,7 +168,8 @@ def run_search(
 ) -> tuple[Individual, Evaluation | None]:
     """Run a search that is in the store to its end, and train its winner longer.
 
-    Whatever happens, what has ended is saved, and so are the search's status and its time.
+    Whatever happens, what has ended is saved, and so are the search's status and its time. A
+    database that is away is waited for, and the terminal says so.
 
     Args:
         record: the search as the store has it; of one that ran before, the rest is done.
@@ -171,9 +185,10 @@ def run_search(
     Raises:
         click.Abort: on Ctrl-C, on SIGTERM, and if somebody asked for a stop.
         TooManyFailures: nothing completed, or too many failed in a row.
-        StoreError: an outcome could not be recorded.
+        StoreFailed: an outcome could not be recorded; the command to go on with is printed.
         LeaseLost: another process has taken the search over.
     """
+    store.patience = Patience(_OUTAGE_SECONDS, partial(observer.console.print, markup=False))
     name, config, data = record.name, record.config, record.data
     artifacts = ArtifactFolder(ARTIFACTS / name)
     finals = store.final_trainings(name)
@@ -220,7 +235,10 @@ def run_search(
         raise click.Abort from None
     except VlgaError as error:
         message = str(error)
-        raise
+        if not isinstance(error, StoreError) or isinstance(error, LeaseLost):
+            raise
+        observer.console.print(f"stopped; what is recorded is kept. Go on with: {escape(go_on)}")
+        raise StoreFailed(message) from error
     finally:
         with suppress(StoreError):
             store.update_search(

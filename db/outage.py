@@ -1,0 +1,119 @@
+"""Waiting for a database that is away: a server that restarts, a lock that another one holds.
+
+A call that finds it away is tried again, with pauses that grow, until it answers or patience ends.
+Writes stay in order because who calls waits meanwhile. A connection may die when the server has
+committed and not yet said so, so that every call that waits must be safe to repeat: what adds to
+what is there asks `Patience.is_repeated`, and knows its own rows by `Patience.moment`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast
+
+from vlga.errors import StoreUnavailable
+
+__all__ = ["Patience", "waits"]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds
+
+_Result = TypeVar("_Result")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+class Patience:
+    """How long calls wait for a database that is away: by default not at all.
+
+    Once it has ended, whether in time or by Ctrl-C, nothing waits any more until the database has
+    answered again: what is still to be saved on the way out fails at once.
+
+    Attributes:
+        moment: when the call that is going on was made, aware; the same in every try.
+        is_repeated: whether an earlier try of it may have been committed.
+    """
+
+    def __init__(
+        self,
+        seconds: float = 0.0,
+        say: Callable[[str], object] = lambda _: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Wait for so many seconds at most; `say` is told when waiting begins and when it ends."""
+        self.moment = datetime.now(UTC)
+        self.is_repeated = False
+        self._seconds = seconds
+        self._say = say
+        self._clock = clock
+        self._sleep = sleep
+        self._given_up = ""  # how, once it was
+
+    def run(self, call: Callable[[], _Result]) -> _Result:
+        """Make a call, and make it again while the database is away.
+
+        Raises:
+            StoreUnavailable: it is away for too long, or Ctrl-C was pressed while it was.
+        """
+        self.moment, self.is_repeated = datetime.now(UTC), False
+        try:
+            result = call()
+        except StoreUnavailable as error:
+            if not self._seconds:
+                raise
+            if self._given_up:
+                raise self._exhausted(error) from error
+            result = self._wait(call, error)
+        self._given_up = ""
+        return result
+
+    def _wait(self, call: Callable[[], _Result], error: StoreUnavailable) -> _Result:
+        """Make a call again until it succeeds."""
+        self._say(f"{error}; waiting for it, for at most {self._seconds:g} s")
+        self.is_repeated = True
+        began = self._clock()
+        try:
+            for pause in _pauses():
+                if self._clock() + pause - began > self._seconds:
+                    self._given_up = f"given up after {self._seconds:g} s"
+                    break
+                self._sleep(pause)
+                try:
+                    result = call()
+                except StoreUnavailable as again:
+                    error = again
+                else:
+                    waited = self._clock() - began
+                    self._say(f"the database answers again after {waited:.1f} s; going on")
+                    return result
+        except KeyboardInterrupt:
+            # Not as after any other Ctrl-C: what this call was to save is not saved.
+            self._given_up = "given up by Ctrl-C"
+        raise self._exhausted(error) from error
+
+    def _exhausted(self, error: StoreUnavailable) -> StoreUnavailable:
+        return StoreUnavailable(f"{error}; {self._given_up}")
+
+
+class _Patient(Protocol):
+    patience: Patience
+
+
+def waits(method: _Method) -> _Method:
+    """Let a method that is safe to repeat wait for the database, by its object's `patience`."""
+
+    @wraps(method)
+    def call(self: _Patient, *args: Any, **kwargs: Any) -> Any:
+        return self.patience.run(lambda: method(self, *args, **kwargs))
+
+    return cast("_Method", call)
+
+
+def _pauses() -> Iterator[float]:
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE)
