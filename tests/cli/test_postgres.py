@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -11,7 +13,7 @@ import pytest
 
 from db.store import SqlStore
 from tests import postgres
-from tests.cli.command import vlga
+from tests.cli.command import SMALL, vlga
 from tests.cli.test_killed import ledger
 from tests.cli.test_search import LONGER
 from tests.cli.test_stop import GONE
@@ -114,3 +116,41 @@ class TestOutage:
         assert re.fullmatch(
             r"vlga: database .*: the server must be running and reachable from here, .*\n", told.err
         )
+
+
+def test_a_search_from_its_first_command_to_its_last(home, monkeypatch):
+    """A real process, real trainings, and a password in the environment that shows nowhere."""
+    url = postgres.with_password("ada", "secret").replace("postgresql://", "postgresql+psycopg://")
+    monkeypatch.setenv("VLGA_DB", url)
+    random = (*SMALL, "--set", "strategy=random_search", "--set", "budget.evaluations=3")
+    searched = subprocess.run(
+        [sys.executable, "-m", "vlga", "search", *random],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert searched.returncode == 0, searched.stderr
+    resumed = vlga("resume", "digits-1", "--set", "budget.evaluations=5")
+    looked = {
+        " ".join(words): vlga(*words)
+        for words in [
+            ("list",), ("show", "digits-1"), ("top", "digits-1", "-n", "9"),
+            ("individual", "digits-1", "0"), ("lineage", "digits-1", "4"), ("report", "digits-1"),
+            ("db", "check"), ("db", "upgrade"), ("list", "--db", url), ("stop", "digits-1"),
+            ("delete", "digits-1", "--yes"),
+        ]
+    }  # fmt: skip
+
+    assert "digits-1  random_search, seed 0, on digits: " in searched.stderr
+    assert "at a time; postgresql+psycopg://ada:***@/postgres" in searched.stderr
+    assert "\nnext:  vlga individual digits-1 " in searched.stderr
+    assert resumed.code == 0, resumed.err
+    codes = {words: told.code for words, told in looked.items()}
+    assert codes == dict.fromkeys(looked, 0) | {"stop digits-1": 2}
+    assert re.search(r"digits-1 +completed +random_search +digits +5", looked["list"].out)
+    assert len(looked["top digits-1 -n 9"].out.splitlines()) == 2 + 5
+    for told in looked.values():
+        assert "secret" not in told.out + told.err
+    assert "secret" not in searched.stdout + searched.stderr + resumed.err
+    assert vlga("list", "--format", "json").json == []
