@@ -37,7 +37,8 @@ _SQLITE_RULES = {
     "give --db another path",
     "SQLITE_BUSY": _LOCKED,
     "SQLITE_FULL": "the disk must have room, but it is full; free some, then resume the search",
-    "SQLITE_IOERR": "the disk must be readable and writable, but it gives an input/output error",
+    "SQLITE_IOERR": "the disk must be readable and writable, but it gives an input/output error; "
+    "see that it has room and is sound, then resume the search",
     "SQLITE_CORRUPT": "the file must be whole, but it is damaged; run `vlga db check`, "
     "then go back to a copy",
     "SQLITE_CONSTRAINT": _CONSTRAINT,

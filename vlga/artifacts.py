@@ -45,6 +45,9 @@ class ArtifactFolder:
                 os.fsync(file.fileno())
             partial.replace(path)
         except OSError as error:
+            # Where the disk is full, what could not be finished is in the way.
+            with suppress(OSError):
+                partial.unlink()
             raise StoreError(
                 f"weights must be written under {str(self.folder)!r}, but: {error.strerror}; "
                 "make room or change into another folder, then resume the search"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import closing, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from db.store import SqlStore
 from vlga.cli.main import main
+from vlga.lease import this_process
 
 #: Two networks of a few filters, one epoch each, on a hundred digits.
 SMALL = (
@@ -32,6 +34,14 @@ SMALL = (
         for word in ("--set", setting)
     ),
 )
+#: A search of two phases and some twelve trainings, the second phase with inherited weights.
+FIRST = (
+    "search", *SMALL, "--name", "first", "--set", "population.generations=3",
+    "--set", "budget.phases=2", "--set", "population.size=4", "--set", "population.stop_margin=1.0",
+)  # fmt: skip
+ME = this_process()
+#: A process of this machine that has ended.
+GONE = replace(ME, token="g", origin=f"{ME.origin.rpartition(' ')[0]} 1", process_id=2**22 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +74,14 @@ def vlga(*arguments: str) -> Result:
         main(arguments)
     assert isinstance(end.value.code, int)
     return Result(end.value.code, out.getvalue(), err.getvalue())
+
+
+def bury(url: str) -> None:
+    """Let the lease of the search `first` be that of a process that is gone.
+
+    A command that could not give its lease back leaves it to this process, which lives on.
+    """
+    with closing(SqlStore(url)) as store:
+        lease = store.lease("first")
+        if lease is not None:
+            assert store.acquire("first", GONE, 60, over=lease.holder.token)

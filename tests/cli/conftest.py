@@ -2,7 +2,8 @@ import signal
 
 import pytest
 
-from tests.cli.command import SMALL, Result, vlga
+from tests.cli.command import FIRST, SMALL, Result, vlga
+from tests.cli.test_killed import ledger
 from workers.inline_evaluator import InlineEvaluator
 
 
@@ -37,6 +38,34 @@ def interrupt(monkeypatch):
         monkeypatch.setattr(InlineEvaluator, "wait", wait_or_interrupt)
 
     return press_after
+
+
+@pytest.fixture
+def after(monkeypatch):
+    """Give a function by which something is done once so many trainings have ended."""
+    wait, n_ended, to_do = InlineEvaluator.wait, 0, {}
+
+    def wait_and_do(self, timeout_seconds=None):
+        nonlocal n_ended
+        ended = wait(self, timeout_seconds)
+        for _ in ended:
+            n_ended += 1
+            to_do.pop(n_ended, lambda: None)()
+        return ended
+
+    monkeypatch.setattr(InlineEvaluator, "wait", wait_and_do)
+    return to_do.__setitem__
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The ledger that the search `FIRST` leaves if nothing happens to it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    url = f"sqlite:///{folder}/vlga.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert vlga(*FIRST, "--db", url).code == 0
+    return ledger(url)
 
 
 @pytest.fixture(scope="session")

@@ -7,32 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
 
 import pytest
 
-from db.store import SqlStore
 from tests import postgres
-from tests.cli.command import SMALL, vlga
+from tests.cli.command import FIRST, SMALL, bury, vlga
 from tests.cli.test_killed import ledger
-from tests.cli.test_search import LONGER
-from tests.cli.test_stop import GONE
-from workers.inline_evaluator import InlineEvaluator
 
 pytestmark = pytest.mark.postgres
-
-SEARCH = ("search", *LONGER, "--name", "first")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """What a search leaves whose database is a file and always there."""
-    folder = tmp_path_factory.mktemp("whole")
-    url = f"sqlite:///{folder}/vlga.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert vlga(*SEARCH, "--db", url).code == 0
-    return ledger(url)
 
 
 @pytest.fixture
@@ -44,25 +26,8 @@ def url(home, monkeypatch):
     postgres.start()
 
 
-@pytest.fixture
-def after(monkeypatch):
-    """Give a function by which something is done once so many trainings have ended."""
-    wait, n_ended, to_do = InlineEvaluator.wait, 0, {}
-
-    def wait_and_do(self, timeout_seconds=None):
-        nonlocal n_ended
-        ended = wait(self, timeout_seconds)
-        for _ in ended:
-            n_ended += 1
-            to_do.pop(n_ended, lambda: None)()
-        return ended
-
-    monkeypatch.setattr(InlineEvaluator, "wait", wait_and_do)
-    return to_do.__setitem__
-
-
 class TestOutage:
-    def test_does_not_end_a_search(self, url, whole, after):
+    def test_does_not_end_a_search(self, url, undisturbed, after):
         """The terminal says when it begins and when it is over; the ledger is the same."""
 
         def restart(mode):
@@ -71,7 +36,7 @@ class TestOutage:
 
         after(3, lambda: restart("immediate"))
         after(9, lambda: restart("fast"))
-        told = vlga(*SEARCH)
+        told = vlga(*FIRST)
         said = [line for line in told.err.splitlines() if "database" in line]
 
         assert told.code == 0, told.err
@@ -79,14 +44,14 @@ class TestOutage:
         for begins, ends in (said[:2], said[2:]):
             assert re.match(r"database .*@/postgres.*: the server must be .*; waiting for", begins)
             assert re.fullmatch(r"the database answers again after \d\.\d s; going on", ends)
-        assert ledger(url) == whole
+        assert ledger(url) == undisturbed
 
-    def test_that_does_not_end_ends_the_search(self, url, whole, after, monkeypatch):
+    def test_that_does_not_end_ends_the_search(self, url, undisturbed, after, monkeypatch):
         """Exit code 1, the reason, and the command by which it goes on as if nothing had been."""
         monkeypatch.setattr("vlga.cli.run._OUTAGE_SECONDS", 0.3)
         after(5, lambda: postgres.stop("immediate"))
         began = time.monotonic()
-        told = vlga(*SEARCH)
+        told = vlga(*FIRST)
         waited, way_out, reason = told.err.splitlines()[-3:]
 
         assert (told.code, told.out) == (1, "")
@@ -99,14 +64,12 @@ class TestOutage:
         )
         postgres.start()
         assert vlga("show", "first", "--format", "json").json["evaluations"]["completed"] == 4
-        # The lease could not be given back; the process that has it, this one, should be gone.
-        with closing(SqlStore(url)) as store:
-            assert store.acquire("first", GONE, 60, over=store.lease("first").holder.token)
+        bury(url)
         resumed = vlga("resume", "first")
         assert resumed.code == 0, resumed.err
-        assert ledger(url) == whole
+        assert ledger(url) == undisturbed
 
-    @pytest.mark.parametrize("command", [SEARCH, ("resume", "first"), ("list",), ("stop", "first")])
+    @pytest.mark.parametrize("command", [FIRST, ("resume", "first"), ("list",), ("stop", "first")])
     def test_at_the_start_is_said_at_once(self, url, command):
         """Nobody waits for a server that may not even be the right one."""
         postgres.stop("fast")

@@ -208,25 +208,6 @@ class TestResume:
 
         assert vlga("resume", "mine-1", "--db", f"sqlite:///{home}/vlga.db").code == 0
 
-    def test_after_a_failure_of_the_disk(self, monkeypatch):
-        """What could not be written is trained again, the rest is not."""
-        with monkeypatch.context() as patch:
-            patch.setattr("vlga.artifacts.os.fsync", full_disk)
-            told = vlga("search", *SMALL)
-        resumed = vlga("resume", "digits-1")
-        shown = vlga("show", "digits-1", "--format", "json").json
-
-        assert told.code == 1
-        assert re.fullmatch(
-            "vlga: weights must be written .* No space .*", told.err.split("\n")[-2]
-        )
-        assert resumed.code == 0
-        assert (shown["status"], shown["message"]) == ("completed", "")
-
-
-def full_disk(_):
-    raise OSError(28, "No space left on device")
-
 
 def results(name):
     """Give all that a search found, apart from how long it took."""

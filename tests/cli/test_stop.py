@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import SMALL, vlga
+from tests.cli.command import GONE, ME, SMALL, vlga
 from tests.cli.test_search import LONGER, results
 from vlga import tenure
-from vlga.lease import Stop, this_process
+from vlga.lease import Stop
 from workers.inline_evaluator import InlineEvaluator
 
 #: So long that nobody waits for its end.
@@ -20,8 +20,6 @@ ENDLESS = (
     *SMALL, "--name", "endless", "--set", "strategy=random_search",
     "--set", "budget.evaluations=100000",
 )  # fmt: skip
-ME = this_process()
-GONE = replace(ME, token="g", origin=f"{ME.origin.rpartition(' ')[0]} 1", process_id=2**22 + 1)
 
 
 @pytest.fixture(scope="module")

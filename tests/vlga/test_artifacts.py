@@ -60,6 +60,17 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
         ArtifactFolder(tmp_path / "file" / "mine").save(Weights(0, b""), "weights")
 
 
+def test_a_full_disk_is_said_and_not_made_fuller(tmp_path):
+    """What could be written of the file is taken away again."""
+    digest = hashlib.sha256(b"abc").hexdigest()
+    partial = tmp_path / f"weights-3-{digest[:8]}.partial"
+    partial.symlink_to("/dev/full")
+
+    with pytest.raises(StoreError, match=r"but: No space left on device; make room or"):
+        ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_file_is_said(tmp_path):
     """With whose it is and where it must be."""
     artifact = ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
