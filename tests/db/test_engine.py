@@ -11,6 +11,7 @@ from db.engine import masked, open_engine, parse_url, reading, use_wal, writing
 from db.schema import HEAD, metadata
 from db.store import SqlStore
 from db.views import VIEWS
+from tests import postgres
 from vlga.errors import SchemaVersionError, StoreError
 
 
@@ -218,3 +219,15 @@ class TestSqlite:
         ):
             connection.exec_driver_sql("DELETE FROM searches")
         engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_postgres_server_that_the_network_hides_is_noticed():
+    """Within half a minute, or as the URL says: not after the hours that a system allows."""
+    url = postgres.empty_database()
+    engine = open_engine(f"{url}&keepalives_idle=7", create=True)
+    with engine.connect() as connection:
+        asked_for = connection.connection.driver_connection.info.get_parameters()
+    engine.dispose()
+
+    assert asked_for.items() >= {"tcp_user_timeout": "20000", "keepalives_idle": "7"}.items()
