@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from tests.cli.command import FIRST, SMALL, Result, vlga
-from tests.cli.test_killed import ledger
+from tests.ledger import ledger
 from workers.inline_evaluator import InlineEvaluator
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from db.store import SqlStore
 from tests.cli.command import FIRST, SMALL, bury, vlga
-from tests.cli.test_killed import ledger
+from tests.ledger import ledger
 from tests.records import record
 
 

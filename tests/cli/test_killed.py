@@ -17,6 +17,7 @@ from db import schema
 from db.engine import open_engine, reading
 from tests import postgres
 from tests.cli.command import SMALL
+from tests.ledger import ledger
 from vlga.cli.main import main
 from workers import inline_evaluator
 
@@ -27,11 +28,6 @@ SEARCH = (
     "--set", "budget.phases=2", "--set", "population.stop_margin=1.0",
 )  # fmt: skip
 N_KILLS = 20
-#: What a run does not decide: how long it took, where, and how its rows are numbered.
-PASSING = {
-    "id", "train_seconds", "seconds", "worker", "finished_at", "created_at", "updated_at",
-    "peak_memory_bytes", "evaluation_id", "path", "versions",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,22 +68,6 @@ def trainings(folder: Path) -> list[tuple[str, str]]:
     file = folder / "trainings"
     lines = file.read_text().splitlines() if file.exists() else []
     return [(process, of) for process, _, of in (line.partition(" ") for line in lines)]
-
-
-def ledger(url: str) -> dict[str, Any]:
-    """Give all that a database holds but `PASSING`, in the order of recording."""
-    engine = open_engine(url)
-    found: dict[str, Any] = {}
-    with reading(engine) as connection:
-        for table in schema.metadata.sorted_tables:
-            rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
-            found[table.name] = [
-                {key: value for key, value in row.items() if key not in PASSING}
-                | ({"id": row["id"]} if table.name == "candidates" else {})
-                for row in rows
-            ]
-    engine.dispose()
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from tests import postgres
 from tests.cli.command import FIRST, SMALL, bury, vlga
-from tests.cli.test_killed import ledger
+from tests.ledger import ledger
 
 pytestmark = pytest.mark.postgres
 

@@ -15,7 +15,7 @@ from db.outage import Patience
 from db.schema import leases
 from db.store import SqlStore
 from tests import postgres
-from tests.cli.test_killed import ledger
+from tests.ledger import ledger
 from tests.records import DATA, candidate, evaluation, record
 from tests.vlga.searching import Clock, ScriptedEvaluator, small_config
 from vlga import tenure

@@ -1,0 +1,32 @@
+"""All that a search leaves in its database, to be compared with what another run left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from db import schema
+from db.engine import open_engine, reading
+
+#: What a run does not decide: how long it took, where, and how its rows are numbered.
+PASSING = {
+    "id", "train_seconds", "seconds", "worker", "finished_at", "created_at", "updated_at",
+    "peak_memory_bytes", "evaluation_id", "path", "versions",
+}  # fmt: skip
+
+
+def ledger(url: str) -> dict[str, Any]:
+    """Give all that a database holds but `PASSING`, in the order of recording."""
+    engine = open_engine(url)
+    found: dict[str, Any] = {}
+    with reading(engine) as connection:
+        for table in schema.metadata.sorted_tables:
+            rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            found[table.name] = [
+                {key: value for key, value in row.items() if key not in PASSING}
+                | ({"id": row["id"]} if table.name == "candidates" else {})
+                for row in rows
+            ]
+    engine.dispose()
+    return found
