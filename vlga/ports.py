@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vlga.lease import Holder, Lease, Stop
-from vlga.population import Candidate, Evaluation
+from vlga.population import Candidate, Evaluation, FailureReason
 from vlga.settings import SearchConfig, TrainingConfig
 from vlga.study import Plan
 
@@ -100,13 +100,26 @@ class EvaluationTask:
     seconds: float | None = None
     score_test: bool = False
 
+    def failed(self, reason: FailureReason, message: str) -> Evaluation:
+        """Give the outcome of a task of which nothing else is known."""
+        return Evaluation(
+            candidate_id=self.candidate_id,
+            epochs=self.training.epochs,
+            seed=self.seed,
+            fitness=None,
+            reason=reason,
+            message=message,
+            n_parameters=self.plan.n_parameters,
+            n_macs=self.plan.n_macs,
+        )
+
 
 class Evaluator(Protocol):
     """Trains candidates somewhere, several at a time.
 
     `submit` never blocks. Every submitted task comes out of `wait` exactly once, completed or
-    failed, in the order in which trainings end. A worker that dies is the evaluator's business: the
-    task is run again, and only after several deaths comes out as `FailureReason.WORKER_LOST`.
+    failed, in the order in which trainings end. A task whose worker dies comes out as
+    `FailureReason.WORKER_LOST`; `vlga.retry` has an evaluator that tries it again first.
     """
 
     @property

@@ -21,8 +21,6 @@ from workers.ray_cluster import connect, largest_node_cpus, room_for
 
 __all__ = ["RayEvaluator"]
 
-#: How often a task is run again after its worker or node died, before it counts as lost.
-_MAX_RETRIES = 3
 #: A task that outlives its own time limit by this factor and these seconds is stuck and killed.
 _STUCK_FACTOR, _STUCK_SECONDS = 1.5, 30.0
 
@@ -46,8 +44,9 @@ class RayEvaluator:
     """An `Evaluator` on a Ray cluster, or on Ray started on this machine if no address is given.
 
     The data set is put into the object store once and read by the workers without copying, as are
-    weights that many tasks inherit. Trained weights stay in the object store until they are asked
-    for. A task whose worker or node dies is run again by Ray, up to three times.
+    weights that many tasks inherit. A task whose worker or node dies, or whose trained weights are
+    lost with it, comes out as `WORKER_LOST`. Ray itself never runs it again: whoever does
+    (`vlga.retry`) counts how often, and the task's time limit begins anew.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class RayEvaluator:
         """
         self._waiting: deque[EvaluationTask] = deque()
         self._running: dict[ray.ObjectRef, _Running] = {}
-        self._trained: dict[int, ray.ObjectRef] = {}
+        self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary())
         try:
@@ -98,7 +97,7 @@ class RayEvaluator:
                 num_cpus=cpus,
                 num_gpus=gpus_per_evaluation,
                 num_returns=2,
-                max_retries=_MAX_RETRIES,
+                max_retries=0,
             )
             for is_final, cpus in self._cpus.items()
         }
@@ -132,15 +131,8 @@ class RayEvaluator:
         return ended
 
     def weights(self, candidate_id: int) -> Weights | None:
-        """Fetch trained weights from the object store."""
-        ref = self._trained.get(candidate_id)
-        if ref is None:
-            return None
-        try:
-            data: bytes | None = ray.get(ref)
-        except ray.exceptions.RayError:
-            return None
-        return None if data is None else Weights(candidate_id, data)
+        """Give trained weights, which were fetched with their evaluation."""
+        return self._trained.get(candidate_id)
 
     def drain(self) -> Sequence[int]:
         """Take back what waits, here or at Ray, which starts the oldest first."""
@@ -185,16 +177,18 @@ class RayEvaluator:
     def _collect(self, ref: ray.ObjectRef) -> Evaluation:
         """Turn a finished reference into an evaluation, whatever became of its task."""
         running = self._running.pop(ref)
+        task = running.task
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
-        except ray.exceptions.OutOfMemoryError as error:
-            return _lost(running.task, FailureReason.OUT_OF_MEMORY, error)
+            if evaluation.completed and task.keep_weights:
+                weights: bytes | None = ray.get(running.weights)
+                if weights is not None:
+                    self._trained[task.candidate_id] = Weights(task.candidate_id, weights)
         except ray.exceptions.RayTaskError as error:
-            return _lost(running.task, FailureReason.ERROR, error)
+            return task.failed(FailureReason.ERROR, _one_line(error))
         except ray.exceptions.RayError as error:
-            return _lost(running.task, FailureReason.WORKER_LOST, error)
-        if evaluation.completed and running.task.keep_weights:
-            self._trained[running.task.candidate_id] = running.weights
+            # Also where Ray killed it because its machine's memory was full: who filled it is open.
+            return task.failed(FailureReason.WORKER_LOST, _one_line(error))
         return evaluation
 
     def _stuck(self) -> list[ray.ObjectRef]:
@@ -210,10 +204,10 @@ class RayEvaluator:
         return stuck
 
     def _kill(self, ref: ray.ObjectRef) -> Evaluation:
-        running = self._running.pop(ref)
+        task = self._running.pop(ref).task
         ray.cancel(ref, force=True)
-        error = TimeoutError(f"killed: no answer within {running.task.seconds} s and patience")
-        return _lost(running.task, FailureReason.TIMED_OUT, error)
+        message = f"killed: no answer within {task.seconds} s and patience"
+        return task.failed(FailureReason.TIMED_OUT, message)
 
 
 def _make_entry(
@@ -243,15 +237,6 @@ def _make_entry(
     return evaluate
 
 
-def _lost(task: EvaluationTask, reason: FailureReason, error: Exception) -> Evaluation:
-    message = " ".join(str(error).split()) or type(error).__name__
-    return Evaluation(
-        candidate_id=task.candidate_id,
-        epochs=task.training.epochs,
-        seed=task.seed,
-        fitness=None,
-        reason=reason,
-        message=message[:500],
-        n_parameters=task.plan.n_parameters,
-        n_macs=task.plan.n_macs,
-    )
+def _one_line(error: Exception) -> str:
+    """Give an error's words, at most 500 characters."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:500]

@@ -14,6 +14,7 @@ from tests.vlga.searching import Outcome, ScriptedEvaluator
 from vlga.errors import EvaluatorError
 from vlga.population import FailureReason
 from vlga.ports import EvaluationTask, Evaluator, Weights
+from vlga.retry import RetryingEvaluator
 from workers.inline_evaluator import InlineEvaluator
 from workers.ray_evaluator import RayEvaluator
 from workers.weights import pack_weights
@@ -139,6 +140,22 @@ class TestScriptedEvaluator(EvaluatorContract):
             return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
 
         return ScriptedEvaluator(n_slots=3, outcome=outcome)
+
+
+class TestRetryingEvaluator(EvaluatorContract):
+    """Each task is lost the first time."""
+
+    @pytest.fixture
+    def evaluator(self) -> Evaluator:
+        tried: set[int] = set()
+
+        def outcome(one: EvaluationTask) -> Outcome:
+            if one.candidate_id not in tried:
+                tried.add(one.candidate_id)
+                return FailureReason.WORKER_LOST
+            return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
+
+        return RetryingEvaluator(ScriptedEvaluator(n_slots=3, outcome=outcome))
 
 
 class TestInlineEvaluator(EvaluatorContract):

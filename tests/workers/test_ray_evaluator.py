@@ -1,4 +1,7 @@
-"""The evaluator on Ray: deaths, stuck tasks, clusters that are not there."""
+"""The evaluator on Ray: deaths, stuck tasks, clusters that are not there.
+
+Functions for the workers name nothing of this module, which a worker would import, torch with it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from tests.trainings import dataset, drain, plan, task
 from vlga.errors import EvaluatorError
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
+from vlga.retry import RetryingEvaluator
 from workers import ray_evaluator
 from workers.ray_cluster import connect
 from workers.ray_evaluator import RayEvaluator
@@ -43,7 +47,7 @@ class TestOnACluster:
             mark.touch(exist_ok=False)
             threading.Event().wait(0.1)
             mark.unlink()
-            return _outcome(one), None
+            return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
 
         evaluator = RayEvaluator(DATASET, n_workers=1, function=alone)
         for number in range(5):
@@ -66,25 +70,26 @@ class TestOnACluster:
         assert outcome.candidate_id == 4
         assert "no such thing as this" in outcome.message
 
-    def test_a_killed_worker_s_task_is_run_again(self, tmp_path: Path):
-        """A worker process killed in the middle of a task costs time and no outcome."""
+    def test_a_killed_worker_s_task_is_lost(self, tmp_path: Path):
+        """Ray does not run it again by itself; the next task is none the worse for it."""
         evaluator = RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1))
+        evaluator.submit(task(0))
+        (outcome,) = drain(evaluator)
+
+        assert outcome.reason is FailureReason.WORKER_LOST
+        assert "\n" not in outcome.message
+        assert outcome.n_parameters == plan().n_parameters
+        evaluator.submit(task(0))
+        assert [one.completed for one in drain(evaluator)] == [True]
+
+    def test_tried_again_a_killed_worker_costs_no_outcome(self, tmp_path: Path):
+        """Two workers die in the middle of a task each, and both tasks complete."""
+        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1)))
         evaluator.submit(task(0))
         evaluator.submit(task(1))
 
         assert sorted(one.candidate_id for one in drain(evaluator) if one.completed) == [0, 1]
         assert len(list(tmp_path.iterdir())) == 2
-
-    def test_a_task_that_kills_every_worker_is_lost(self, tmp_path: Path):
-        """After four deaths a task comes out as lost; the next task is none the worse for it."""
-        evaluator = RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=99))
-        evaluator.submit(task(0))
-        (outcome,) = drain(evaluator)
-
-        assert outcome.reason is FailureReason.WORKER_LOST
-        assert len(list(tmp_path.iterdir())) == 4
-        assert "\n" not in outcome.message
-        assert outcome.n_parameters == plan().n_parameters
 
     def test_a_stuck_task_is_killed(self, monkeypatch):
         """A task far over its limit is timed out; its time begins when it has a slot."""
@@ -103,6 +108,26 @@ class TestOnACluster:
         assert {one.reason for one in ended} == {FailureReason.TIMED_OUT}
         assert not evaluator.wait(0)  # the third has had no time yet
         assert [one.candidate_id for one in evaluator.wait()] == [2]
+
+    def test_a_stuck_task_is_tried_again_with_its_time_anew(self, monkeypatch, tmp_path: Path):
+        """It hangs once; the second time it is not killed for the time that the first one took."""
+        monkeypatch.setattr(ray_evaluator, "_STUCK_SECONDS", 0.0)
+
+        def hang_once(one: EvaluationTask) -> tuple[Evaluation, None]:
+            if not (tmp_path / "hung").exists():
+                (tmp_path / "hung").touch()
+                threading.Event().wait()
+            return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
+
+        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=hang_once))
+        evaluator.submit(task(0, seconds=10.0))
+        inner = evaluator._evaluator
+        while not (tmp_path / "hung").exists():
+            assert not evaluator.wait(0.01)
+        (running,) = inner._running.values()
+        running.since -= 1000.0
+
+        assert [one.completed for one in drain(evaluator)] == [True]
 
     @pytest.mark.parametrize(
         ("wish", "message"),
@@ -152,10 +177,6 @@ def test_a_user_s_own_packages_do_not_get_in_the_way(tmp_path: Path):
     store.close()
 
 
-def _outcome(one: EvaluationTask) -> Evaluation:
-    return Evaluation(one.candidate_id, one.training.epochs, one.seed, fitness=0.5)
-
-
 def _dying(folder: Path, n_deaths: int) -> Callable[[EvaluationTask], tuple[Evaluation, None]]:
     """Give a task's function that kills its own process so often, leaving a file each time."""
 
@@ -165,6 +186,6 @@ def _dying(folder: Path, n_deaths: int) -> Callable[[EvaluationTask], tuple[Eval
             if not mark.exists():
                 mark.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return _outcome(one), None
+        return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
 
     return train

@@ -35,6 +35,7 @@ from vlga.errors import (
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
+from vlga.retry import RetryingEvaluator
 from vlga.settings import SearchConfig, WorkersConfig
 from vlga.tenure import Tenure
 
@@ -96,19 +97,23 @@ def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
     if workers.inline:
         from workers.inline_evaluator import InlineEvaluator
 
-        return InlineEvaluator(
-            dataset,
-            use_gpu=workers.gpus_per_evaluation > 0,
-            n_threads=max(1, int(workers.cpus_per_evaluation)),
+        return RetryingEvaluator(
+            InlineEvaluator(
+                dataset,
+                use_gpu=workers.gpus_per_evaluation > 0,
+                n_threads=max(1, int(workers.cpus_per_evaluation)),
+            )
         )
     from workers.ray_evaluator import RayEvaluator
 
-    return RayEvaluator(
-        dataset,
-        address=workers.address,
-        n_workers=workers.workers,
-        cpus_per_evaluation=workers.cpus_per_evaluation,
-        gpus_per_evaluation=workers.gpus_per_evaluation,
+    return RetryingEvaluator(
+        RayEvaluator(
+            dataset,
+            address=workers.address,
+            n_workers=workers.workers,
+            cpus_per_evaluation=workers.cpus_per_evaluation,
+            gpus_per_evaluation=workers.gpus_per_evaluation,
+        )
     )
 
 
