@@ -127,7 +127,7 @@ class Evaluation:
         fitness: accuracy on the validation images (of a final training: on the test images), in
             [0, 1]; None exactly if it failed.
         reason: why it failed, or None.
-        message: what happened, for a person; empty if it completed.
+        message: what happened, for a person; empty if it completed as it was asked for.
         n_parameters: trainable parameters of the network.
         n_macs: multiply-accumulates for one image.
         curve: one record an epoch, also of the epochs before a failure.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import socket
@@ -9,7 +10,8 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,10 +25,12 @@ from workers.augmentation import image_statistics
 from workers.data import Dataset
 from workers.memory import peak_memory_bytes, training_memory
 from workers.network import build_network
-from workers.training import Split, TrainingFailure, TrainingResult, score, train
+from workers.training import SCORED_AT_ONCE, Split, TrainingFailure, TrainingResult, score, train
 from workers.weights import inherit_weights, pack_weights
 
 __all__ = ["evaluate"]
+
+_HALVED = "trained with halves of each batch, as whole ones did not fit the memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,29 @@ class _ResidentData:
     statistics: tuple[Tensor, Tensor]
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one attempt; the fields are those of `Evaluation`.
+
+    Attributes:
+        weights: trained ones as bytes, if the task keeps them.
+        is_built: whether the network was, so that a failure is one of its training.
+    """
+
+    fitness: float | None
+    reason: FailureReason | None = None
+    message: str = ""
+    curve: tuple[EpochRecord, ...] = ()
+    weights: bytes | None = None
+    test_accuracy: float | None = None
+    is_built: bool = True
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether less would have been enough for a smaller batch."""
+        return self.is_built and self.reason is FailureReason.OUT_OF_MEMORY
+
+
 #: The data set used last, by fingerprint and device: moved to the device once a process.
 _resident: dict[tuple[str, str], _ResidentData] = {}
 
@@ -47,6 +74,9 @@ def evaluate(
     task: EvaluationTask, dataset: Dataset, *, device: str = "cpu", n_threads: int = 1
 ) -> tuple[Evaluation, bytes | None]:
     """Build, train and score one network.
+
+    A training that runs out of memory is tried once more, with each step's batch in two halves
+    whose gradients are added up; the message says so, also if that completes.
 
     Args:
         task: what to do.
@@ -59,49 +89,78 @@ def evaluate(
         cannot be built or trained gives a failed evaluation; nothing is raised.
     """
     started = time.monotonic()
-    fitness: float | None = None
-    reason: FailureReason | None = None
-    message = ""
-    curve: tuple[EpochRecord, ...] = ()
-    weights: bytes | None = None
-    test_accuracy: float | None = None
+    deadline = None if task.seconds is None else started + task.seconds
+    attempt = partial(
+        _attempt, task, dataset, device=device, n_threads=n_threads, deadline=deadline
+    )
+    outcome = attempt(micro_batches=1)
+    if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
+        _free(device)
+        outcome = attempt(micro_batches=2)
+        message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
+        outcome = replace(outcome, message=message)
+    return (
+        Evaluation(
+            candidate_id=task.candidate_id,
+            epochs=task.training.epochs,
+            seed=task.seed,
+            fitness=outcome.fitness,
+            reason=outcome.reason,
+            message=outcome.message,
+            n_parameters=task.plan.n_parameters,
+            n_macs=task.plan.n_macs,
+            curve=outcome.curve,
+            train_seconds=time.monotonic() - started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+            device=_device_name(device),
+            peak_memory_bytes=peak_memory_bytes(device),
+            test_accuracy=outcome.test_accuracy,
+        ),
+        outcome.weights,
+    )
+
+
+def _attempt(
+    task: EvaluationTask,
+    dataset: Dataset,
+    *,
+    device: str,
+    n_threads: int,
+    deadline: float | None,
+    micro_batches: int,
+) -> _Outcome:
+    """Build, train and score the network once, with each batch in so many parts."""
     stage = FailureReason.BUILD
     try:
         with _threads(n_threads), training_memory(device):
             network = _build(task)
             stage = FailureReason.ERROR
             network.to(device)
-            deadline = None if task.seconds is None else started + task.seconds
             data = _to_device(dataset, device)
-            result = _train(task, network, data, deadline)
+            result = _train(task, network, data, deadline, micro_batches)
+            test_accuracy = None
             if task.score_test:
-                _, test_accuracy = score(network, data.test, data.statistics)
+                at_once = SCORED_AT_ONCE // micro_batches
+                _, test_accuracy = score(network, data.test, data.statistics, at_once)
             weights = pack_weights(network) if task.keep_weights else None
-            fitness, curve = result.accuracy, result.curve
+            return _Outcome(
+                result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
+            )
     except TrainingFailure as failure:
-        reason, message, curve = failure.reason, str(failure), failure.curve
+        return _Outcome(None, failure.reason, str(failure), failure.curve)
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
-        reason = _classify(error, stage)
+        # The words only: the error itself would keep the network and its maps.
         message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-    return (
-        Evaluation(
-            candidate_id=task.candidate_id,
-            epochs=task.training.epochs,
-            seed=task.seed,
-            fitness=fitness,
-            reason=reason,
-            message=message,
-            n_parameters=task.plan.n_parameters,
-            n_macs=task.plan.n_macs,
-            curve=curve,
-            train_seconds=time.monotonic() - started,
-            worker=f"{socket.gethostname()}:{os.getpid()}",
-            device=_device_name(device),
-            peak_memory_bytes=peak_memory_bytes(device),
-            test_accuracy=test_accuracy,
-        ),
-        weights,
-    )
+        return _Outcome(
+            None, _classify(error, stage), message, is_built=stage is not FailureReason.BUILD
+        )
+
+
+def _free(device: str) -> None:
+    """Let go of everything that a training which failed has left behind."""
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _build(task: EvaluationTask) -> nn.Module:
@@ -118,7 +177,11 @@ def _build(task: EvaluationTask) -> nn.Module:
 
 
 def _train(
-    task: EvaluationTask, network: nn.Module, data: _ResidentData, deadline: float | None
+    task: EvaluationTask,
+    network: nn.Module,
+    data: _ResidentData,
+    deadline: float | None,
+    micro_batches: int,
 ) -> TrainingResult:
     """Train for a fitness, or finally: on all images but the test's, scored on those."""
     train_split, score_split = data.train, data.validation
@@ -140,6 +203,7 @@ def _train(
         seed=task.seed,
         score_each_epoch=not task.is_final,
         deadline=deadline,
+        micro_batches=micro_batches,
     )
 
 

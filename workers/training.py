@@ -23,12 +23,16 @@ from workers.augmentation import augment, resolve_augmentation, to_float
 from workers.schedule import amplified_epochs, learning_rate_at, window_of
 
 __all__ = [
+    "SCORED_AT_ONCE",
     "Split",
     "TrainingFailure",
     "TrainingResult",
     "score",
     "train",
 ]
+
+#: Images that go through the network at once to be scored.
+SCORED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def train(
     seed: int,
     score_each_epoch: bool = True,
     deadline: float | None = None,
+    micro_batches: int = 1,
     clock: Callable[[], float] = time.monotonic,
 ) -> TrainingResult:
     """Train a network and score it.
@@ -100,6 +105,9 @@ def train(
         seed: of the order, the augmentation and the choice of amplified layers.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         deadline: `clock` value after which to give up, or None.
+        micro_batches: parts in which a step's batch goes through the network, their gradients added
+            up, to take less memory; at most the batch size. The step is the same, but for batch
+            normalization, which sees a part at a time, and for rounding.
         clock: gives the time in seconds.
 
     Raises:
@@ -121,6 +129,7 @@ def train(
         n_epochs=config.epochs,
         seed=seed,
         epochs=amplified_epochs(config.epochs, config.windows),
+        micro_batches=micro_batches,
     )
     curve: list[EpochRecord] = []
     for epoch in range(config.epochs):
@@ -141,10 +150,21 @@ def train(
                 # index_select: a tenth of the time of images[chosen] on a CPU
                 images = to_float(train_split.images.index_select(0, chosen), *statistics)
                 images = augment(images, kind, generator)
-                with _autocast(device):
-                    logits = network(images)
-                    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-                loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
+                parts = zip(
+                    images.tensor_split(micro_batches),
+                    labels.tensor_split(micro_batches),
+                    strict=True,
+                )
+                for part, part_labels in parts:
+                    with _autocast(device):
+                        logits = network(part)
+                        loss = F.cross_entropy(
+                            logits, part_labels, label_smoothing=config.label_smoothing
+                        )
+                    share = len(part) / batch_size
+                    (share * loss).backward()  # type: ignore[no-untyped-call]  # torch's stub
+                    is_correct = logits.argmax(1) == part_labels
+                    totals += share * torch.stack([loss.detach(), is_correct.float().mean()])
                 step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
                 learning_rate = (
                     peak * window.rate
@@ -155,10 +175,12 @@ def train(
                     group["lr"] = learning_rate
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
-                totals += torch.stack([loss.detach(), (logits.argmax(1) == labels).float().mean()])
         train_loss, train_accuracy = (totals / steps_per_epoch).tolist()
-        scored = score_each_epoch or epoch == config.epochs - 1
-        loss_now, accuracy = score(network, score_split, statistics) if scored else (None, None)
+        loss_now, accuracy = None, None
+        if score_each_epoch or epoch == config.epochs - 1:
+            loss_now, accuracy = score(
+                network, score_split, statistics, SCORED_AT_ONCE // micro_batches
+            )
         curve.append(
             EpochRecord(
                 epoch,
@@ -185,7 +207,10 @@ def train(
 
 @torch.no_grad()
 def score(
-    network: nn.Module, split: Split, statistics: tuple[Tensor, Tensor], batch_size: int = 512
+    network: nn.Module,
+    split: Split,
+    statistics: tuple[Tensor, Tensor],
+    batch_size: int = SCORED_AT_ONCE,
 ) -> tuple[float, float]:
     """Give a network's mean cross-entropy and its accuracy in [0, 1] on a split."""
     network.eval()

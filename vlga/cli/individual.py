@@ -113,6 +113,7 @@ def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
         head += f" failed ({evaluation['reason']}): {evaluation['message']}"
     else:
         head += f": {score} accuracy {evaluation['fitness']:.4f}"
+        head += f" ({evaluation['message']})" if evaluation["message"] else ""
     if evaluation["test_accuracy"] is not None:
         head += f", test accuracy {evaluation['test_accuracy']:.4f}"
     return "\n".join([head, *_curve(evaluation["curve"])])

@@ -50,6 +50,9 @@ class Amplifier:
 
     With ``redraw="step"`` a step is a forward pass of the model in training mode with gradients on.
 
+    A step may add up the gradients of several micro-batches: say how many. Multiplying them is
+    multiplying their sum, and measured is the sum.
+
     Attributes:
         measures: G in [0, 1] by layer, from the last measured epoch; empty before it. All that
             goes from one epoch to the next: keep it with a checkpoint and put it back to resume.
@@ -60,6 +63,7 @@ class Amplifier:
         n_epochs: of the whole training, which the plan's window is a fraction of.
         seed: of the training; decides the random draws.
         epochs: those with amplification on, from 0, instead of those in the plan's window.
+        micro_batches: forward and backward passes of a step.
 
     Raises:
         ConfigError: a setting is unknown or out of range; the model has no layer of the kind.
@@ -73,6 +77,7 @@ class Amplifier:
         n_epochs: int,
         seed: int,
         epochs: Collection[int] | None = None,
+        micro_batches: int = 1,
     ) -> None:
         if n_epochs < 1:
             raise ConfigError(f"n_epochs must be at least 1, but got n_epochs={n_epochs!r}")
@@ -81,6 +86,7 @@ class Amplifier:
         self._plan = plan
         self._n_epochs = n_epochs
         self._seed = seed
+        self._micro_batches = micro_batches
         self._layers: dict[str, nn.Module] = {}
         self._epochs: Collection[int] = epochs or ()
         if plan is not None:
@@ -119,7 +125,8 @@ class Amplifier:
                 f"epoch must be from 0 to n_epochs - 1 = {self._n_epochs - 1}, "
                 f"but got epoch={epoch!r}"
             )
-        plan, meter, chosen = self._plan, GradientMeter(), self._choose(epoch)
+        plan, chosen = self._plan, self._choose(epoch)
+        meter = GradientMeter(self._micro_batches)
         measuring = plan is not None and plan.mode == "intelligent" and self.is_on(epoch + 1)
         with ExitStack() as stack:
             hooks = Hooks(stack)
@@ -161,8 +168,12 @@ class Amplifier:
 
         set_factors(chosen)
         if plan.mode == "random" and plan.redraw == "step":
-            steps = count()
-            hooks.before_step(self._model, lambda: set_factors(self._choose(epoch, next(steps))))
+            passes = count()
+
+            def draw_anew() -> None:
+                set_factors(self._choose(epoch, next(passes) // self._micro_batches))
+
+            hooks.before_step(self._model, draw_anew)
         for name, layer in self._layers.items():
             trained = _trained(layer)
             if plan.side == "parameters":

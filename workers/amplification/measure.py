@@ -43,13 +43,20 @@ MEASURES: dict[str, Callable[[Sequence[Sums]], float]] = {"G1": pooled, "G2": pe
 
 
 class GradientMeter:
-    """Adds gradients up on their device, with no synchronisation before `measures` is called."""
+    """Adds gradients up on their device, with no synchronisation before `measures` is called.
 
-    def __init__(self) -> None:
+    Args:
+        micro_batches: backward passes of a step; their gradients' sum is the step's gradient.
+    """
+
+    def __init__(self, micro_batches: int = 1) -> None:
         self._sums: dict[str, dict[Hashable, Sums]] = defaultdict(dict)
+        self._micro_batches = micro_batches
+        #: Of a step that is not complete: the sum so far, and how many it is of.
+        self._parts: dict[tuple[str, Hashable], tuple[Tensor, int]] = {}
 
     def add(self, layer: str, key: Hashable, gradient: Tensor) -> None:
-        """Add one step's gradient of one of the layer's tensors.
+        """Add the gradient of one of the layer's tensors, from one backward pass.
 
         Args:
             layer: its name.
@@ -57,6 +64,12 @@ class GradientMeter:
             gradient: any shape, the same each time; added up in float32 or the dtype if wider.
         """
         gradient = gradient.detach()
+        if self._micro_batches > 1:
+            sum_so_far, n = self._parts.pop((layer, key), (torch.zeros_like(gradient), 0))
+            gradient = sum_so_far + gradient
+            if n + 1 < self._micro_batches:
+                self._parts[layer, key] = gradient, n + 1
+                return
         if key not in self._sums[layer]:
             dtype = torch.promote_types(gradient.dtype, torch.float32)
             zeros = torch.zeros_like(gradient, dtype=dtype)
