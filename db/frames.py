@@ -5,6 +5,14 @@
 
 One row per thing, one column per fact. What may be absent has a nullable type (`Int64`, `Float64`,
 `boolean`, `string`), so that a whole number stays one beside a missing one.
+
+A search too large to hold is read by pages, which take equally long anywhere in it:
+
+    page = population("sqlite:///vlga.db", "digits-1", limit=1000, offset=5000)
+
+Every frame's page has the rows of the `limit` candidates numbered from `offset` on, however many
+rows they have in it, so that pages of different frames belong together. Behind the last candidate
+they are empty.
 """
 
 from __future__ import annotations
@@ -12,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Column, Select, select
 
 from db import schema
 from db.engine import open_engine, reading
@@ -58,7 +66,7 @@ _TYPES = {
 }
 
 
-def population(url: str, search: str) -> pd.DataFrame:
+def population(url: str, search: str, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
     """Give one row per candidate with its evaluation: the fittest one, final trainings left out.
 
     Returns:
@@ -82,10 +90,12 @@ def population(url: str, search: str) -> pd.DataFrame:
             columns.fingerprint,
             columns.depth,
         ).order_by(columns.id),
-        schema.candidates,
+        columns.id,
+        limit=limit,
+        offset=offset,
     )
     candidates["parents"] = candidates["parents"].map(tuple)
-    outcomes = evaluations(url, search)
+    outcomes = evaluations(url, search, limit=limit, offset=offset)
     fittest = (
         outcomes[~outcomes["is_final"]]
         .sort_values(["fitness", "evaluation_id"], ascending=[False, True], na_position="last")
@@ -97,7 +107,9 @@ def population(url: str, search: str) -> pd.DataFrame:
     return joined.drop(columns="candidate_id")
 
 
-def evaluations(url: str, search: str) -> pd.DataFrame:
+def evaluations(
+    url: str, search: str, *, limit: int | None = None, offset: int = 0
+) -> pd.DataFrame:
     """Give one row per evaluation, final trainings too, oldest first.
 
     Raises:
@@ -127,11 +139,13 @@ def evaluations(url: str, search: str) -> pd.DataFrame:
             columns.peak_memory_bytes,
             columns.finished_at,
         ).order_by(columns.id),
-        schema.evaluations,
+        columns.candidate_id,
+        limit=limit,
+        offset=offset,
     )
 
 
-def epochs(url: str, search: str) -> pd.DataFrame:
+def epochs(url: str, search: str, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
     """Give the learning curves: one row per epoch of every evaluation.
 
     Raises:
@@ -144,13 +158,15 @@ def epochs(url: str, search: str) -> pd.DataFrame:
         select(outcomes.candidate_id, outcomes.is_final, schema.epochs)
         .join_from(schema.evaluations, schema.epochs, outcomes.id == points.evaluation_id)
         .order_by(points.evaluation_id, points.epoch),
-        schema.evaluations,
+        outcomes.candidate_id,
+        limit=limit,
+        offset=offset,
     )
     frame["amplified_layers"] = frame["amplified_layers"].map(tuple)
     return frame
 
 
-def genes(url: str, search: str) -> pd.DataFrame:
+def genes(url: str, search: str, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
     """Give one row per candidate and one column per gene address; the index is the candidate's id.
 
     A gene of a block that a genome does not have is absent. A study's columns are those of
@@ -161,13 +177,13 @@ def genes(url: str, search: str) -> pd.DataFrame:
     """
     columns = schema.candidates.c
     statement = select(columns.id, columns.genome).order_by(columns.id)
-    frame = _table(url, search, statement, schema.candidates)
+    frame = _table(url, search, statement, columns.id, limit=limit, offset=offset)
     genomes = [heritage_from_dict(genome).genes() for genome in frame["genome"]]
     index = pd.Index(frame["id"], name="id")
     return pd.DataFrame.from_records(genomes, index=index).convert_dtypes()
 
 
-def lineage(url: str, search: str) -> pd.DataFrame:
+def lineage(url: str, search: str, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
     """Give the family tree: one row `parent child operator` per parent of every candidate.
 
     Raises:
@@ -177,19 +193,44 @@ def lineage(url: str, search: str) -> pd.DataFrame:
     statement = select(columns.parents, columns.id.label("child"), columns.operator).order_by(
         columns.id
     )
-    families = _table(url, search, statement, schema.candidates)
+    families = _table(url, search, statement, columns.id, limit=limit, offset=offset)
     edges = families.rename(columns={"parents": "parent"}).explode("parent").dropna(subset="parent")
     return edges.astype({"parent": "int64"}).reset_index(drop=True)
 
 
-def _table(url: str, search: str, statement: Select[Any], owner: Table) -> pd.DataFrame:
-    """Give a statement's rows that belong to a search, by the `search_id` of their owning table."""
+def _table(
+    url: str,
+    search: str,
+    statement: Select[Any],
+    number: Column[int],
+    *,
+    limit: int | None,
+    offset: int,
+) -> pd.DataFrame:
+    """Give a statement's rows that belong to a page of a search.
+
+    Args:
+        url: of the database.
+        search: whose rows.
+        statement: selects them, of all searches.
+        number: the candidate's number in it, in a table that has `search_id` as well.
+        limit: how many candidates the page has, at least 0, or None for all that follow.
+        offset: number of its first candidate, at least 0.
+    """
     engine = open_engine(url)
     try:
         with reading(engine) as connection:
-            mine = owner.c.search_id == find_search_id(connection, search)
-            result = connection.execute(statement.where(mine))
-            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+            search_id = find_search_id(connection, search)
+            statement = statement.where(number.table.c.search_id == search_id, number >= offset)
+            if limit is not None:
+                statement = statement.where(number < offset + limit)
+                if engine.dialect.name == "postgresql":
+                    # It expects of a page of small numbers as many rows as all searches have of
+                    # them, and would rather read a whole table than find so many by key.
+                    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            result = connection.execute(statement)
+            # Tuples: pandas asks of each row that is more than one what it can do.
+            frame = pd.DataFrame([*map(tuple, result)], columns=list(result.keys()))
     finally:
         engine.dispose()
     return frame.astype({name: _TYPES[name] for name in frame.columns if name in _TYPES})

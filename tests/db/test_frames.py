@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -84,9 +86,44 @@ def test_lineage_is_the_family_tree(url: str):
     assert table["operator"].unique().tolist() == ["uniform_crossover"]
 
 
-@pytest.mark.parametrize(
-    "frame", [frames.population, frames.evaluations, frames.epochs, frames.genes, frames.lineage]
-)
+FRAMES = [frames.population, frames.evaluations, frames.epochs, frames.genes, frames.lineage]
+
+
+def test_pages_put_together_are_the_whole_frame(url: str):
+    """Every row is on the page of its candidate and on no other."""
+    for frame, limit in itertools.product(FRAMES, (1, 4)):
+        pages = [frame(url, "digits-1", limit=limit, offset=start) for start in range(0, 6, limit)]
+        whole, read = frame(url, "digits-1"), pd.concat(pages)
+
+        by = [name for name in ("candidate_id", "evaluation_id", "epoch") if name in whole]
+        if by:  # a whole frame has them in the order of recording
+            whole, read = whole.sort_values(by), read.sort_values(by)
+        if frame is not frames.genes:  # whose index is the candidate
+            whole, read = whole.reset_index(drop=True), read.reset_index(drop=True)
+        pd.testing.assert_frame_equal(read, whole)
+
+
+def test_behind_the_last_candidate_pages_are_empty(url: str):
+    """Which is how a reader knows the end; without a limit an offset gives all that follow."""
+    for frame in FRAMES:
+        assert len(frame(url, "digits-1", limit=5, offset=6)) == 0
+        assert len(frame(url, "digits-1", limit=0)) == 0
+        rest = frame(url, "digits-1", offset=4)
+        pd.testing.assert_frame_equal(rest, frame(url, "digits-1", limit=9, offset=4))
+
+
+def test_pages_of_different_frames_belong_together(url: str):
+    """They are of the same candidates, whatever the order of recording."""
+    shown = {"limit": 2, "offset": 1}
+
+    assert frames.population(url, "digits-1", **shown)["id"].tolist() == [1, 2]
+    assert frames.genes(url, "digits-1", **shown).index.tolist() == [1, 2]
+    assert frames.evaluations(url, "digits-1", **shown)["candidate_id"].tolist() == [2, 1]
+    assert set(frames.epochs(url, "digits-1", **shown)["candidate_id"]) == {1, 2}
+    assert set(frames.lineage(url, "digits-1", **shown)["child"]) == {2}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
 def test_an_empty_search_gives_an_empty_table(url: str, frame):
     """A search without candidates has empty tables; an unknown one is refused."""
     assert isinstance(frame(url, "empty"), pd.DataFrame)
