@@ -1,11 +1,13 @@
 """The outcomes of a search as `vlga.search_report` reads them, and learning curves to draw.
 
-Reads every training of the search: a hundred thousand take some seconds.
+Every training's figures are read, which takes a second or two for a hundred thousand. Genomes are
+read of as many as asked for: each takes as long as the figures of ten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from sqlalchemy import Engine, and_, select
 
@@ -13,9 +15,12 @@ from db.engine import reading
 from db.queries import find_search_id
 from db.schema import candidates, epochs, evaluations
 from vlga.genome import Genome
-from vlga.search_report import Outcome
+from vlga.search_report import Genes, Outcome
 
-__all__ = ["learning_curves", "search_outcomes"]
+__all__ = ["learning_curves", "search_genes", "search_outcomes"]
+
+#: Candidates asked for at once: below the number of values that a statement may have.
+_AT_ONCE = 500
 
 
 def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
@@ -23,9 +28,9 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
 
     Raises:
         SearchNotFound: no search of that name.
-        GenomeError: it is a study, or was made by another version.
     """
     with reading(engine) as connection:
+        # In the order of an outcome's fields.
         rows = connection.execute(
             select(
                 candidates.c.id,
@@ -34,13 +39,13 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
                 candidates.c.operator,
                 candidates.c.depth,
                 candidates.c.fingerprint,
-                candidates.c.genome,
                 evaluations.c.fitness,
                 evaluations.c.reason,
                 evaluations.c.on_budget,
                 evaluations.c.epochs,
                 evaluations.c.n_parameters.label("parameters"),
                 evaluations.c.n_macs.label("macs"),
+                evaluations.c.id,
             )
             .join_from(
                 evaluations,
@@ -52,15 +57,31 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
             )
             .where(evaluations.c.search_id == find_search_id(connection, name))
             .where(evaluations.c.is_final.is_(False))
-            .order_by(evaluations.c.id)
-        ).mappings()
-        return [
-            Outcome(
-                **{key: value for key, value in row.items() if key != "genome"},
-                genes=Genome.from_dict(row["genome"]).genes(),
+            # By key, as they lie on the disk: SQLite would otherwise follow another index, and look
+            # for every row somewhere else.
+            .order_by(evaluations.c.candidate_id)
+        ).all()
+    outcomes: list[Outcome] = [Outcome(*values) for *values, _ in sorted(rows, key=itemgetter(-1))]
+    return outcomes
+
+
+def search_genes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Genes]:
+    """Give some candidates' genes by their numbers.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        GenomeError: it is a study, or was made by another version.
+    """
+    genes: dict[int, Genes] = {}
+    with reading(engine) as connection:
+        mine = candidates.c.search_id == find_search_id(connection, name)
+        statement = select(candidates.c.id, candidates.c.genome).where(mine)
+        for start in range(0, len(ids), _AT_ONCE):
+            rows = connection.execute(
+                statement.where(candidates.c.id.in_(ids[start : start + _AT_ONCE]))
             )
-            for row in rows
-        ]
+            genes |= {number: Genome.from_dict(genome).genes() for number, genome in rows}
+    return genes
 
 
 def learning_curves(

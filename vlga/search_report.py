@@ -6,32 +6,44 @@ search_plots.py draws it.
 
 from __future__ import annotations
 
+import heapq
 import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 
 from vlga.comparison import best_so_far
-from vlga.genome import Allele
+from vlga.genome import NETWORK_GENES, Allele
 
 __all__ = [
     "GeneShift",
+    "Genes",
     "Outcome",
     "Round",
     "accuracy_steps",
+    "drawn",
     "each_once",
     "failures_by_reason",
     "fittest",
-    "fittest_quarter",
     "gene_shifts",
     "heard_genes",
     "pareto_front",
     "rounds",
+    "trained",
 ]
 
-#: Genes of a block's second convolution, silent without it.
-_OF_B = ("channels_b", "kernel_b", "batch_norm_b")
+#: A candidate's genes by address.
+Genes = Mapping[str, Allele]
+
+#: Genes of a block that another one switches off.
+_SWITCHED = {
+    "include_pool": ("pool_type",),
+    "include_b": ("channels_b", "kernel_b", "batch_norm_b"),
+}
+_SWITCHES = tuple(f".{name}" for name in _SWITCHED)
+_OF_AMPLIFICATION = tuple(name for name in NETWORK_GENES if name.startswith("amplify_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,6 @@ class Outcome:
         epochs: asked for.
         parameters: of the network.
         macs: multiply-accumulates for one image.
-        genes: by address.
     """
 
     id: int
@@ -66,7 +77,6 @@ class Outcome:
     epochs: int
     parameters: int
     macs: int
-    genes: Mapping[str, Allele]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,29 +174,40 @@ def failures_by_reason(outcomes: Iterable[Outcome]) -> dict[str, int]:
 
 def fittest(members: Iterable[Outcome], n: int) -> list[Outcome]:
     """Give the fittest candidates, of equals the one made first, each network once."""
+    # A heap: of a million all would be sorted for the sake of ten.
+    heap = [(-one.fitness, one.id, one) for one in members if one.fitness is not None]
+    heapq.heapify(heap)
     chosen: dict[str, Outcome] = {}
-    for one in sorted(members, key=_rank, reverse=True):
-        if one.fitness is not None and len(chosen) < n:
-            chosen.setdefault(one.fingerprint, one)
+    while heap and len(chosen) < n:
+        one = heapq.heappop(heap)[-1]
+        chosen.setdefault(one.fingerprint, one)
     return list(chosen.values())
 
 
-def fittest_quarter(members: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-    """Give the trained networks with a fitness, and the fittest quarter of them, rounded up."""
-    trained = [one for one in members if one.fitness is not None and one.on_budget]
-    ranked = sorted(trained, key=_rank, reverse=True)
-    return trained, ranked[: math.ceil(len(ranked) / 4)]
+def trained(members: Iterable[Outcome]) -> list[Outcome]:
+    """Leave out what failed and what was taken over."""
+    return [one for one in members if one.fitness is not None and one.on_budget]
 
 
-def gene_shifts(members: Iterable[Outcome]) -> list[GeneShift]:
+def drawn(networks: Sequence[Outcome], most: int) -> Sequence[Outcome]:
+    """Draw so many of these at most, by dice that fall alike every time."""
+    return networks if len(networks) <= most else Random(0).sample(networks, most)
+
+
+def gene_shifts(networks: Sequence[Outcome], genes: Mapping[int, Genes]) -> list[GeneShift]:
     """Compare the genes of the fittest quarter with those of all, the most telling first.
 
     Silent genes are left out of both, gene by gene: they say nothing. So is a gene whose shares
     moved less than twice as far as they do by chance.
+
+    Args:
+        networks: with a fitness.
+        genes: of each, by its number.
     """
-    everyone, best = fittest_quarter(members)
-    of_all = _allele_counts(everyone)
-    of_best = _allele_counts(best)
+    ranked = sorted(networks, key=_rank, reverse=True)
+    heard = [[*heard_genes(genes[one.id]).items()] for one in ranked]
+    of_all = _allele_counts(heard)
+    of_best = _allele_counts(heard[: math.ceil(len(heard) / 4)])
     shifts = [
         _shift(gene, counts, of_best[gene]) for gene, counts in of_all.items() if gene in of_best
     ]
@@ -194,9 +215,17 @@ def gene_shifts(members: Iterable[Outcome]) -> list[GeneShift]:
     return sorted(telling, key=lambda one: one.by_chance - one.moved)
 
 
-def heard_genes(genes: Mapping[str, Allele]) -> dict[str, Allele]:
+def heard_genes(genes: Genes) -> dict[str, Allele]:
     """Leave out the genes that another one silences by its allele."""
-    return {address: allele for address, allele in genes.items() if not _is_silent(address, genes)}
+    heard = dict(genes)
+    for address, allele in genes.items():
+        if allele is False and address.endswith(_SWITCHES):
+            block, _, name = address.rpartition(".")
+            for silent in _SWITCHED[name]:
+                heard.pop(f"{block}.{silent}", None)
+    for silent in _silent_amplification(genes):
+        heard.pop(silent, None)
+    return heard
 
 
 def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
@@ -204,11 +233,16 @@ def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
 
     Of networks equal in both, the one made first.
     """
-    completed = [one for one in members if one.fitness is not None]
+    best: dict[int, Outcome] = {}
+    for one in members:
+        if one.fitness is not None:
+            known = best.get(one.parameters)
+            if known is None or _rank(one) > _rank(known):
+                best[one.parameters] = one
     front: list[Outcome] = []
-    for one in sorted(completed, key=lambda one: (one.parameters, *(-x for x in _rank(one)))):
-        if not front or _rank(one)[0] > _rank(front[-1])[0]:
-            front.append(one)
+    for size in sorted(best):
+        if not front or _rank(best[size])[0] > _rank(front[-1])[0]:
+            front.append(best[size])
     return front
 
 
@@ -240,11 +274,11 @@ def _round(label: str, members: Sequence[Outcome], best_before: float | None) ->
     )
 
 
-def _allele_counts(members: Iterable[Outcome]) -> dict[str, Counter[Allele]]:
+def _allele_counts(heard: Sequence[Sequence[tuple[str, Allele]]]) -> dict[str, Counter[Allele]]:
     counts: dict[str, Counter[Allele]] = {}
-    for one in members:
-        for gene, allele in heard_genes(one.genes).items():
-            counts.setdefault(gene, Counter())[allele] += 1
+    pairs = Counter(pair for genes in heard for pair in genes)
+    for (gene, allele), number in pairs.items():
+        counts.setdefault(gene, Counter())[allele] = number
     return counts
 
 
@@ -267,17 +301,10 @@ def _order(allele: Allele) -> tuple[str, Allele]:
     return ("number" if isinstance(allele, (int, float)) else type(allele).__name__, allele)
 
 
-def _is_silent(address: str, genes: Mapping[str, Allele]) -> bool:
-    block, _, name = address.rpartition(".")
-    if name == "pool_type":
-        return not genes[f"{block}.include_pool"]
-    if name in _OF_B:
-        return not genes[f"{block}.include_b"]
-    if name.startswith("amplify_"):
-        mode = genes["amplify"]
-        if mode == "off" or (genes["amplify_factor"] == 1 and name != "amplify_factor"):
-            return True
-        if name == "amplify_ratio":
-            return mode != "random"
-        return name in ("amplify_measure", "amplify_threshold") and mode != "intelligent"
-    return name == "amplify" and genes["amplify_factor"] == 1
+def _silent_amplification(genes: Genes) -> Sequence[str]:
+    mode = genes.get("amplify")
+    if mode == "off":
+        return _OF_AMPLIFICATION
+    if genes.get("amplify_factor") == 1:
+        return ("amplify", *(name for name in _OF_AMPLIFICATION if name != "amplify_factor"))
+    return ("amplify_ratio",) if mode == "intelligent" else ("amplify_measure", "amplify_threshold")

@@ -104,6 +104,16 @@ class TestText:
         assert last.startswith("winner #3: ")
         assert last.endswith("test accuracy 0.8750 after its longer training")
 
+    def test_says_of_how_many_the_genes_were_drawn(self, search, monkeypatch):
+        """Of a search too large to read all genomes; its other figures are of all networks."""
+        whole = vlga("report", "first").out
+        monkeypatch.setattr("vlga.cli.search_report._MOST_DRAWN", 16)
+        drawn = vlga("report", "first").out
+
+        assert "genes of the fittest quarter (8) against all 32:" in whole
+        assert "quarter (4) against all 16, drawn from 32:" in drawn
+        assert drawn.split("genes of")[0] == whole.split("genes of")[0]
+
     def test_of_many_generations_is_one_screen_too(self):
         """Neighbours are put together, and of a long front some are shown."""
         store = SqlStore("sqlite:///vlga.db")

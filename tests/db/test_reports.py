@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from db.reports import learning_curves, search_outcomes
+from db.reports import learning_curves, search_genes, search_outcomes
 from db.store import SqlStore
 from tests.records import candidate, evaluation, genome, record
 from vlga.errors import SearchNotFound
@@ -38,9 +38,19 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
         epochs=0,
         parameters=1004,
         macs=10**10 + 4,
-        genes=genome(2).genes(),
     )
     assert search_outcomes(engine, "empty") == []
+
+
+def test_genes_are_of_those_asked_for(engine: Engine, monkeypatch):
+    """However many a statement may name."""
+    for at_once in (500, 1):
+        monkeypatch.setattr("db.reports._AT_ONCE", at_once)
+        assert search_genes(engine, "digits-1", [5, 0]) == {
+            0: genome(1).genes(),
+            5: genome(2).genes(),
+        }
+    assert search_genes(engine, "digits-1", []) == {}
 
 
 def test_curves_are_those_of_the_best_training(engine: Engine):
@@ -66,7 +76,12 @@ def test_an_epoch_that_was_not_measured_is_no_point(engine: Engine, url: str):
 
 
 @pytest.mark.parametrize(
-    "read", [search_outcomes, lambda engine, name: learning_curves(engine, name, [0])]
+    "read",
+    [
+        search_outcomes,
+        lambda engine, name: search_genes(engine, name, [0]),
+        lambda engine, name: learning_curves(engine, name, [0]),
+    ],
 )
 def test_an_unknown_search_gets_a_hint(engine: Engine, read):
     """As everywhere."""

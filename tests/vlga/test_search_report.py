@@ -11,14 +11,15 @@ from vlga.phenotype import decode
 from vlga.search_report import (
     Outcome,
     accuracy_steps,
+    drawn,
     each_once,
     failures_by_reason,
     fittest,
-    fittest_quarter,
     gene_shifts,
     heard_genes,
     pareto_front,
     rounds,
+    trained,
 )
 
 SHAPE = (1, 8, 8)
@@ -39,7 +40,6 @@ def outcome(number, fitness=0.5, **changes):
         epochs=3,
         parameters=1000,
         macs=10_000,
-        genes={"learning_rate": 0.1},
     )
     return replace(base, **changes)
 
@@ -141,28 +141,35 @@ def test_the_fittest_are_each_network_once():
     assert ids(fittest(members, 9)) == [1, 0, 4]
 
 
-def test_the_fittest_quarter_is_of_the_trained():
-    """Rounded up, so that there is always one."""
-    members = [
-        *(outcome(i, i / 10) for i in range(5)),
-        outcome(5, None),
-        outcome(6, on_budget=False),
-    ]
-    everyone, best = fittest_quarter(members)
+def test_what_failed_or_was_taken_over_is_not_trained():
+    """The others are, in their order."""
+    members = [outcome(2), outcome(0, None), outcome(3, on_budget=False), outcome(1)]
 
-    assert ids(everyone) == [0, 1, 2, 3, 4]
-    assert ids(best) == [4, 3]
-    assert fittest_quarter([]) == ([], [])
+    assert ids(trained(members)) == [2, 1]
+
+
+def test_what_is_drawn_is_the_same_every_time():
+    """All, or so many of them at most, each once."""
+    networks = [outcome(i) for i in range(50)]
+    some = drawn(networks, 10)
+
+    assert drawn(networks, 50) == networks
+    assert drawn(networks, 10) == some
+    assert len(set(ids(some))) == 10
+    assert drawn([], 5) == []
+
+
+def shifts_of(genes, fitness=lambda i: (i + 1) / 16):
+    """Compare the genes of networks that get fitter with their number."""
+    members = [outcome(i, fitness(i)) for i in range(len(genes))]
+    return gene_shifts(members, dict(enumerate(genes)))
 
 
 class TestGeneShifts:
     def test_shares_and_what_moved(self):
         """Of four fit among sixteen: all have relu and a quarter of all has it."""
-        members = [
-            outcome(i, (i + 1) / 16, genes={"activation": "relu" if i >= 12 else "elu"})
-            for i in range(16)
-        ]
-        (shift,) = gene_shifts(members)
+        genes = [{"activation": "relu" if i >= 12 else "elu"} for i in range(16)]
+        (shift,) = shifts_of(genes)
 
         assert shift.gene == "activation"
         assert shift.shares == {"elu": (0.75, 0.0), "relu": (0.25, 1.0)}
@@ -180,42 +187,32 @@ class TestGeneShifts:
             drawn = rng.sample(alleles, 30)
             moved.append(sum(abs(drawn.count(x) / 30 - alleles.count(x) / 120) for x in "abc") / 2)
         # The fittest quarter has one allele only, so that the gene is given.
-        fit = [
-            outcome(i, 1.0 if allele == "a" else 0.0, genes={"gene": allele})
-            for i, allele in enumerate(alleles)
-        ]
-        (shift,) = gene_shifts(fit)
+        genes = [{"gene": allele} for allele in alleles]
+        (shift,) = shifts_of(genes, lambda i: 1.0 if alleles[i] == "a" else 0.0)
 
         assert shift.by_chance == pytest.approx(sum(moved) / len(moved), rel=0.05)
 
     def test_a_gene_that_tells_nothing_is_left_out(self):
         """Whether everyone has the same allele or the fittest have what all have."""
-        members = [outcome(i, (i + 1) / 16, genes={"same": 1, "even": i % 2}) for i in range(16)]
-
-        assert gene_shifts(members) == []
-        assert gene_shifts([]) == []
+        assert shifts_of([{"same": 1, "even": i % 2} for i in range(16)]) == []
+        assert shifts_of([]) == []
 
     def test_the_most_telling_comes_first(self):
         """Measured beyond chance."""
-        members = [
-            outcome(i, (i + 1) / 16, genes={"some": i >= 8, "clear": i >= 12}) for i in range(16)
-        ]
+        genes = [{"some": i >= 8, "clear": i >= 12} for i in range(16)]
 
-        assert [one.gene for one in gene_shifts(members)] == ["clear", "some"]
+        assert [one.gene for one in shifts_of(genes)] == ["clear", "some"]
 
     def test_alleles_are_in_their_order(self):
         """Numbers as numbers."""
-        members = [outcome(i, (i + 1) / 16, genes={"k": 9 if i < 12 else 10}) for i in range(16)]
+        genes = [{"k": 9 if i < 12 else 10} for i in range(16)]
 
-        assert list(gene_shifts(members)[0].shares) == [9, 10]
+        assert list(shifts_of(genes)[0].shares) == [9, 10]
 
     def test_who_does_not_have_a_gene_does_not_count(self):
         """A block that only some have is compared among those."""
-        members = [
-            outcome(i, (i + 1) / 16, genes={"blocks.1.k": i >= 12} if i >= 8 else {})
-            for i in range(16)
-        ]
-        (shift,) = gene_shifts(members)
+        genes = [{"blocks.1.k": i >= 12} if i >= 8 else {} for i in range(16)]
+        (shift,) = shifts_of(genes)
 
         assert shift.shares == {False: (0.5, 0.0), True: (0.5, 1.0)}
 

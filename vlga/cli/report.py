@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -43,10 +44,12 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
-            from db.reports import search_outcomes
+            from db.reports import search_genes, search_outcomes
             from vlga.cli.search_report import SearchReport
 
-            found = SearchReport(shown, search_outcomes(engine, search))
+            found = SearchReport.of(
+                shown, search_outcomes(engine, search), partial(search_genes, engine, search)
+            )
             text = found.text(form)
             if html:
                 from vlga.cli.search_page import search_page

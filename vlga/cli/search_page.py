@@ -23,10 +23,8 @@ from vlga.search_plots import (
 from vlga.search_report import (
     Outcome,
     accuracy_steps,
-    each_once,
     failures_by_reason,
     fittest,
-    gene_shifts,
     pareto_front,
     rounds,
 )
@@ -60,7 +58,7 @@ def search_page(report: SearchReport, engine: Engine) -> str:
         report: the search.
         engine: to read the learning curves with.
     """
-    members = each_once(report.outcomes)
+    members = report.members
     best = fittest(members, 5)
     curves = learning_curves(engine, report.shown["name"], [one.id for one in best])
     parts = [page.paragraph(_sentence(line)) for line in report.story()]
@@ -95,10 +93,10 @@ def _figures(
     yield page.figure(svg_text(fitness_figure(by_round, n_images=n_images)), _FITNESS)
     yield page.heading("Depth over time")
     yield page.figure(svg_text(depth_figure(by_round)), _DEPTH)
-    shifts = gene_shifts(members)[:_GENES]
+    shifts = report.shifts()[:_GENES]
     yield page.heading("What the fittest have in common")
     if shifts:
-        caption = _GENES_CAPTION.format(quarter=report.quarter(members).removeprefix("genes of "))
+        caption = _GENES_CAPTION.format(quarter=report.quarter().removeprefix("genes of "))
         yield page.figure(svg_text(genes_figure(shifts)), caption)
     else:
         yield page.paragraph("No gene tells them from the others more than chance does.")

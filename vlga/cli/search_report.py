@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,17 +11,19 @@ from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of, se
 from vlga.descent import allele_text
 from vlga.labels import TEST_FITNESS
 from vlga.search_report import (
+    Genes,
     GeneShift,
     Outcome,
     Round,
     accuracy_steps,
+    drawn,
     each_once,
     failures_by_reason,
     fittest,
-    fittest_quarter,
     gene_shifts,
     pareto_front,
     rounds,
+    trained,
 )
 
 __all__ = ["SearchReport"]
@@ -33,6 +36,9 @@ _GENE = ("gene", "moved", "by_chance", "more_often", "less_often")
 #: How many rows are one screen, and how many a page.
 _ROUNDS_IN_TEXT, _ROUNDS_ON_PAGE = 12, 60
 _GENES_IN_TEXT, _GENES_ON_PAGE = 5, 6
+#: Networks whose genes are compared at most. A share of the fittest quarter of so many is within
+#: 0.02 of that of all, and a genome takes longer to read than all else of a candidate.
+_MOST_DRAWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,28 @@ class SearchReport:
     Attributes:
         shown: as `db.queries.show_search` gives it.
         outcomes: in the order of recording.
+        members: each candidate once, with its best outcome, by number.
+        compared: of the trained networks with a fitness, those whose genes are compared.
+        genes: of each of these, by its number.
     """
 
     shown: Mapping[str, Any]
     outcomes: Sequence[Outcome]
+    members: Sequence[Outcome]
+    compared: Sequence[Outcome]
+    genes: Mapping[int, Genes]
+
+    @classmethod
+    def of(
+        cls,
+        shown: Mapping[str, Any],
+        outcomes: Sequence[Outcome],
+        genes: Callable[[Sequence[int]], Mapping[int, Genes]],
+    ) -> SearchReport:
+        """Make it of what was read, and of a function that reads the genes of some candidates."""
+        members = each_once(outcomes)
+        compared = drawn(trained(members), _MOST_DRAWN)
+        return cls(shown, outcomes, members, compared, genes([one.id for one in compared]))
 
     def text(self, form: str) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
@@ -55,13 +79,13 @@ class SearchReport:
         epochs trained and fitness, `genes` every gene that tells the fittest quarter from all. CSV
         has the rows of `rounds`.
         """
-        members = each_once(self.outcomes)
+        members = self.members
         if form == "csv":
             rows = [_round_row(one) for one in rounds(members, max(1, len(members)))]
             return as_csv(rows, _ROUND)
         if form == "json":
-            return as_json(self._tree(members))
-        return "\n\n".join(part for part in self._parts(members) if part)
+            return as_json(self._tree())
+        return "\n\n".join(part for part in self._parts() if part)
 
     @property
     def title(self) -> str:
@@ -108,16 +132,17 @@ class SearchReport:
             + (f", test accuracy {test:.4f} after its longer training" if test is not None else "")
         )
 
-    def _parts(self, members: Sequence[Outcome]) -> Iterator[str]:
+    def _parts(self) -> Iterator[str]:
+        members = self.members
         yield "\n".join([self.title, *self.story()])
         if members:
             rows = [_round_row(one) for one in rounds(members, _ROUNDS_IN_TEXT)]
             yield as_table(rows, _ROUND, right=_ROUND[1:])
             yield self.failures()
-        shifts = gene_shifts(members)[:_GENES_IN_TEXT]
+        shifts = self.shifts()[:_GENES_IN_TEXT]
         if shifts:
             genes = as_table([gene_row(one) for one in shifts], _GENE, right=_GENE[1:3])
-            yield f"{self.quarter(members)}:\n{genes}"
+            yield f"{self.quarter()}:\n{genes}"
         front = pareto_front(members)
         if front:
             some = thinned(front, 8)
@@ -132,12 +157,18 @@ class SearchReport:
         reasons = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in failed.items())
         return f"failed trainings: {reasons or 'none'}"
 
-    def quarter(self, members: Sequence[Outcome]) -> str:
-        """Say what the genes' table compares."""
-        everyone, best = fittest_quarter(members)
-        return f"genes of the fittest quarter ({len(best):,}) against all {len(everyone):,}"
+    def shifts(self) -> list[GeneShift]:
+        """Compare the genes of the fittest quarter with all."""
+        return gene_shifts(self.compared, self.genes)
 
-    def _tree(self, members: Sequence[Outcome]) -> dict[str, Any]:
+    def quarter(self) -> str:
+        """Say what the genes' table compares."""
+        n_drawn, n_trained = len(self.compared), len(trained(self.members))
+        text = f"genes of the fittest quarter ({math.ceil(n_drawn / 4):,}) against all {n_drawn:,}"
+        return text + (f", drawn from {n_trained:,}" if n_drawn < n_trained else "")
+
+    def _tree(self) -> dict[str, Any]:
+        members = self.members
         return {
             "search": dict(self.shown),
             "rounds": [
@@ -154,7 +185,7 @@ class SearchReport:
                         for allele, (before, after) in one.shares.items()
                     ],
                 }
-                for one in gene_shifts(members)
+                for one in self.shifts()
             ],
             "pareto": [network_row(one, is_exact=True) for one in pareto_front(members)],
             "fittest": [network_row(one, is_exact=True) for one in fittest(members, 10)],
