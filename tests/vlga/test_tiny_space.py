@@ -82,8 +82,8 @@ def test_what_is_known_of_a_network_has_no_curve(tmp_path):
     """It would be most of what a long search holds in memory; the ledger alone has it."""
     search, store, _ = searched(tmp_path, "strategy=random_search")
 
-    assert len(search._outcomes) > 40
-    assert all(one.curve == () for one in search._outcomes.values())
+    assert len(search._memo._own) > 40
+    assert all(one.curve == () for one in search._memo._own.values())
     with store.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM epochs").scalar() > 40
     store.close()
