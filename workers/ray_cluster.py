@@ -6,22 +6,31 @@ import contextlib
 import logging
 import math
 import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
+from workers.ray_address import check_address
+from workers.ray_nodes import node_reports, project_environment
 
 __all__ = ["connect", "largest_node_cpus", "room_for"]
 
+#: For Ray to install what the machines of a cluster lack: it copies their environment first.
+_INSTALLATION_SECONDS = 900.0
+
 
 def connect(
-    address: str | None, n_workers: int | None, cpus_per_evaluation: float, data: DataSummary
+    address: str | None,
+    n_workers: int | None,
+    cpus_per_evaluation: float,
+    data: DataSummary,
+    say: Callable[[str], object] = lambda _: None,
 ) -> bool:
     """Connect to a cluster, or start Ray on this machine with room for the workers, quietly.
 
@@ -30,6 +39,7 @@ def connect(
         n_workers: trainings at a time on this machine; None takes all of its CPUs.
         cpus_per_evaluation: CPUs that a training reserves.
         data: how much the object store must hold.
+        say: is told what takes long.
 
     Returns:
         Whether anything was done; False if this process is connected already.
@@ -51,10 +61,14 @@ def connect(
             options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
     try:
         if address is not None:
-            _knock(address)
+            check_address(address)
         with _project_folder_first():
             ray.init(address=address or "local", **options)
-    except (RuntimeError, ValueError, OSError, OverflowError) as error:
+            if address is not None:
+                _bring_project(address, options, say)
+    except EvaluatorError:
+        raise
+    except (RuntimeError, ValueError, OSError, OverflowError, RayError) as error:
         where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
         detail = " ".join(str(error).split())[:300]
         raise EvaluatorError(
@@ -64,11 +78,15 @@ def connect(
     return True
 
 
-def _knock(address: str) -> None:
-    """Raise an `OSError` if nobody listens at a host and port; Ray would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+def _bring_project(address: str, options: dict[str, Any], say: Callable[[str], object]) -> None:
+    """Connect anew with this project's code in the luggage, where a machine lacks it."""
+    environment = project_environment(node_reports())
+    if environment:
+        libraries = ", ".join(environment.get("pip", ()))
+        say(f"sending vlga{libraries and ', with ' + libraries} to the machines of the cluster")
+        ray.shutdown()
+        ray.init(address=address, runtime_env=environment, **options)
+        node_reports(timeout_seconds=_INSTALLATION_SECONDS)
 
 
 @contextlib.contextmanager

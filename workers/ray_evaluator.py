@@ -58,6 +58,7 @@ class RayEvaluator:
         cpus_per_evaluation: float = 1.0,
         gpus_per_evaluation: float = 0.0,
         function: Callable[..., tuple[Evaluation, bytes | None]] | None = None,
+        say: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Connect to the cluster, or start Ray here, and share the data set.
 
@@ -68,6 +69,7 @@ class RayEvaluator:
             cpus_per_evaluation: CPUs that a training reserves, above 0; whole ones are its threads.
             gpus_per_evaluation: GPUs, or the share of one, that a training reserves.
             function: trains a task; `workers.evaluation.evaluate` if not given.
+            say: is told what takes long before the first task can start.
 
         Raises:
             EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
@@ -76,7 +78,7 @@ class RayEvaluator:
         self._running: dict[ray.ObjectRef, _Running] = {}
         self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
-        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary())
+        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
         try:
             room = room_for(cpus_per_evaluation, gpus_per_evaluation)
         except EvaluatorError:

@@ -113,6 +113,7 @@ def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
             n_workers=workers.workers,
             cpus_per_evaluation=workers.cpus_per_evaluation,
             gpus_per_evaluation=workers.gpus_per_evaluation,
+            say=partial(click.echo, err=True),
         )
     )
 

@@ -1,0 +1,120 @@
+"""Searches on a real Ray cluster of several processes, with a token, from outside of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from db import queries
+from db.engine import open_engine
+from tests import postgres
+from tests.cli.command import FIRST
+from tests.cluster import Cluster, bare_python, cluster
+from tests.ledger import ledger
+from vlga.errors import EvaluatorError, SearchNotFound
+from workers.ray_address import check_address
+
+#: `FIRST`, but for where it runs.
+SEARCH = tuple(word for word in FIRST if word != "--inline")
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory):
+    """A cluster whose only machine has no vlga."""
+    with cluster() as made:
+        made.add_machine(bare_python(tmp_path_factory.mktemp("bare")))
+        yield made
+
+
+def start(made: Cluster, url: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the search as a person does who has the cluster's token."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "vlga", *SEARCH, "--db", url, *arguments],
+        env={**made.environment, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def found(ledger):
+    """Give what a search found, whoever trained it and in whatever order it ended."""
+    (search,) = ledger["searches"]
+    outcomes = sorted(ledger["evaluations"], key=lambda one: (one["is_final"], one["candidate_id"]))
+    return ledger["candidates"], outcomes, search["best_candidate_id"], search["test_accuracy"]
+
+
+def n_recorded(url: str) -> int:
+    """Count the outcomes that a search has recorded so far."""
+    engine = open_engine(url, create=True)
+    try:
+        counts: dict[str, int] = queries.show_search(engine, "first")["evaluations"]
+        return sum(counts.values())
+    except SearchNotFound:
+        return 0
+    finally:
+        engine.dispose()
+
+
+class TestAMachineWithoutTheProject:
+    @pytest.mark.parametrize("way", ["address", "client_address"])
+    def test_is_sent_it(self, machines, home, undisturbed, way):
+        """By the head's address or as a Ray client: it trains as this process would."""
+        url = f"sqlite:///{home}/vlga.db"
+        search = start(machines, url, "--address", getattr(machines, way))
+        _, err = search.communicate(timeout=100)
+
+        assert search.returncode == 0, err
+        assert err.startswith("sending vlga to the machines of the cluster\nfirst  variable_length")
+        assert found(ledger(url)) == found(undisturbed)
+
+
+class TestAToken:
+    @pytest.mark.parametrize("way", ["address", "client_address"])
+    @pytest.mark.parametrize(
+        ("environment", "mine"),
+        [
+            ({"RAY_AUTH_MODE": "disabled"}, "none is set here"),
+            ({"RAY_AUTH_TOKEN": "0" * 64}, "the one set here is another"),
+        ],
+    )
+    def test_that_is_not_the_cluster_s_is_said_at_once(
+        self, machines, monkeypatch, way, environment, mine
+    ):
+        """Ray itself would try for half a minute, and say nothing of a token."""
+        address = getattr(machines, way)
+        for name, value in {"RAY_AUTH_MODE": "token", **environment}.items():
+            monkeypatch.setenv(name, value)
+
+        with pytest.raises(EvaluatorError, match=f"at '{address}' .* its token, but {mine}"):
+            check_address(address)
+
+    def test_is_asked_for_in_one_line(self, machines):
+        """With the way out; exit code 2."""
+        search = start(machines, "sqlite://", "--address", machines.address, RAY_AUTH_TOKEN="0")
+        out, err = search.communicate(timeout=60)
+
+        assert (search.returncode, out) == (2, "")
+        assert err == (
+            f"vlga: the Ray cluster at '{machines.address}' must be given its token, but the one "
+            "set here is another; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as they are on its "
+            "head (ray get-auth-token)\n"
+        )
+
+
+@pytest.mark.postgres
+def test_a_machine_that_vanishes_changes_nothing(home, undisturbed):
+    """Of three machines one is killed in the middle: no failure, and the same result."""
+    url = postgres.empty_database()
+    with cluster() as made:
+        numbers = [made.add_machine() for _ in range(3)]
+        search = start(made, url, "--address", made.address)
+        while n_recorded(url) < 3:
+            assert search.poll() is None, search.communicate()
+        made.kill(numbers[0])
+        _, err = search.communicate(timeout=100)
+
+        assert search.returncode == 0, err
+    assert found(ledger(url)) == found(undisturbed)

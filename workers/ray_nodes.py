@@ -1,0 +1,141 @@
+"""What the machines of a Ray cluster have installed, and what they are given to train for us."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import vlga
+import workers
+from vlga.errors import EvaluatorError
+
+__all__ = ["NodeReport", "node_reports", "project_environment"]
+
+#: What a worker imports.
+_LIBRARIES = ("deap", "numpy", "pillow", "pydantic", "torch")
+_PROJECT = ("vlga", "workers")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What one machine of the cluster says of itself.
+
+    Attributes:
+        host: its name.
+        resources: that it offers, such as ``CPU`` and ``GPU``.
+        python: version of Python.
+        versions: of the libraries, None for what is missing.
+        code: of vlga's modules there, equal exactly if they are; None if it is not installed.
+    """
+
+    host: str
+    resources: Mapping[str, float]
+    python: str
+    versions: Mapping[str, str | None]
+    code: str | None
+
+
+def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
+    """Ask every machine of the cluster that is alive what it has.
+
+    Raises:
+        EvaluatorError: one does not answer.
+    """
+    probe = ray.remote(num_cpus=0, max_retries=0)(_make_probe())
+    asked = time.time()
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    answers = [
+        probe.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(_LIBRARIES, _PROJECT)
+        for node in nodes
+    ]
+    return [
+        NodeReport(
+            host=node["NodeManagerHostname"],
+            resources=node["Resources"],
+            **_answer(node, answer, asked + timeout_seconds - time.time()),
+        )
+        for node, answer in zip(nodes, answers, strict=True)
+    ]
+
+
+def _answer(node: Mapping[str, Any], answer: ray.ObjectRef, seconds: float) -> dict[str, Any]:
+    """Give what a machine answered."""
+    try:
+        found: dict[str, Any] = ray.get(answer, timeout=max(0.0, seconds))
+    except RayError as error:
+        *_, why = str(error).strip().splitlines() or [type(error).__name__]
+        raise EvaluatorError(
+            f"every machine of the cluster must run tasks, but {node['NodeManagerHostname']} does "
+            f"not: {why[:300]}; install vlga or Ray with its extras there (pip install "
+            '"ray[default]"), or take it out of the cluster'
+        ) from error
+    return found
+
+
+def project_environment(reports: Sequence[NodeReport]) -> dict[str, Any]:
+    """Give Ray's runtime environment in which every machine runs this very code.
+
+    Empty if all can as they are. Otherwise vlga's modules are sent along, and what a machine lacks
+    of the libraries Ray installs there, for which it must be installed as ``ray[default]``.
+    """
+    code = own_code()
+    missing = {name for one in reports for name, found in one.versions.items() if found is None}
+    if not missing and all(one.code == code for one in reports):
+        return {}
+    environment: dict[str, Any] = {
+        "py_modules": [str(Path(*package.__path__)) for package in (vlga, workers)]
+    }
+    if missing:
+        environment["pip"] = [f"{name}=={version(name)}" for name in sorted(missing)]
+    return environment
+
+
+def own_code() -> str:
+    """Give the checksum of this process's own modules, as `NodeReport.code`."""
+    report: dict[str, Any] = _make_probe()((), _PROJECT)
+    code: str = report["code"]
+    return code
+
+
+def _make_probe() -> Callable[..., dict[str, Any]]:
+    """Give the function that a machine runs; it needs nothing but Python there.
+
+    Made here, so that Ray sends it along instead of importing this module.
+    """
+
+    def probe(libraries: Sequence[str], project: Sequence[str]) -> dict[str, Any]:
+        import hashlib
+        import importlib.metadata
+        import importlib.util
+        import pathlib
+        import platform
+
+        def version_of(library: str) -> str | None:
+            try:
+                return importlib.metadata.version(library)
+            except importlib.metadata.PackageNotFoundError:
+                return None
+
+        digest = hashlib.sha256()
+        specs = [importlib.util.find_spec(module) for module in project]
+        for first_file in [spec.origin for spec in specs if spec and spec.origin]:
+            folder = pathlib.Path(first_file).parent
+            for file in sorted(folder.rglob("*.py")):
+                digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+        return {
+            "python": platform.python_version(),
+            "versions": {name: version_of(name) for name in libraries},
+            "code": digest.hexdigest()[:16] if all(specs) else None,
+        }
+
+    return probe
