@@ -32,5 +32,6 @@ bench: install   ## Measure speed beside the peers.
 	$(BIN)/python -m tests.benchmarks.dispatch
 	$(BIN)/python -m tests.benchmarks.epoch
 	$(BIN)/python -m tests.benchmarks.amplification
+	$(BIN)/python -m tests.benchmarks.ledger
 
 .PHONY: help install search test check properties bench
