@@ -127,12 +127,17 @@ class ModelPlan:
     @property
     def n_parameters(self) -> int:
         """Trainable parameters."""
-        return sum(parameters for parameters, _ in self._layers())
+        return sum(parameters for parameters, *_ in self._layers())
 
     @property
     def n_macs(self) -> int:
         """Multiply-accumulates of convolutions and classifier for one image's forward pass."""
-        return sum(macs for _, macs in self._layers())
+        return sum(macs for _, macs, _ in self._layers())
+
+    @property
+    def map_sizes(self) -> tuple[int, ...]:
+        """Values of each layer's output map for one image, before any pooling."""
+        return tuple(size for *_, size in self._layers())
 
     @property
     def fingerprint(self) -> str:
@@ -140,8 +145,8 @@ class ModelPlan:
         text = json.dumps(self, default=fields_of, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _layers(self) -> Iterator[tuple[int, int]]:
-        """Give each layer's parameters and MACs."""
+    def _layers(self) -> Iterator[tuple[int, int, int]]:
+        """Give each layer's parameters, MACs and output values."""
         model = MODELS[self.model]
         if isinstance(model, Chain):
             yield from _chain_layers(model, self.input_shape)
@@ -149,32 +154,35 @@ class ModelPlan:
         else:
             yield from _residual_layers(model, self.input_shape)
             channels = 512
-        yield (channels + 1) * self.n_classes, channels * self.n_classes
+        yield (channels + 1) * self.n_classes, channels * self.n_classes, self.n_classes
 
 
-def _chain_layers(model: Chain, shape: Shape) -> Iterator[tuple[int, int]]:
+def _chain_layers(model: Chain, shape: Shape) -> Iterator[tuple[int, int, int]]:
     channels, height, width = shape
     for out in model.layers:
         if not out:
             height, width = height // 2, width // 2
             continue
         weights = 9 * channels * out
-        yield weights + (2 if model.batch_norm else 1) * out, weights * height * width
+        size = height * width
+        yield weights + (2 if model.batch_norm else 1) * out, weights * size, out * size
         channels = out
 
 
-def _residual_layers(model: Residual, shape: Shape) -> Iterator[tuple[int, int]]:
+def _residual_layers(model: Residual, shape: Shape) -> Iterator[tuple[int, int, int]]:
     channels, height, width = shape
     out = 64
-    yield 9 * channels * out + 2 * out, 9 * channels * out * height * width
+    size = height * width
+    yield 9 * channels * out + 2 * out, 9 * channels * out * size, out * size
     channels = out
     for stage, n_blocks in enumerate(model.blocks):
         for index in range(n_blocks):
             if stage and not index:
                 out = 2 * channels
                 height, width = (height + 1) // 2, (width + 1) // 2
+                size = height * width
                 # the skip connection's 1x1 convolution, stride 2, with batch normalization
-                yield channels * out + 2 * out, channels * out * height * width
+                yield channels * out + 2 * out, channels * out * size, out * size
             for inputs in (channels, out):
-                yield 9 * inputs * out + 2 * out, 9 * inputs * out * height * width
+                yield 9 * inputs * out + 2 * out, 9 * inputs * out * size, out * size
             channels = out

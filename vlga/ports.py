@@ -6,6 +6,7 @@ Every implementation of a port, the fakes of the tests included, runs its contra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -49,6 +50,11 @@ class DataSummary:
     n_train: int
     n_validation: int
     n_test: int
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all images, one for a pixel of a channel."""
+        return (self.n_train + self.n_validation + self.n_test) * math.prod(self.input_shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vlga.footprint import SCORED_AT_ONCE
 from vlga.models import ModelPlan
 from vlga.population import EpochRecord, Evaluation, FailureReason
 from vlga.ports import EvaluationTask
@@ -25,7 +26,7 @@ from workers.augmentation import image_statistics
 from workers.data import Dataset
 from workers.memory import peak_memory_bytes, training_memory
 from workers.network import build_network
-from workers.training import SCORED_AT_ONCE, Split, TrainingFailure, TrainingResult, score, train
+from workers.training import Split, TrainingFailure, TrainingResult, score, train
 from workers.weights import inherit_weights, pack_weights
 
 __all__ = ["evaluate"]
@@ -252,8 +253,9 @@ def _threads(n_threads: int) -> Iterator[None]:
 def _classify(error: Exception, stage: FailureReason) -> FailureReason:
     """Tell running out of memory from what else may go wrong at a stage."""
     out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        # torch's CPU allocator has no type of its own for it
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        # On a CPU neither torch's allocator nor oneDNN's has a type of its own for it.
+        isinstance(error, RuntimeError)
+        and ("can't allocate memory" in str(error) or str(error) == "could not create a primitive")
     )
     return FailureReason.OUT_OF_MEMORY if out_of_memory else stage
 

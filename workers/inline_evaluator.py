@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import torch
 
 from vlga.errors import EvaluatorError
+from vlga.footprint import refusal
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
 from workers.evaluation import evaluate
+from workers.machine import machine_memory_bytes
 
 __all__ = ["InlineEvaluator"]
 
@@ -33,6 +35,10 @@ class InlineEvaluator:
         self._dataset = dataset
         self._device = "cuda" if use_gpu else "cpu"
         self._n_threads = n_threads
+        self._data = dataset.summary()
+        self._memory_bytes = (
+            torch.cuda.get_device_properties(0).total_memory if use_gpu else machine_memory_bytes()
+        )
         self._queue: deque[EvaluationTask] = deque()
         self._weights: Weights | None = None
 
@@ -51,6 +57,9 @@ class InlineEvaluator:
         if not self._queue or timeout_seconds == 0:
             return ()
         task = self._queue.popleft()
+        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device == "cuda")
+        if refused is not None:
+            return (refused,)
         evaluation, data = evaluate(
             task, self._dataset, device=self._device, n_threads=self._n_threads
         )

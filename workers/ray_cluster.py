@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+import ray.exceptions
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
+from workers.machine import gpu_memory_bytes
 from workers.ray_address import check_address
 from workers.ray_nodes import node_reports, project_environment
 
-__all__ = ["connect", "largest_node_cpus", "room_for"]
+__all__ = ["connect", "largest_node_cpus", "memory_for", "room_for"]
+
+#: Seconds that a node may take to tell how much memory its GPU has.
+_PATIENCE_SECONDS = 60.0
 
 #: For Ray to install what the machines of a cluster lack: it copies their environment first.
 _INSTALLATION_SECONDS = 900.0
@@ -54,9 +58,7 @@ def connect(
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         options["include_dashboard"] = False
-        n_images = data.n_train + data.n_validation + data.n_test
-        data_bytes = n_images * math.prod(data.input_shape)
-        options["object_store_memory"] = 512 * 2**20 + 2 * data_bytes
+        options["object_store_memory"] = 512 * 2**20 + 2 * data.n_bytes
         if n_workers is not None:
             options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
     try:
@@ -68,7 +70,7 @@ def connect(
                 _bring_project(address, options, say)
     except EvaluatorError:
         raise
-    except (RuntimeError, ValueError, OSError, OverflowError, RayError) as error:
+    except (RuntimeError, ValueError, OSError, OverflowError, ray.exceptions.RayError) as error:
         where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
         detail = " ".join(str(error).split())[:300]
         raise EvaluatorError(
@@ -133,3 +135,39 @@ def room_for(cpus: float, gpus: float) -> int:
             f"has {resources.get('CPU', 0):g}; ask for less"
         )
     return min(rooms)
+
+
+def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
+    """Give the bytes of memory that one task has at most, on the node that has most of it.
+
+    Args:
+        cpus: that a task reserves, above 0.
+        gpus: that a task reserves; with any, the memory is its share of a GPU's.
+        n_at_once: tasks that run at once.
+
+    Returns:
+        Of a GPU its memory times the share; else the memory that Ray counts for tasks on a node,
+        divided by the tasks that run there at once. None if it cannot be told.
+    """
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    if gpus:
+        sizes = [_gpu_memory(node["NodeID"]) for node in nodes if node["Resources"].get("GPU")]
+        largest = max((size for size in sizes if size is not None), default=None)
+        return None if largest is None else int(min(1.0, gpus) * largest)
+    shares = []
+    for node in nodes:
+        n_here = min(n_at_once, int(node["Resources"].get("CPU", 0.0) / cpus))
+        if n_here and "memory" in node["Resources"]:
+            shares.append(int(node["Resources"]["memory"] / n_here))
+    return max(shares, default=None)
+
+
+def _gpu_memory(node_id: str) -> int | None:
+    """Ask a node for its largest GPU's memory."""
+    there = NodeAffinitySchedulingStrategy(node_id, soft=False)
+    ask = ray.remote(gpu_memory_bytes).options(num_cpus=0, scheduling_strategy=there)
+    try:
+        size: int | None = ray.get(ask.remote(), timeout=_PATIENCE_SECONDS)
+    except ray.exceptions.RayError:
+        return None
+    return size

@@ -14,10 +14,11 @@ import ray
 import ray.exceptions
 
 from vlga.errors import EvaluatorError
+from vlga.footprint import refusal
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
-from workers.ray_cluster import connect, largest_node_cpus, room_for
+from workers.ray_cluster import connect, largest_node_cpus, memory_for, room_for
 
 __all__ = ["RayEvaluator"]
 
@@ -74,6 +75,7 @@ class RayEvaluator:
         Raises:
             EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
         """
+        self._refused: list[Evaluation] = []
         self._waiting: deque[EvaluationTask] = deque()
         self._running: dict[ray.ObjectRef, _Running] = {}
         self._trained: dict[int, Weights] = {}
@@ -94,6 +96,13 @@ class RayEvaluator:
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
         final_cpus = min(cpus_per_evaluation * self._n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
+        memory = memory_for(cpus_per_evaluation, gpus_per_evaluation, self._n_slots)
+        self._on_gpu = gpus_per_evaluation > 0
+        self._memory = {
+            False: memory,
+            True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
+        }
+        self._data = dataset.summary()
         self._remotes = {
             is_final: entry.options(
                 num_cpus=cpus,
@@ -110,7 +119,17 @@ class RayEvaluator:
         return self._n_slots
 
     def submit(self, task: EvaluationTask) -> None:
-        """Hand a task to Ray, which starts it when its resources are free."""
+        """Hand a task to Ray, which starts it when its resources are free; or refuse it."""
+        refused = refusal(
+            task,
+            self._memory[task.is_final],
+            self._data,
+            on_gpu=self._on_gpu,
+            holds_images=self._on_gpu,  # elsewhere the workers share them
+        )
+        if refused is not None:
+            self._refused.append(refused)
+            return
         self._waiting.append(task)
         self._start()
 
@@ -118,7 +137,7 @@ class RayEvaluator:
         """Give everything that has ended, at least one if any task is out."""
         self._trained.clear()
         deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
-        ended: list[Evaluation] = []
+        ended, self._refused = self._refused, []
         while self._running and not ended:
             # Wake up every second: a Ctrl-C, a stuck task and the caller's time are looked at then.
             patience = min(1.0, max(0.0, deadline - time.monotonic()))
@@ -151,6 +170,7 @@ class RayEvaluator:
             ray.cancel(ref, force=True)
         self._running.clear()
         self._waiting.clear()
+        self._refused.clear()
 
     def close(self) -> None:
         """Cancel; stop Ray if it was started here."""

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
+from vlga.footprint import SCORED_AT_ONCE
 from vlga.plan import AmplificationPlan, OptimizerPlan
 from vlga.population import EpochRecord, FailureReason
 from vlga.settings import TrainingConfig
@@ -23,16 +24,12 @@ from workers.augmentation import augment, resolve_augmentation, to_float
 from workers.schedule import amplified_epochs, learning_rate_at, window_of
 
 __all__ = [
-    "SCORED_AT_ONCE",
     "Split",
     "TrainingFailure",
     "TrainingResult",
     "score",
     "train",
 ]
-
-#: Images that go through the network at once to be scored.
-SCORED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""How much memory a machine has, told without loading torch or Ray."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["gpu_memory_bytes", "machine_memory_bytes"]
+
+#: Where a container's limit of memory is read, by version 2 and 1 of cgroups.
+_CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_ASK_GPU = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
+
+
+def machine_memory_bytes() -> int:
+    """Give this machine's memory, or its container's if that is less."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in _CGROUP_LIMITS:
+        with suppress(OSError, ValueError):  # there is no such file, or it says "max"
+            limits.append(int(path.read_text()))
+    return min(limits)
+
+
+def gpu_memory_bytes() -> int | None:
+    """Give the memory of this machine's largest GPU, or None if its driver's tool cannot tell.
+
+    Torch could, but takes seconds to load and some of the memory itself.
+    """
+    try:
+        told = subprocess.run(  # noqa: S603  # a fixed command
+            _ASK_GPU, capture_output=True, text=True, timeout=30, check=True
+        )
+        return max(int(mebibytes) for mebibytes in told.stdout.split()) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
