@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    Engine,
     bindparam,
     cast,
     delete,
@@ -22,11 +23,12 @@ from sqlalchemy import (
     update,
 )
 
+from db.engine import reading
 from db.schema import leases
 from vlga.errors import LeaseLost
 from vlga.lease import Holder, Lease, Stop
 
-__all__ = ["delete_lease", "guard", "insert_lease", "read_lease", "request_stop"]
+__all__ = ["delete_lease", "guard", "insert_lease", "read_clock", "read_lease", "request_stop"]
 
 _columns = leases.c
 
@@ -136,6 +138,12 @@ def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:
         .values(stop=stop.value if stop is Stop.NOW else func.coalesce(_columns.stop, stop.value))
     )
     return asked.rowcount > 0
+
+
+def read_clock(engine: Engine) -> float:
+    """Give the database's time, in seconds since 1970."""
+    with reading(engine) as connection:
+        return float(connection.scalar(select(_clock(connection))) or 0.0)
 
 
 def _lost(connection: Connection, search: str, search_id: int) -> LeaseLost:

@@ -18,9 +18,9 @@ from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
 from workers.machine import gpu_memory_bytes
 from workers.ray_address import check_address
-from workers.ray_nodes import node_reports, project_environment
+from workers.ray_nodes import NodeReport, node_reports, project_environment
 
-__all__ = ["connect", "largest_node_cpus", "memory_for", "room_for"]
+__all__ = ["connect", "largest_node_cpus", "memory_for", "room_for", "visit"]
 
 #: Seconds that a node may take to tell how much memory its GPU has.
 _PATIENCE_SECONDS = 60.0
@@ -53,21 +53,48 @@ def connect(
     """
     if ray.is_initialized():
         return False
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    options: dict[str, Any] = {}
     if address is None:
         options["include_dashboard"] = False
         options["object_store_memory"] = 512 * 2**20 + 2 * data.n_bytes
         if n_workers is not None:
             options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
-    try:
+    with _one_line_errors(address):
+        _start_ray(address or "local", **options)
         if address is not None:
-            check_address(address)
-        with _project_folder_first():
-            ray.init(address=address or "local", **options)
-            if address is not None:
-                _bring_project(address, options, say)
+            _bring_project(address, say)
+    return True
+
+
+def visit(address: str) -> list[NodeReport]:
+    """Connect to a cluster, ask every machine what it has, and leave.
+
+    Raises:
+        EvaluatorError: the cluster or one of its machines cannot be reached.
+    """
+    with _one_line_errors(address):
+        _start_ray(address)
+        try:
+            return node_reports()
+        finally:
+            ray.shutdown()
+
+
+def _start_ray(address: str, **options: Any) -> None:
+    """Connect to a cluster, or start Ray here if the address is ``local``; quietly."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address != "local":
+        check_address(address)
+    with _project_folder_first():
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+
+
+@contextlib.contextmanager
+def _one_line_errors(address: str | None) -> Iterator[None]:
+    """Turn whatever Ray raises into an `EvaluatorError`."""
+    try:
+        yield
     except EvaluatorError:
         raise
     except (RuntimeError, ValueError, OSError, OverflowError, ray.exceptions.RayError) as error:
@@ -77,17 +104,16 @@ def connect(
             f"{where} must be reachable, but is not: {detail}; "
             "check --address, or add --inline to do without Ray"
         ) from error
-    return True
 
 
-def _bring_project(address: str, options: dict[str, Any], say: Callable[[str], object]) -> None:
+def _bring_project(address: str, say: Callable[[str], object]) -> None:
     """Connect anew with this project's code in the luggage, where a machine lacks it."""
     environment = project_environment(node_reports())
     if environment:
         libraries = ", ".join(environment.get("pip", ()))
         say(f"sending vlga{libraries and ', with ' + libraries} to the machines of the cluster")
         ray.shutdown()
-        ray.init(address=address, runtime_env=environment, **options)
+        _start_ray(address, runtime_env=environment)
         node_reports(timeout_seconds=_INSTALLATION_SECONDS)
 
 

@@ -17,7 +17,7 @@ import vlga
 import workers
 from vlga.errors import EvaluatorError
 
-__all__ = ["NodeReport", "node_reports", "project_environment"]
+__all__ = ["NodeReport", "node_reports", "own_report", "project_environment"]
 
 #: What a worker imports.
 _LIBRARIES = ("deap", "numpy", "pillow", "pydantic", "torch")
@@ -34,6 +34,9 @@ class NodeReport:
         python: version of Python.
         versions: of the libraries, None for what is missing.
         code: of vlga's modules there, equal exactly if they are; None if it is not installed.
+        clock: its time when it answered, in seconds since 1970.
+        asked: this process's time when it asked.
+        answered: this process's time when it had the answer.
     """
 
     host: str
@@ -41,6 +44,9 @@ class NodeReport:
     python: str
     versions: Mapping[str, str | None]
     code: str | None
+    clock: float
+    asked: float
+    answered: float
 
 
 def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
@@ -63,6 +69,8 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
             host=node["NodeManagerHostname"],
             resources=node["Resources"],
             **_answer(node, answer, asked + timeout_seconds - time.time()),
+            asked=asked,
+            answered=time.time(),
         )
         for node, answer in zip(nodes, answers, strict=True)
     ]
@@ -88,7 +96,7 @@ def project_environment(reports: Sequence[NodeReport]) -> dict[str, Any]:
     Empty if all can as they are. Otherwise vlga's modules are sent along, and what a machine lacks
     of the libraries Ray installs there, for which it must be installed as ``ray[default]``.
     """
-    code = own_code()
+    code = own_report().code
     missing = {name for one in reports for name, found in one.versions.items() if found is None}
     if not missing and all(one.code == code for one in reports):
         return {}
@@ -100,11 +108,11 @@ def project_environment(reports: Sequence[NodeReport]) -> dict[str, Any]:
     return environment
 
 
-def own_code() -> str:
-    """Give the checksum of this process's own modules, as `NodeReport.code`."""
-    report: dict[str, Any] = _make_probe()((), _PROJECT)
-    code: str = report["code"]
-    return code
+def own_report() -> NodeReport:
+    """Give what this machine has, in this process's environment."""
+    found = _make_probe()(_LIBRARIES, _PROJECT)
+    now: float = found["clock"]
+    return NodeReport(host="this machine", resources={}, asked=now, answered=now, **found)
 
 
 def _make_probe() -> Callable[..., dict[str, Any]]:
@@ -119,6 +127,7 @@ def _make_probe() -> Callable[..., dict[str, Any]]:
         import importlib.util
         import pathlib
         import platform
+        import time
 
         def version_of(library: str) -> str | None:
             try:
@@ -136,6 +145,7 @@ def _make_probe() -> Callable[..., dict[str, Any]]:
             "python": platform.python_version(),
             "versions": {name: version_of(name) for name in libraries},
             "code": digest.hexdigest()[:16] if all(specs) else None,
+            "clock": time.time(),
         }
 
     return probe

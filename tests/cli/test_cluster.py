@@ -10,7 +10,7 @@ import pytest
 from db import queries
 from db.engine import open_engine
 from tests import postgres
-from tests.cli.command import FIRST
+from tests.cli.command import FIRST, vlga
 from tests.cluster import Cluster, bare_python, cluster
 from tests.ledger import ledger
 from vlga.errors import EvaluatorError, SearchNotFound
@@ -69,6 +69,22 @@ class TestAMachineWithoutTheProject:
         assert search.returncode == 0, err
         assert err.startswith("sending vlga to the machines of the cluster\nfirst  variable_length")
         assert found(ledger(url)) == found(undisturbed)
+
+
+def test_the_doctor_looks_at_every_machine(machines, home, monkeypatch):
+    """Its libraries, code, CPUs, GPUs and clock, through the token; nothing is wrong."""
+    for name, value in machines.environment.items():
+        monkeypatch.setenv(name, value)
+    told = vlga("doctor", "--address", machines.address, "--format", "json")
+    whats = [one["what"].split(" of ")[0] for one in told.json]
+
+    assert told.code == 0, told.out
+    assert {one["state"] for one in told.json} == {"ok"}
+    assert whats.count("vlga") == whats.count("GPUs") - 1 == 2
+    assert {one["found"] for one in told.json if one["what"].startswith("vlga of")} == {
+        "the same as here",
+        "sent along with each search",
+    }
 
 
 class TestAToken:

@@ -1,0 +1,34 @@
+"""`vlga doctor` on this machine; test_cluster.py has it on a cluster."""
+
+from tests.cli.command import vlga
+
+
+def test_looks_at_this_machine(finished):
+    """Libraries, CPUs, GPUs, disk, the database with its clock, and data sets."""
+    told = finished.ask("doctor", "--format", "json")
+
+    assert told.code == 0
+    assert [one["what"].split()[0] for one in told.json] == [
+        "libraries", "CPUs", "GPUs", "disk", "database", "clock", "data",
+    ]  # fmt: skip
+
+
+def test_a_database_that_is_to_be_made_is_no_problem(home):
+    """The first search makes it."""
+    database = "ok database sqlite:///vlga.db will be made by the first search"
+    table = vlga("doctor").out.splitlines()
+
+    assert database.split() in [line.split() for line in table]
+    assert not (home / "vlga.db").exists()
+
+
+def test_what_cannot_be_used_is_a_problem_with_its_way_out(home):
+    """Exit code 1; the others are told all the same."""
+    (home / "vlga.db").write_text("no database" * 1000)
+    told = vlga("doctor", "--address", "127.0.0.1:1")
+
+    assert (told.code, told.err) == (1, "vlga: 2 problems\n")
+    assert (
+        "\nproblem: Ray cluster 127.0.0.1:1: the Ray cluster at '127.0.0.1:1' must be" in told.out
+    )
+    assert "\nproblem: database sqlite:///vlga.db: " in told.out

@@ -1,0 +1,126 @@
+"""``vlga doctor``: whether a search will run here, before it is started."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from vlga.artifacts import ARTIFACTS
+from vlga.cli.options import db_option, format_option
+from vlga.cli.output import number_of, render
+from vlga.doctor import (
+    Diagnosis,
+    judge_clock,
+    judge_cpus,
+    judge_disk,
+    judge_gpus,
+    judge_libraries,
+)
+from vlga.errors import VlgaError
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@click.option("--address", help="Ray cluster to look at too.")
+@click.option("--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files.")
+@db_option
+@format_option
+def doctor(address: str | None, data_dir: str | None, db_url: str, form: str) -> None:
+    """Check libraries, GPUs, database, clocks, data and disk, here and on a cluster.
+
+    Exit code 1 if a search would not run.
+    """
+    found = [*_here(), *_database(db_url), *_data(data_dir), *_cluster(address)]
+    rows = [asdict(one) for one in found]
+    columns = ("state", "what", "found") if form == "table" else ("state", "what", "found", "do")
+    click.echo(render(rows, form, columns))
+    advice = [f"{one.state}: {one.what}: {one.do}" for one in found if one.do]
+    if advice and form == "table":
+        click.echo("\n" + "\n".join(advice))
+    n_problems = sum(one.state == "problem" for one in found)
+    if n_problems:
+        click.echo(f"vlga: {number_of(n_problems, 'problem')}", err=True)
+        sys.exit(1)
+
+
+def _here() -> Iterator[Diagnosis]:
+    """Look at this machine."""
+    import os
+
+    import torch
+
+    from workers.ray_nodes import own_report
+
+    own = own_report()
+    versions = {"python": own.python, **own.versions}
+    yield judge_libraries("this machine", versions, versions)
+    yield judge_cpus("this machine", len(os.sched_getaffinity(0)))
+    n_gpus = torch.cuda.device_count()
+    yield judge_gpus("this machine", n_gpus, torch.__version__)
+    folder = ARTIFACTS.absolute()
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    yield judge_disk("disk of this folder", free)
+
+
+def _database(url: str) -> Iterator[Diagnosis]:
+    """Look at the database; an SQLite file that does not exist yet is no problem."""
+    from db.engine import masked, open_engine, parse_url
+    from db.leases import read_clock
+
+    what = f"database {masked(url)}"
+    try:
+        file = parse_url(url).database
+        if parse_url(url).drivername.startswith("sqlite") and file and not Path(file).exists():
+            yield Diagnosis("ok", what, "will be made by the first search")
+            return
+        engine = open_engine(url)
+    except VlgaError as error:
+        yield Diagnosis("problem", what, "cannot be used", str(error))
+        return
+    try:
+        asked = time.time()
+        clock = read_clock(engine)
+        yield Diagnosis("ok", what, "of this version's schema")
+        yield judge_clock("the database", clock - time.time(), clock - asked)
+    finally:
+        engine.dispose()
+
+
+def _data(data_dir: str | None) -> Iterator[Diagnosis]:
+    """Look for the data sets that have to be on the disk."""
+    from workers.data import known_datasets
+
+    there = [one.name for one in known_datasets(data_dir) if one.path or one.built_in]
+    where = f" under {data_dir}" if data_dir else ""
+    yield Diagnosis("ok", f"data sets{where}", ", ".join(there))
+
+
+def _cluster(address: str | None) -> Iterator[Diagnosis]:
+    """Look at every machine of a cluster."""
+    if address is None:
+        return
+    from workers.ray_cluster import visit
+    from workers.ray_nodes import own_report
+
+    what, own = f"Ray cluster {address}", own_report()
+    try:
+        reports = visit(address)
+    except VlgaError as error:
+        yield Diagnosis("problem", what, "cannot be used", str(error))
+        return
+    yield Diagnosis("ok", what, number_of(len(reports), "machine"))
+    mine = {"python": own.python, **own.versions}
+    for one in reports:
+        yield judge_libraries(one.host, {"python": one.python, **one.versions}, mine)
+        code = "the same as here" if one.code == own.code else "sent along with each search"
+        yield Diagnosis("ok", f"vlga of {one.host}", code)
+        yield judge_cpus(one.host, one.resources.get("CPU", 0.0))
+        yield judge_gpus(one.host, one.resources.get("GPU", 0.0), one.versions["torch"])
+        yield judge_clock(one.host, one.clock - one.answered, one.clock - one.asked)
