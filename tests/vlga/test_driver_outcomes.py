@@ -43,7 +43,10 @@ class TestFailures:
         patient.run(ScriptedEvaluator(outcome=losing(1, 2, 4, 5)))
         bench = Bench(tmp_path, small_config(*settings))
 
-        message = r"3 trainings failed one after the other; the last: worker_lost: it was"
+        message = (
+            r"3 trainings failed one after the other; the last: worker_lost: it was .*; mend what "
+            r"they say, or set limits.max_failures_in_a_row higher, then resume the search"
+        )
         with pytest.raises(TooManyFailures, match=message):
             bench.run(ScriptedEvaluator(outcome=losing(3, 4, 5)))
         assert len(bench.trained) == 6
