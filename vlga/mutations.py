@@ -1,6 +1,7 @@
 """The mutations of strategies without phases, by name: they alter a genome anywhere.
 
-Regularized evolution changes one gene or the length by a block. Large-scale evolution has the list
+Regularized evolution changes one gene or the length by a block; the steady state does so too, but
+lengthens twice as often as it shortens. Large-scale evolution has the list
 of Real et al. 2017 (https://arxiv.org/abs/1703.01041), section 3.2, as far as our genes go; it
 never changes a silent gene, since its children are trained anew whatever changed. All are pure
 functions that give genomes of the space, as in operators.py.
@@ -13,10 +14,16 @@ from functools import partial
 from random import Random
 
 from vlga.genome import NETWORK_GENES, Allele, Genome
-from vlga.operators import insert_block, mutate_any_gene, mutate_gene_of, remove_block
+from vlga.operators import (
+    duplicate_block,
+    insert_block,
+    mutate_any_gene,
+    mutate_gene_of,
+    remove_block,
+)
 from vlga.space import SearchSpace
 
-__all__ = ["large_scale_mutations", "mutate_anywhere", "mutate_large_scale"]
+__all__ = ["large_scale_mutations", "mutate_anywhere", "mutate_growing", "mutate_large_scale"]
 
 Mutation = Callable[[Random], Genome]
 
@@ -47,18 +54,30 @@ def mutate_anywhere(
         The mutant and its operator: ``mutate_any_gene``, ``insert_block``, ``remove_block``, or
         ``identity`` where the space allows nothing.
     """
-    n_blocks = len(genome.blocks)
-    mutations: dict[str, Mutation] = {}
-    if space.varied_genes(n_blocks):
-        mutations["mutate_any_gene"] = partial(mutate_any_gene, genome, space)
-    if n_blocks < max_blocks:
-        mutations["insert_block"] = partial(insert_block, genome, space)
-    if n_blocks > 1:
-        mutations["remove_block"] = partial(remove_block, genome, space)
-    if not mutations:
-        return genome, "identity"
-    operator = rng.choice(list(mutations))
-    return mutations[operator](rng), operator
+    return _apply_one(_mutations_anywhere(genome, space, max_blocks), genome, rng)
+
+
+def mutate_growing(
+    genome: Genome, space: SearchSpace, rng: Random, max_blocks: int
+) -> tuple[Genome, str]:
+    """Change one gene, insert a block, duplicate one or remove one, each with equal chance.
+
+    Two of the four lengthen and one shortens: genomes grow unless selection is against it.
+
+    Args:
+        genome: what to mutate.
+        space: where it comes from.
+        rng: the source of randomness.
+        max_blocks: blocks of the longest genome allowed.
+
+    Returns:
+        The mutant and its operator: ``mutate_any_gene``, ``insert_block``, ``duplicate_block``,
+        ``remove_block``, or ``identity`` where the space allows nothing.
+    """
+    mutations = _mutations_anywhere(genome, space, max_blocks)
+    if len(genome.blocks) < max_blocks:
+        mutations["duplicate_block"] = partial(duplicate_block, genome, space)
+    return _apply_one(mutations, genome, rng)
 
 
 def mutate_large_scale(
@@ -70,10 +89,7 @@ def mutate_large_scale(
         The mutant and the mutation's name, ``identity`` where the space allows nothing.
     """
     mutations = large_scale_mutations(genome, space, max_blocks, inherits=inherits)
-    if not mutations:
-        return genome, "identity"
-    operator = rng.choice(list(mutations))
-    return mutations[operator](rng), operator
+    return _apply_one(mutations, genome, rng)
 
 
 def large_scale_mutations(
@@ -116,6 +132,29 @@ def large_scale_mutations(
     if removals:
         mutations["remove_convolution"] = lambda rng: rng.choice(removals)(rng)
     return mutations
+
+
+def _mutations_anywhere(genome: Genome, space: SearchSpace, max_blocks: int) -> dict[str, Mutation]:
+    """Give those of a gene, a block more and a block less that can be done, by name."""
+    n_blocks = len(genome.blocks)
+    mutations: dict[str, Mutation] = {}
+    if space.varied_genes(n_blocks):
+        mutations["mutate_any_gene"] = partial(mutate_any_gene, genome, space)
+    if n_blocks < max_blocks:
+        mutations["insert_block"] = partial(insert_block, genome, space)
+    if n_blocks > 1:
+        mutations["remove_block"] = partial(remove_block, genome, space)
+    return mutations
+
+
+def _apply_one(
+    mutations: Mapping[str, Mutation], genome: Genome, rng: Random
+) -> tuple[Genome, str]:
+    """Apply one of these, each with equal chance; ``identity`` where there is none."""
+    if not mutations:
+        return genome, "identity"
+    operator = rng.choice(list(mutations))
+    return mutations[operator](rng), operator
 
 
 def _insertions(genome: Genome, space: SearchSpace, max_blocks: int) -> list[Mutation]:

@@ -24,6 +24,7 @@ from vlga.space import SearchSpace
 
 __all__ = [
     "choose_parents",
+    "duplicate_block",
     "grow",
     "insert_block",
     "mutate_any_gene",
@@ -31,6 +32,7 @@ __all__ = [
     "mutate_one_gene",
     "remove_block",
     "sample",
+    "settle",
     "shrink",
     "survivors",
     "tournament",
@@ -130,7 +132,27 @@ def insert_block(
     if place is None:
         place = rng.randrange(len(genome.blocks) + 1)
     new = _sample_block(space, rng, place)
-    return _settle(genome, (*genome.blocks[:place], new, *genome.blocks[place:]), space, rng)
+    return settle(genome.network, (*genome.blocks[:place], new, *genome.blocks[place:]), space, rng)
+
+
+def duplicate_block(
+    genome: Genome, space: SearchSpace, rng: Random, place: int | None = None
+) -> Genome:
+    """Put a copy of a block behind it.
+
+    The others keep their genes; only where the copy is of the first block, its genes whose alleles
+    the space does not allow in the second are drawn anew.
+
+    Args:
+        genome: what to lengthen.
+        space: where it comes from.
+        rng: the source of randomness.
+        place: the copied block's index; uniform if not given.
+    """
+    if place is None:
+        place = rng.randrange(len(genome.blocks))
+    blocks = (*genome.blocks[: place + 1], *genome.blocks[place:])
+    return settle(genome.network, blocks, space, rng)
 
 
 def remove_block(
@@ -154,7 +176,7 @@ def remove_block(
         raise GenomeError("a block can be removed from a genome of at least 2, but got 1 block")
     if place is None:
         place = rng.randrange(len(genome.blocks))
-    return _settle(genome, (*genome.blocks[:place], *genome.blocks[place + 1 :]), space, rng)
+    return settle(genome.network, (*genome.blocks[:place], *genome.blocks[place + 1 :]), space, rng)
 
 
 def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0) -> Genome | None:
@@ -233,10 +255,14 @@ def tournament(population: Sequence[Individual], n_drawn: int, rng: Random) -> I
     return max(drawn, key=lambda one: (one.accuracy, -one.id))
 
 
-def _settle(
-    genome: Genome, blocks: Sequence[BlockGenes], space: SearchSpace, rng: Random
+def settle(
+    network: NetworkGenes, blocks: Sequence[BlockGenes], space: SearchSpace, rng: Random
 ) -> Genome:
-    """Give the genome these blocks, each with genes that the space allows at its place."""
+    """Make a genome of blocks that stood elsewhere, at least one.
+
+    They keep their genes; only those whose alleles the space does not allow at a block's new place
+    are drawn anew.
+    """
     settled = []
     for index, block in enumerate(blocks):
         misfits = {
@@ -245,7 +271,7 @@ def _settle(
             if getattr(block, name) not in alleles
         }
         settled.append(replace(block, **_draw(misfits, rng)))
-    return Genome(genome.network, tuple(settled))
+    return Genome(network, tuple(settled))
 
 
 def _sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:

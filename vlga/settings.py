@@ -195,6 +195,7 @@ class SearchConfig(Settings):
         "fixed_length",
         "regularized_evolution",
         "large_scale_evolution",
+        "steady_state",
         "grid",
     ] = "variable_length"
     data: DataConfig = DataConfig()

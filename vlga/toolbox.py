@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from deap import base
 
-from vlga import mutations, operators
+from vlga import alignment, mutations, operators
 from vlga.settings import PopulationConfig
 from vlga.space import SearchSpace
 
@@ -23,8 +23,9 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     ``select(individuals, rng=)`` and ``choose_parents(n_individuals, rng=)``.
 
     For strategies without phases it has ``mutate_any_gene(genome, rng=)``,
-    ``tournament(individuals, rng=, n_drawn=)`` and, giving the mutant with its operator's name,
-    ``mutate_anywhere(genome, rng=, max_blocks=)`` and
+    ``mate_aligned(first, second, rng=)``, ``tournament(individuals, rng=, n_drawn=)`` and, giving
+    the mutant with its operator's name, ``mutate_anywhere(genome, rng=, max_blocks=)``,
+    ``mutate_growing(genome, rng=, max_blocks=)`` and
     ``mutate_large_scale(genome, rng=, max_blocks=, inherits=)``.
     """
     toolbox = base.Toolbox()
@@ -41,7 +42,9 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     )
     toolbox.register("choose_parents", operators.choose_parents)
     toolbox.register("mutate_any_gene", operators.mutate_any_gene, space=space)
+    toolbox.register("mate_aligned", alignment.aligned_crossover, space=space)
     toolbox.register("tournament", operators.tournament)
     toolbox.register("mutate_anywhere", mutations.mutate_anywhere, space=space)
+    toolbox.register("mutate_growing", mutations.mutate_growing, space=space)
     toolbox.register("mutate_large_scale", mutations.mutate_large_scale, space=space)
     return toolbox

@@ -14,7 +14,7 @@ from tests.vlga.searching import (
 )
 from vlga.population import FailureReason, Source
 
-STEADY = ("regularized_evolution", "large_scale_evolution")
+STEADY = ("regularized_evolution", "large_scale_evolution", "steady_state")
 SHORT = ("population.max_blocks=2", "budget.evaluations=24", "population.size=6")
 SETTINGS = {
     "variable_length": (),

@@ -1,4 +1,4 @@
-"""The mutations of regularized and of large-scale evolution: which there are, what each does."""
+"""The mutations of strategies without phases: which there are, what each does."""
 
 import random
 from collections import Counter
@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from tests.generators import PRESETS
 from tests.vlga.test_operators import differences, genomes_of_a_space
-from vlga.mutations import large_scale_mutations, mutate_anywhere, mutate_large_scale
+from vlga.mutations import (
+    large_scale_mutations,
+    mutate_anywhere,
+    mutate_growing,
+    mutate_large_scale,
+)
 from vlga.operators import sample
 from vlga.phenotype import decode
 from vlga.space import SearchSpace
@@ -18,8 +23,9 @@ from vlga.space import SearchSpace
 XIAO = PRESETS["xiao2020"]
 DEFAULT = PRESETS["default"]
 MAX_BLOCKS = 3
-BOTH = {
+ALL = {
     "anywhere": mutate_anywhere,
+    "growing": mutate_growing,
     "large_scale": lambda *args: mutate_large_scale(*args, inherits=True),
 }
 
@@ -38,13 +44,13 @@ def depth(genome):
     return sum(1 + block.include_b for block in genome.blocks)
 
 
-@pytest.mark.parametrize("name", BOTH)
-class TestBoth:
+@pytest.mark.parametrize("name", ALL)
+class TestAll:
     @given(case=genomes_of_a_space(), rng=st.randoms())
     def test_give_a_genome_of_the_space_within_the_length_allowed(self, name, case, rng):
         """At most a block more or less; the limit does not cut what is longer already."""
         space, genome = case
-        mutant, _ = BOTH[name](genome, space, rng, MAX_BLOCKS)
+        mutant, _ = ALL[name](genome, space, rng, MAX_BLOCKS)
         n_before, n_after = len(genome.blocks), len(mutant.blocks)
 
         space.check(mutant)
@@ -58,11 +64,11 @@ class TestBoth:
         space, genome = case
         before = genome.to_json()
         random.seed(1)
-        first = BOTH[name](genome, space, Random(seed), MAX_BLOCKS)
+        first = ALL[name](genome, space, Random(seed), MAX_BLOCKS)
         random.seed(2)
         state = random.getstate()
 
-        assert BOTH[name](genome, space, Random(seed), MAX_BLOCKS) == first
+        assert ALL[name](genome, space, Random(seed), MAX_BLOCKS) == first
         assert random.getstate() == state
         assert genome.to_json() == before
 
@@ -100,6 +106,35 @@ class TestMutateAnywhere:
         genome = sample(space, Random(0))
 
         assert mutate_anywhere(genome, space, Random(0), 1) == (genome, "identity")
+
+
+class TestMutateGrowing:
+    def test_lengthens_twice_as_often_as_it_shortens(self):
+        """A gene, an insertion, a copy, a removal: a quarter each."""
+        rng, n = Random(0), 4000
+        genome = sample(XIAO, rng, 2)
+        counts = Counter()
+        for _ in range(n):
+            mutant, operator = mutate_growing(genome, XIAO, rng, 3)
+            counts[operator] += 1
+            assert len(mutant.blocks) == 2 + {
+                "mutate_any_gene": 0, "insert_block": 1, "duplicate_block": 1, "remove_block": -1
+            }[operator]  # fmt: skip
+
+        assert len(counts) == 4
+        for count in counts.values():
+            assert count / n == pytest.approx(1 / 4, abs=0.03)
+
+    def test_never_lengthens_the_longest(self):
+        """Nor takes the only block, nor does anything in a space of one network."""
+        long, short = sample(XIAO, Random(0), MAX_BLOCKS), sample(XIAO, Random(0), 1)
+        of_long = {mutate_growing(long, XIAO, Random(seed), MAX_BLOCKS)[1] for seed in range(50)}
+        of_short = {mutate_growing(short, XIAO, Random(seed), MAX_BLOCKS)[1] for seed in range(50)}
+        only = sample(single(XIAO), Random(0))
+
+        assert of_long == {"mutate_any_gene", "remove_block"}
+        assert of_short == {"mutate_any_gene", "insert_block", "duplicate_block"}
+        assert mutate_growing(only, single(XIAO), Random(0), 1) == (only, "identity")
 
 
 class TestLargeScale:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.generators import PRESETS
 from tests.vlga.test_operators import differences, genomes_of_a_space
 from vlga.errors import GenomeError
-from vlga.operators import insert_block, mutate_any_gene, remove_block, sample
+from vlga.operators import duplicate_block, insert_block, mutate_any_gene, remove_block, sample
 from vlga.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
@@ -23,7 +23,12 @@ def remove_if_it_can(genome, space, rng):
     return remove_block(genome, space, rng) if len(genome.blocks) > 1 else genome
 
 
-OPERATORS = {"mutate": mutate_any_gene, "insert": insert_block, "remove": remove_if_it_can}
+OPERATORS = {
+    "mutate": mutate_any_gene,
+    "insert": insert_block,
+    "duplicate": duplicate_block,
+    "remove": remove_if_it_can,
+}
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -33,7 +38,8 @@ class TestEveryOne:
         """By construction, also where the first block has other alleles; and it decodes."""
         space, genome = case
         result = OPERATORS[name](genome, space, rng)
-        n_more = {"mutate": 0, "insert": 1, "remove": -1 if len(genome.blocks) > 1 else 0}[name]
+        n_less = 1 if len(genome.blocks) > 1 else 0
+        n_more = {"mutate": 0, "insert": 1, "duplicate": 1, "remove": -n_less}[name]
 
         space.check(result)
         assert len(result.blocks) == len(genome.blocks) + n_more
@@ -124,6 +130,36 @@ class TestInsertBlock:
 
         assert longer.blocks[0].include_pool
         assert longer.blocks[1:] == genome.blocks
+
+
+class TestDuplicateBlock:
+    @given(genomes_of_a_space(), st.randoms(), st.data())
+    def test_puts_an_equal_block_behind_and_leaves_the_others(self, case, rng, data):
+        """But for genes that the second block may not have from the first."""
+        space, genome = case
+        place = data.draw(st.integers(0, len(genome.blocks) - 1))
+        longer = duplicate_block(genome, space, rng, place)
+
+        assert longer.network == genome.network
+        assert longer.blocks[: place + 1] == genome.blocks[: place + 1]
+        assert longer.blocks[place + 2 :] == genome.blocks[place + 1 :]
+        for name, alleles in space.block_alleles(1).items():
+            allele = getattr(genome.blocks[place], name)
+            assert getattr(longer.blocks[place + 1], name) == allele or allele not in alleles
+
+    def test_copies_every_block_equally_often(self):
+        """Uniform over places."""
+        rng, n = Random(0), 3000
+        channels = {f"blocks.{index}.channels_a": 8 * 2**index for index in range(3)}
+        genome = sample(XIAO, rng, 3).with_genes(channels)
+        found = Counter(
+            tuple(block.channels_a for block in duplicate_block(genome, XIAO, rng).blocks)
+            for _ in range(n)
+        )
+
+        assert {channels: count / n for channels, count in found.items()} == pytest.approx(
+            {(8, 8, 16, 32): 1 / 3, (8, 16, 16, 32): 1 / 3, (8, 16, 32, 32): 1 / 3}, abs=0.03
+        )
 
 
 class TestRemoveBlock:

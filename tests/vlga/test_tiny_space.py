@@ -58,7 +58,13 @@ def searched(tmp_path, *settings: str) -> tuple[Search, SqlStore, ScriptedEvalua
 
 @pytest.mark.parametrize(
     "strategy",
-    ["variable_length", "random_search", "regularized_evolution", "large_scale_evolution"],
+    [
+        "variable_length",
+        "random_search",
+        "regularized_evolution",
+        "large_scale_evolution",
+        "steady_state",
+    ],
 )
 def test_of_fifty_networks_each_is_trained_once(tmp_path, strategy):
     """Whichever the strategy; every other candidate has the outcome of its equal."""

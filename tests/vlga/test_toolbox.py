@@ -5,7 +5,7 @@ import pytest
 from tests.generators import PRESETS
 from tests.synthetic import ask_round, play
 from tests.vlga.test_selection import people
-from vlga import mutations, operators
+from vlga import alignment, mutations, operators
 from vlga.config import load_config
 from vlga.strategies import make_strategy
 from vlga.toolbox import build_toolbox
@@ -16,6 +16,7 @@ CONFIG = load_config(
 )
 TOOLBOX = build_toolbox(SPACE, CONFIG.population)
 ONE, OTHER = operators.sample(SPACE, Random(1), 2), operators.sample(SPACE, Random(2), 2)
+LONGER = operators.sample(SPACE, Random(3), 4)
 PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
 
 
@@ -53,12 +54,20 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
             lambda rng: operators.mutate_any_gene(ONE, SPACE, rng),
         ),
         (
+            lambda rng: TOOLBOX.mate_aligned(ONE, LONGER, rng=rng),
+            lambda rng: alignment.aligned_crossover(ONE, LONGER, SPACE, rng),
+        ),
+        (
             lambda rng: TOOLBOX.tournament(PEOPLE, rng=rng, n_drawn=3),
             lambda rng: operators.tournament(PEOPLE, 3, rng),
         ),
         (
             lambda rng: TOOLBOX.mutate_anywhere(ONE, rng=rng, max_blocks=3),
             lambda rng: mutations.mutate_anywhere(ONE, SPACE, rng, 3),
+        ),
+        (
+            lambda rng: TOOLBOX.mutate_growing(ONE, rng=rng, max_blocks=3),
+            lambda rng: mutations.mutate_growing(ONE, SPACE, rng, 3),
         ),
         (
             lambda rng: TOOLBOX.mutate_large_scale(ONE, rng=rng, max_blocks=3, inherits=True),
@@ -75,8 +84,10 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
         "select",
         "parents",
         "mutate-any-gene",
+        "mate-aligned",
         "tournament",
         "mutate-anywhere",
+        "mutate-growing",
         "mutate-large-scale",
     ],
 )

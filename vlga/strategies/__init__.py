@@ -7,7 +7,8 @@ from vlga.strategies.grid import Grid
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.regularized_evolution import RegularizedEvolution
-from vlga.strategies.steady_state import SteadyState
+from vlga.strategies.steady import SteadyState
+from vlga.strategies.steady_state import SteadyStateEvolution
 from vlga.strategies.variable_length import VariableLength
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RandomSearch",
     "RegularizedEvolution",
     "SteadyState",
+    "SteadyStateEvolution",
     "Strategy",
     "VariableLength",
     "make_strategy",
@@ -29,6 +31,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "large_scale_evolution": LargeScaleEvolution,
     "random_search": RandomSearch,
     "regularized_evolution": RegularizedEvolution,
+    "steady_state": SteadyStateEvolution,
     "variable_length": VariableLength,
 }
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from random import Random
 
 from vlga.population import Candidate, Individual
-from vlga.strategies.steady_state import SteadyState
+from vlga.strategies.steady import SteadyState
 
 __all__ = ["RegularizedEvolution"]
 

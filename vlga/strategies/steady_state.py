@@ -1,100 +1,96 @@
-"""What strategies without generations share: one candidate at a time, from those alive now."""
+"""A steady-state genetic algorithm with genomes of varying length: no worker waits for another.
+
+As soon as one training ends the next candidate is made from whoever is alive by then (Syswerda: "A
+Study of Reproduction in Generational and Steady State Genetic Algorithms", 1991). It has the
+operators that phases do without: parents of different length are crossed block by block, and a
+mutation may insert, duplicate or remove a block. Networks begin with one block, as the first phase
+of `variable_length` does, and grow because twice as many mutations lengthen as shorten.
+
+The worst dies, not the oldest, so that what a small budget has found is not lost again; ageing is
+`regularized_evolution`.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Sequence
 from random import Random
 
+from vlga.genome import Genome
 from vlga.population import Candidate, Individual
 from vlga.settings import SearchConfig
-from vlga.strategies.base import Shape, Strategy
+from vlga.strategies.base import Shape
+from vlga.strategies.steady import SteadyState
 
-__all__ = ["SteadyState"]
+__all__ = ["SteadyStateEvolution"]
+
+#: Chance of a child to have two parents. The others are mutated for certain.
+_CROSSOVER_PROBABILITY = 0.5
+#: Individuals drawn for a tournament. That the worst dies selects too: two are enough.
+_N_DRAWN = 2
+#: Mutations tried on a child that equals a network of the search before it is let through.
+_DUPLICATE_TRIES = 10
 
 
-class SteadyState(Strategy):
-    """Founders first, then children, each made from the individuals alive when it is asked for.
+class SteadyStateEvolution(SteadyState):
+    """Tournaments of two on genomes of one block to five, or as many as `max_blocks` allows.
 
-    There are as many founders as a population has individuals; one that fails is replaced. A child
-    may be asked for as soon as enough individuals are known. What `ask` gives depends on what was
-    told before it and in which order: ask for no more than can start at once. Asked and told one by
-    one, the same seed gives the same search.
-
-    An earlier run is resumed by `recall`, then telling in the order of recording. `ask` is
-    not called anew for what it gave then: it would have to be called at the same moments.
-
-    Subclasses implement `_found`, `_breed` and `_join`. The logbook has a record whenever as many
-    have completed as a population has individuals; generations count candidates likewise.
-
-    Attributes:
-        alive: the individuals that may become parents, in the order in which they were told.
+    A child of two parents is mutated by the chance of `mutation_probability`. With
+    `avoid_duplicates` one that equals any network before it is mutated until it does not. Children
+    inherit their fitter parent's weights, or with `training.inherit_weights` off nobody's. Ends
+    with its budget.
     """
 
-    has_generations = False
+    inherits = "parent"
 
     def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
         super().__init__(config, input_shape, n_classes)
-        self.alive: list[Individual] = []
-        self._n_completed = 0
+        self._seen: set[str] = set()
 
-    def recall(self, candidates: Iterable[Candidate]) -> None:
-        """Take back, before anything else, every candidate that an earlier run was given.
-
-        Args:
-            candidates: in the order of their ids; now each must be told.
-        """
-        for candidate in candidates:
-            self._count(candidate)
-            self._waiting[candidate.id] = candidate
-            self.generation = candidate.generation
-
-    @property
-    def parents(self) -> tuple[int, ...]:
-        """Ids of the individuals alive."""
-        return tuple(one.id for one in self.alive)
-
-    @abstractmethod
     def _found(self, rng: Random) -> Candidate:
-        """Make a candidate without parents."""
+        genome, operator = self.toolbox.individual(rng=rng), "sample"
+        return self._make(genome, operator, (), rng)
 
-    @abstractmethod
     def _breed(self, rng: Random) -> Candidate:
-        """Make a candidate from at least `_n_needed` individuals alive."""
+        first = self.toolbox.tournament(self.alive, rng=rng, n_drawn=_N_DRAWN)
+        if rng.random() >= _CROSSOVER_PROBABILITY:
+            genome, operator = self._mutate(first.genome, rng)
+            return self._make(genome, operator, (first,), rng)
+        others = [one for one in self.alive if one is not first]
+        second = self.toolbox.tournament(others, rng=rng, n_drawn=_N_DRAWN)
+        first, second = sorted((first, second), key=lambda one: (-one.accuracy, one.id))
+        genome = self.toolbox.mate_aligned(first.genome, second.genome, rng=rng)
+        operator = "aligned_crossover"
+        if rng.random() < self.config.population.mutation_probability:
+            genome, mutation = self._mutate(genome, rng)
+            operator += f"+{mutation}"
+        return self._make(genome, operator, (first, second), rng)
 
-    @abstractmethod
     def _join(self, individual: Individual) -> None:
-        """Let an individual live, and die who must for it."""
+        """Of equally bad ones the oldest dies: networks of equal worth take turns."""
+        self.alive.append(individual)
+        if len(self.alive) > self.config.population.size:
+            self.alive.remove(min(self.alive, key=lambda one: (one.accuracy, one.id)))
 
-    @property
-    def _n_needed(self) -> int:
-        """How many individuals must be alive to make a child."""
-        return 2
+    def _make(
+        self, genome: Genome, operator: str, parents: tuple[Individual, ...], rng: Random
+    ) -> Candidate:
+        """Make a candidate within the limits and, if so set, unlike any network before it."""
+        genome = self._fit(genome, rng)
+        if self.config.population.avoid_duplicates:
+            for _ in range(_DUPLICATE_TRIES):
+                if self._decode(genome).fingerprint not in self._seen:
+                    break
+                genome, mutation = self._mutate(genome, rng)
+                genome, operator = self._fit(genome, rng), f"{operator}+{mutation}"
+        ids = tuple(one.id for one in parents)
+        inherits = self.config.training.inherit_weights and ids
+        return self._candidate(genome, operator, ids, ids[0] if inherits else None)
 
-    @property
-    def _lacks_founders(self) -> bool:
-        n_out = sum(not candidate.parents for candidate in self._waiting.values())
-        return len(self.alive) + n_out < self.config.population.size
+    def _mutate(self, genome: Genome, rng: Random) -> tuple[Genome, str]:
+        mutated: tuple[Genome, str] = self.toolbox.mutate_growing(
+            genome, rng=rng, max_blocks=self._max_blocks
+        )
+        return mutated
 
-    @property
-    def _must_wait(self) -> bool:
-        return not self._lacks_founders and len(self.alive) < self._n_needed
-
-    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # see _take
-        if self._is_searched_through:
-            return []
-        self.generation = self._n_made // self.config.population.size
-        rng = self._rng()
-        return [self._found(rng) if self._lacks_founders else self._breed(rng)]
-
-    def _take(self, individual: Individual) -> None:
-        """Let an individual join at once: the next child may be its own."""
-        self._join(individual)
-        self._n_completed += 1
-        generation, rest = divmod(self._n_completed, self.config.population.size)
-        if rest == 0:
-            self._log(self.alive, self.config.population.size, generation - 1)
-
-    def _rng(self) -> Random:
-        """Give the next candidate's source of randomness, derived by name."""
-        return Random(f"{self.config.seed}/{self._n_made}")
+    def _count(self, candidate: Candidate) -> None:
+        super()._count(candidate)
+        self._seen.add(candidate.fingerprint)

@@ -1,0 +1,70 @@
+"""Crossover of genomes of different length, cut at block boundaries only.
+
+A block in the middle of one genome and the block at the same index of a longer one need not do the
+same work. As in Harvey's SAGA ("Species Adaptation Genetic Algorithms", 1992), genomes are lined up
+by what they have in common first: each block of the shorter one stands beside a block of the longer
+one, in order, so that as many genes as possible agree. What stands side by side is crossed gene by
+gene; blocks that only the longer genome has are inherited whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from vlga.genome import BLOCK_GENES, BlockGenes, Genome
+from vlga.operators import settle, uniform_crossover
+from vlga.space import SearchSpace
+
+__all__ = ["align", "aligned_crossover"]
+
+
+def aligned_crossover(first: Genome, second: Genome, space: SearchSpace, rng: Random) -> Genome:
+    """Cross two genomes of any lengths; the child is as long as one of them, or in between.
+
+    Each gene comes from one parent or the other with equal chance, and so does each block that only
+    the longer parent has: it is there or not. Only where a first block becomes a later one or the
+    reverse, genes whose alleles the space does not allow there are drawn anew. Of parents of equal
+    length it is the uniform crossover.
+    """
+    longer, shorter = sorted((first, second), key=lambda one: len(one.blocks), reverse=True)
+    places = align(longer.blocks, shorter.blocks)
+    beside = [*longer.blocks]
+    for place, block in zip(places, shorter.blocks, strict=True):
+        beside[place] = block
+    crossed = uniform_crossover(longer, Genome(shorter.network, tuple(beside)), rng)
+    blocks = [
+        block for index, block in enumerate(crossed.blocks) if index in places or rng.random() < 0.5
+    ]
+    return settle(crossed.network, blocks, space, rng)
+
+
+def align(longer: Sequence[BlockGenes], shorter: Sequence[BlockGenes]) -> tuple[int, ...]:
+    """Give for each block of the shorter genome the index of the longer one's beside it, rising.
+
+    As many genes as possible agree; of equally good places the first ones are taken.
+    """
+    n_spare = len(longer) - len(shorter)
+    #: By the number of blocks passed over so far: genes that agree, and where.
+    best: list[tuple[int, tuple[int, ...]]] = [(0, ())] * (n_spare + 1)
+    for index, block in enumerate(shorter):
+        row: list[tuple[int, tuple[int, ...]]] = []
+        for n_passed, (score, places) in enumerate(best):
+            place = index + n_passed
+            row.append((score + _n_equal(block, longer[place]), (*places, place)))
+        best = _best_so_far(row)
+    return best[-1][1]
+
+
+def _best_so_far(
+    row: Sequence[tuple[int, tuple[int, ...]]],
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Give for each entry the best of those up to it, of equals the first."""
+    best = [row[0]]
+    for entry in row[1:]:
+        best.append(entry if entry[0] > best[-1][0] else best[-1])
+    return best
+
+
+def _n_equal(one: BlockGenes, other: BlockGenes) -> int:
+    return sum(getattr(one, name) == getattr(other, name) for name in BLOCK_GENES)

@@ -1,0 +1,102 @@
+"""What strategies without generations share: one candidate at a time, from those alive now."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from vlga.population import Candidate, Individual
+from vlga.settings import SearchConfig
+from vlga.strategies.base import Shape, Strategy
+
+__all__ = ["SteadyState"]
+
+
+class SteadyState(Strategy):
+    """Founders first, then children, each made from the individuals alive when it is asked for.
+
+    There are as many founders as a population has individuals; one that fails is replaced. A child
+    may be asked for as soon as enough individuals are known. What `ask` gives depends on what was
+    told before it and in which order: ask for no more than can start at once. Asked and told one by
+    one, the same seed gives the same search.
+
+    An earlier run is resumed by `recall`, then telling in the order of recording. `ask` is
+    not called anew for what it gave then: it would have to be called at the same moments.
+
+    Subclasses implement `_found`, `_breed` and `_join`. The logbook has a record whenever as many
+    have completed as a population has individuals; generations count candidates likewise.
+
+    Attributes:
+        alive: the individuals that may become parents, in the order in which they were told.
+    """
+
+    has_generations = False
+
+    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
+        super().__init__(config, input_shape, n_classes)
+        self.alive: list[Individual] = []
+        self._n_completed = 0
+
+    def recall(self, candidates: Iterable[Candidate]) -> None:
+        """Take back, before anything else, every candidate that an earlier run was given.
+
+        Args:
+            candidates: in the order of their ids; now each must be told.
+        """
+        for candidate in candidates:
+            self._count(candidate)
+            self._waiting[candidate.id] = candidate
+            self.generation = candidate.generation
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Ids of the individuals alive."""
+        return tuple(one.id for one in self.alive)
+
+    @abstractmethod
+    def _found(self, rng: Random) -> Candidate:
+        """Make a candidate without parents."""
+
+    @abstractmethod
+    def _breed(self, rng: Random) -> Candidate:
+        """Make a candidate from at least `_n_needed` individuals alive."""
+
+    @abstractmethod
+    def _join(self, individual: Individual) -> None:
+        """Let an individual live, and die who must for it."""
+
+    @property
+    def _n_needed(self) -> int:
+        """How many individuals must be alive to make a child."""
+        return 2
+
+    @property
+    def _lacks_founders(self) -> bool:
+        if len(self.alive) >= self.config.population.size:
+            return False  # asked for every candidate: a thousand that are out are not counted
+        n_out = sum(not candidate.parents for candidate in self._waiting.values())
+        return len(self.alive) + n_out < self.config.population.size
+
+    @property
+    def _must_wait(self) -> bool:
+        return not self._lacks_founders and len(self.alive) < self._n_needed
+
+    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # see _take
+        if self._is_searched_through:
+            return []
+        self.generation = self._n_made // self.config.population.size
+        rng = self._rng()
+        return [self._found(rng) if self._lacks_founders else self._breed(rng)]
+
+    def _take(self, individual: Individual) -> None:
+        """Let an individual join at once: the next child may be its own."""
+        self._join(individual)
+        self._n_completed += 1
+        generation, rest = divmod(self._n_completed, self.config.population.size)
+        if rest == 0:
+            self._log(self.alive, self.config.population.size, generation - 1)
+
+    def _rng(self) -> Random:
+        """Give the next candidate's source of randomness, derived by name."""
+        return Random(f"{self.config.seed}/{self._n_made}")
