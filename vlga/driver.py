@@ -185,8 +185,6 @@ class Search:
         if new:
             self._store.add_candidates(self._name, new)
             self._memo.look_up(new)
-            # A search that is killed and resumed goes on with about the time that it had left.
-            self._store.update_search(self._name, seconds=self.elapsed_seconds)
 
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
@@ -233,7 +231,9 @@ class Search:
         keys = [*map(self._memo.key, candidates)]
         outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
         files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
-        self._store.add_evaluations(self._name, outcomes, files)
+        # A search that is killed and resumed goes on with about the time that it had left.
+        seconds = self.elapsed_seconds
+        self._store.add_evaluations(self._name, outcomes, files, seconds=seconds)
         for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
             self._learn(candidate, key, evaluation)
         # Only now: the order of telling is that of recording, in which a steady state is recalled.
