@@ -26,13 +26,14 @@ from vlga.ports import DataSummary, Evaluator, Store
 from vlga.progress import Observer, Progress
 from vlga.settings import SearchConfig
 from vlga.strategies import SteadyState, Strategy, make_strategy
-from vlga.task import make_task
+from vlga.task import costliest_first, make_task
 from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["Search"]
 
-#: Candidates asked for, and entered into the ledger in one transaction, at a time.
-_MAX_ASKED = 64
+#: Candidates asked for, and entered into the ledger in one transaction, at a time; and of one
+#: generation, which is best ordered whole.
+_MAX_ASKED, _MAX_OF_GENERATION = 64, 4096
 #: Tasks out beyond those that run, so that no worker waits while the driver records and decides;
 #: and what ends meanwhile is recorded together.
 _N_SPARE = 16
@@ -176,8 +177,11 @@ class Search:
     def _ask(self) -> None:
         """Ask the strategy for candidates and enter them."""
         left = self._budget.trainings_left
-        n = self._room if isinstance(self.strategy, SteadyState) else _MAX_ASKED
-        self._asked.extend(self.strategy.ask(n if left is None else min(n, left)))
+        waits = self.strategy.has_generations
+        n = _MAX_OF_GENERATION if waits else _MAX_ASKED
+        n = self._room if isinstance(self.strategy, SteadyState) else n
+        asked = self.strategy.ask(n if left is None else min(n, left))
+        self._asked += costliest_first(asked, self._data) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
             self._observer.generation_ended(record, self._progress())
         self._n_logged = len(self.strategy.logbook)
@@ -232,8 +236,7 @@ class Search:
         outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
         files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
         # A search that is killed and resumed goes on with about the time that it had left.
-        seconds = self.elapsed_seconds
-        self._store.add_evaluations(self._name, outcomes, files, seconds=seconds)
+        self._store.add_evaluations(self._name, outcomes, files, seconds=self.elapsed_seconds)
         for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
             self._learn(candidate, key, evaluation)
         # Only now: the order of telling is that of recording, in which a steady state is recalled.

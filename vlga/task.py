@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vlga.inheritance import Inheritance, shared_layers
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
@@ -10,7 +12,17 @@ from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask
 from vlga.strategies import Strategy
 from vlga.study import plan_of
 
-__all__ = ["make_task"]
+__all__ = ["costliest_first", "make_task"]
+
+
+def costliest_first(candidates: Iterable[Candidate], data: DataSummary) -> list[Candidate]:
+    """Order candidates by the multiply-accumulates of their networks, the most first.
+
+    A generation ends with its last training. Where those that take long start early, fewer workers
+    wait for it; its result is the same in every order.
+    """
+    images = data.input_shape, len(data.classes)
+    return sorted(candidates, key=lambda one: -plan_of(one.genome, *images).n_macs)
 
 
 def make_task(

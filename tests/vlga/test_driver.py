@@ -39,6 +39,22 @@ class TestOrder:
 
         assert not {e.seed for e in one.trained} & {e.seed for e in other.trained}
 
+    @pytest.mark.parametrize("size", [6, 100])
+    def test_the_costliest_of_a_generation_start_first(self, tmp_path, size):
+        """So that few workers wait for its last; generations follow each other as ever."""
+        bench = Bench(tmp_path, small_config(f"population.size={size}", "budget.phases=1"))
+        evaluator = ScriptedEvaluator(3, rng=Random(0))
+        bench.run(evaluator)
+        candidates = bench.store.searches["first"].candidates
+        started = [
+            (candidates[task.candidate_id].generation, -task.plan.n_macs, task.candidate_id)
+            for task in evaluator.submitted
+        ]
+
+        assert started == sorted(started)
+        assert [number for *_, number in started] != sorted(candidates)
+        assert {generation for generation, *_ in started} == {0, 1, 2}
+
     def test_equal_networks_train_alike(self):
         """A training's seed depends on the search's seed and the network, and fits a column."""
         assert training_seed(1, "ab") == training_seed(1, "ab")
