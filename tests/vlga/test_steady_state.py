@@ -36,7 +36,7 @@ def longer_is_better(candidate):
 
 def test_it_begins_with_different_networks_of_one_block():
     """As many as a population has individuals, without parents."""
-    founders = make("population.size=50").ask(100)
+    founders = make("population.size=50").ask(50)
 
     assert len(founders) == 50
     assert {len(one.genome.blocks) for one in founders} == {1}
@@ -54,6 +54,23 @@ def test_a_child_is_made_as_soon_as_one_training_ends():
     strategy.tell(completed(founders[3], 0.5))
 
     assert len(strategy.ask(1)) == 1
+
+
+def test_more_workers_than_a_population_has_individuals_all_have_work():
+    """From the first moment: founders are made until two have ended, and the fittest remain."""
+    strategy = make("population.size=4")
+    founders = strategy.ask(20)
+    strategy.tell(completed(founders[0], 0.0))
+    more = strategy.ask(1)
+    strategy.tell(completed(founders[1], 0.1))
+    children = strategy.ask(1)
+    for one in (*founders[2:], *more):
+        strategy.tell(completed(one, 0.1 + one.id / 100))
+
+    assert len(founders) == 20
+    assert not more[0].parents
+    assert children[0].parents
+    assert ids(strategy) == {17, 18, 19, 20}
 
 
 def test_the_worst_dies_were_it_the_child_itself():

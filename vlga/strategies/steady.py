@@ -79,15 +79,20 @@ class SteadyState(Strategy):
         return len(self.alive) + n_out < self.config.population.size
 
     @property
+    def _lacks_parents(self) -> bool:
+        return len(self.alive) < self._n_needed
+
+    @property
     def _must_wait(self) -> bool:
-        return not self._lacks_founders and len(self.alive) < self._n_needed
+        return self._lacks_parents and not self._lacks_founders
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # see _take
         if self._is_searched_through:
             return []
         self.generation = self._n_made // self.config.population.size
         rng = self._rng()
-        return [self._found(rng) if self._lacks_founders else self._breed(rng)]
+        founds = self._lacks_founders or self._lacks_parents
+        return [self._found(rng) if founds else self._breed(rng)]
 
     def _take(self, individual: Individual) -> None:
         """Let an individual join at once: the next child may be its own."""

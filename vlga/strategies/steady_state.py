@@ -45,6 +45,11 @@ class SteadyStateEvolution(SteadyState):
         super().__init__(config, input_shape, n_classes)
         self._seen: set[str] = set()
 
+    @property
+    def _must_wait(self) -> bool:
+        """Where there are more workers than founders, nobody waits for the first: more are made."""
+        return False
+
     def _found(self, rng: Random) -> Candidate:
         genome, operator = self.toolbox.individual(rng=rng), "sample"
         return self._make(genome, operator, (), rng)
