@@ -11,7 +11,7 @@ from workers.inline_evaluator import InlineEvaluator
 def home(tmp_path, monkeypatch):
     """Run every test in an empty folder, without settings from outside, signals as they were."""
     monkeypatch.chdir(tmp_path)
-    for name in ("VLGA_DB", "VLGA_DATA"):
+    for name in ("VLGA_DB", "VLGA_DATA", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield tmp_path

@@ -254,3 +254,13 @@ def test_a_gpu_that_no_node_has_is_refused(home):
     assert told.code == 2
     assert told.err.startswith("vlga: --gpus-per-evaluation ")
     assert searches(home / "vlga.db") == []
+
+
+def test_a_cluster_comes_from_the_environment_too(home, monkeypatch):
+    """RAY_ADDRESS, as for all that runs on Ray; an option goes before it."""
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+
+    assert "the Ray cluster at '127.0.0.1:1' must be reachable" in vlga("search").err
+    given = vlga("search", "--address", "127.0.0.1:2")
+    assert "the Ray cluster at '127.0.0.1:2' must be reachable" in given.err
+    assert vlga("list").out == ""

@@ -45,7 +45,11 @@ configuration_options = _all(
 #: Where trainings run: ``--address --workers --cpus-per-evaluation --gpus-per-evaluation
 #: --inline``.
 worker_options = _all(
-    click.option("--address", help="Ray cluster to use; Ray is started here if not given."),
+    click.option(
+        "--address",
+        envvar="RAY_ADDRESS",
+        help="Ray cluster to use, also RAY_ADDRESS; Ray is started here if not given.",
+    ),
     click.option("--workers", type=click.IntRange(min=1), help="Trainings at a time."),
     click.option("--cpus-per-evaluation", type=float, help="CPUs for each training."),
     click.option(
