@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from db import queries
 from db.engine import open_engine
 from tests import postgres
-from tests.cli.command import FIRST, vlga
+from tests.cli.command import FIRST
 from tests.cluster import Cluster, bare_python, cluster
 from tests.ledger import ledger
 from vlga.errors import EvaluatorError, SearchNotFound
@@ -71,17 +72,21 @@ class TestAMachineWithoutTheProject:
         assert found(ledger(url)) == found(undisturbed)
 
 
-def test_the_doctor_looks_at_every_machine(machines, home, monkeypatch):
+def test_the_doctor_looks_at_every_machine(machines):
     """Its libraries, code, CPUs, GPUs and clock, through the token; nothing is wrong."""
-    for name, value in machines.environment.items():
-        monkeypatch.setenv(name, value)
-    told = vlga("doctor", "--address", machines.address, "--format", "json")
-    whats = [one["what"].split(" of ")[0] for one in told.json]
+    told = subprocess.run(
+        [sys.executable, "-m", "vlga", "doctor", "--address", machines.address, "--format", "json"],
+        env=machines.environment,
+        capture_output=True,
+        text=True,
+    )
+    rows = json.loads(told.stdout)
+    whats = [one["what"].split(" of ")[0] for one in rows]
 
-    assert told.code == 0, told.out
-    assert {one["state"] for one in told.json} == {"ok"}
+    assert told.returncode == 0, told.stdout
+    assert {one["state"] for one in rows} == {"ok"}
     assert whats.count("vlga") == whats.count("GPUs") - 1 == 2
-    assert {one["found"] for one in told.json if one["what"].startswith("vlga of")} == {
+    assert {one["found"] for one in rows if one["what"].startswith("vlga of")} == {
         "the same as here",
         "sent along with each search",
     }
