@@ -31,6 +31,7 @@ def hook(path):
     raise ImportError
 
 sys.path_hooks.insert(0, hook)
+sys.path_importer_cache.clear()
 """
 
 
