@@ -12,7 +12,7 @@ from tests.cli.test_search import results
 #: Three random networks of up to two blocks.
 RANDOM = (
     *SMALL, "--set", "strategy=random_search", "--set", "population.max_blocks=2",
-    "--set", "budget.evaluations=3",
+    "--set", "budget.evaluations=3", "--set", "training.reuse=false",
 )  # fmt: skip
 
 
@@ -41,6 +41,15 @@ class TestBudget:
         )
         assert (state, everyone) == (expected, all_others)
         assert [one["genome"] for one in people] == [one["genome"] for one in others]
+
+    def test_what_was_taken_over_had_used_the_budget_too(self):
+        """A search that trained nothing, as another had, ended by its budget all the same."""
+        vlga("search", *RANDOM, "--name", "first")
+        vlga("search", *RANDOM, "--set", "training.reuse=true", "--name", "second")
+        told = vlga("resume", "second", "--set", "budget.evaluations=4")
+
+        assert told.code == 0, told.err
+        assert shown("second")["evaluations"] == {"completed": 1, "failed": 0, "reused": 3}
 
     def test_its_winner_is_trained_longer_once(self):
         """Where the winner stays the same its training stands; else the new one's counts."""
@@ -115,7 +124,7 @@ class TestBudget:
     def test_generations_may_be_added_to_the_first_phase(self):
         """A completed search of one phase goes on as if it had had them from the start."""
         few, more = (("--set", f"population.generations={n}") for n in (2, 4))
-        settings = (*SMALL, "--set", "population.size=4")
+        settings = (*SMALL, "--set", "population.size=4", "--set", "training.reuse=false")
         assert vlga("search", *settings, *few, "--name", "grown").code == 0
         assert vlga("search", *settings, *more, "--name", "whole").code == 0
         told = vlga("resume", "grown", *more)

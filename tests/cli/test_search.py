@@ -179,9 +179,10 @@ class TestResume:
 
     def test_also_of_the_final_training(self, interrupt):
         """The search is not run again, only its winner is trained longer."""
-        whole = vlga("search", *SMALL, "--name", "whole")
+        settings = (*SMALL, "--set", "training.reuse=false")
+        whole = vlga("search", *settings, "--name", "whole")
         interrupt(2)
-        told = vlga("search", *SMALL, "--name", "cut")
+        told = vlga("search", *settings, "--name", "cut")
         resumed = vlga("resume", "cut")
 
         assert (whole.code, told.code, resumed.code) == (0, 130, 0)
@@ -225,7 +226,8 @@ def results(name):
 
 def test_ctrl_c_in_a_terminal(home):
     """A real process with a real signal: exit code 130, everything finished saved, resumable."""
-    slower = (*LONGER, "--set", "training.epochs=8")  # the signal must not come after the end
+    # The signal must not come after the end.
+    slower = (*LONGER, "--set", "training.epochs=8", "--set", "training.reuse=false")
     command = [sys.executable, "-m", "vlga", "search", *slower, "--name", "cut"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home

@@ -199,7 +199,8 @@ class TestStudy:
     def test_goes_on_where_it_was_stopped(self, interrupt, home):
         """What is recorded is not trained again, and the figures are those of a whole study."""
         (home / "study.toml").write_text(STUDY)
-        whole = vlga("train", "--grid", "study.toml", "--name", "whole", "--inline")
+        elsewhere = ("--name", "whole", "--db", "sqlite:///whole.db")
+        whole = vlga("train", "--grid", "study.toml", *elsewhere, "--inline")
         interrupt(3)
         stopped = vlga("train", "--grid", "study.toml", "--name", "parts", "--inline")
         resumed = vlga("resume", "parts")

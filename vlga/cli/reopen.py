@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from db import queries
 from db.store import SqlStore
 from vlga.budget import Budget
 from vlga.config import change_config
 from vlga.errors import ConfigError
+from vlga.population import Source
 from vlga.ports import SearchRecord
 from vlga.settings import SearchConfig
 
@@ -59,9 +59,10 @@ def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchCo
 
 def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bool:
     """Tell whether what a search has used is all that a budget allows."""
-    counts = queries.show_search(store.engine, record.name)["evaluations"]
+    outcomes = store.evaluations(record.name)
+    n_trained = sum(one.source is not Source.EQUAL_CANDIDATE for one in outcomes)
     seconds = record.seconds - sum(one.train_seconds for one in store.final_trainings(record.name))
-    if Budget(config, lambda: seconds, counts["completed"] + counts["failed"]).spent:
+    if Budget(config, lambda: seconds, n_trained).spent:
         return True
     phases, generations = config.budget.phases, config.population.generations
     return (
