@@ -142,7 +142,9 @@ def kill(process: subprocess.Popen[str]) -> None:
     """Kill a process, which may be gone, and all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
