@@ -30,6 +30,7 @@ properties: install  ## The property tests with many more examples.
 bench: install   ## Measure speed beside the peers.
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	$(BIN)/python -m tests.benchmarks.dispatch
+	$(BIN)/python -m tests.benchmarks.scale
 	$(BIN)/python -m tests.benchmarks.epoch
 	$(BIN)/python -m tests.benchmarks.amplification
 	$(BIN)/python -m tests.benchmarks.ledger
