@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.genome import BLOCK_GENES, BlockGenes, Genome
+from vlga.genome import BlockGenes, Genome, gene_names
 from vlga.operators import settle, uniform_crossover
 from vlga.space import SearchSpace
 
@@ -67,4 +67,4 @@ def _best_so_far(
 
 
 def _n_equal(one: BlockGenes, other: BlockGenes) -> int:
-    return sum(getattr(one, name) == getattr(other, name) for name in BLOCK_GENES)
+    return sum(getattr(one, name) == getattr(other, name) for name in gene_names(type(one)))

@@ -15,14 +15,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vlga.errors import GenomeError
 
-__all__ = ["BLOCK_GENES", "NETWORK_GENES", "Allele", "BlockGenes", "Genome", "NetworkGenes"]
+__all__ = [
+    "BLOCK_GENES",
+    "NETWORK_GENES",
+    "Allele",
+    "BlockGenes",
+    "Genome",
+    "NetworkGenes",
+    "gene_names",
+]
 
-Allele = str | int | float | bool | tuple[float, float]
+Allele = str | int | float | bool | tuple[str | float, ...]
 
 GENOME_VERSION = 1
 
@@ -89,8 +97,14 @@ class BlockGenes:
     skip: bool
 
 
-NETWORK_GENES: tuple[str, ...] = tuple(field.name for field in fields(NetworkGenes))
-BLOCK_GENES: tuple[str, ...] = tuple(field.name for field in fields(BlockGenes))
+def gene_names(kind: Any) -> tuple[str, ...]:
+    """Give the names of the genes of a dataclass of genes, in its order."""
+    names: tuple[str, ...] = kind.__match_args__  # ten times as fast as dataclasses.fields
+    return names
+
+
+NETWORK_GENES = gene_names(NetworkGenes)
+BLOCK_GENES = gene_names(BlockGenes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,9 @@ class Genome:
     """The whole heritable description of a network and its training.
 
     A gene has an address: its name (``"learning_rate"``) or ``"blocks.<index>.<name>"``.
+
+    A genome may describe something else than a network: in a space of any genes
+    (`SearchSpace.from_alleles`) these two are dataclasses of that space's own.
     """
 
     network: NetworkGenes
@@ -114,9 +131,9 @@ class Genome:
 
     def genes(self) -> dict[str, Allele]:
         """Give every gene's allele by address, network-wide genes first."""
-        genes: dict[str, Allele] = {name: getattr(self.network, name) for name in NETWORK_GENES}
+        genes = _alleles(self.network)
         for index, block in enumerate(self.blocks):
-            genes.update((f"blocks.{index}.{name}", getattr(block, name)) for name in BLOCK_GENES)
+            genes.update((f"blocks.{index}.{name}", own) for name, own in _alleles(block).items())
         return genes
 
     def with_genes(self, genes: Mapping[str, Allele]) -> Genome:
@@ -144,11 +161,8 @@ class Genome:
         """Give a JSON-ready dictionary, with its format's version."""
         return {
             "version": GENOME_VERSION,
-            "network": {
-                **{name: getattr(self.network, name) for name in NETWORK_GENES},
-                "amplify_window": [*self.network.amplify_window],
-            },
-            "blocks": [{name: getattr(one, name) for name in BLOCK_GENES} for one in self.blocks],
+            "network": _to_json(self.network),
+            "blocks": [_to_json(block) for block in self.blocks],
         }
 
     @classmethod
@@ -190,3 +204,14 @@ class Genome:
         if not isinstance(data, dict):
             raise GenomeError(f"a genome must be a JSON object, but got {text[:60]!r}")
         return cls.from_dict(data)
+
+
+def _alleles(genes: NetworkGenes | BlockGenes) -> dict[str, Allele]:
+    return {name: getattr(genes, name) for name in gene_names(type(genes))}
+
+
+def _to_json(genes: NetworkGenes | BlockGenes) -> dict[str, Any]:
+    return {
+        name: [*allele] if isinstance(allele, tuple) else allele
+        for name, allele in _alleles(genes).items()
+    }

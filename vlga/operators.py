@@ -48,7 +48,7 @@ def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
         rng: the source of randomness.
         n_blocks: its length, at least 1.
     """
-    network = NetworkGenes(**_draw(space.network_alleles(), rng))
+    network = space.network_genes(**_draw(space.network_alleles(), rng))
     return Genome(network, tuple(_sample_block(space, rng, index) for index in range(n_blocks)))
 
 
@@ -275,7 +275,7 @@ def settle(
 
 
 def _sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:
-    return BlockGenes(**_draw(space.block_alleles(index), rng))
+    return space.block_genes(**_draw(space.block_alleles(index), rng))
 
 
 def _draw(alleles: dict[str, tuple[Allele, ...]], rng: Random) -> dict[str, Any]:

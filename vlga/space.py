@@ -1,14 +1,19 @@
-"""The search space: the alleles that each gene may take, and which genes a phase searches."""
+"""The search space: the alleles that each gene may take, and which genes a phase searches.
+
+Its genes are those of a convolutional network (genome.py), or any that somebody else has: the
+operators need no more of a gene than its alleles.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from vlga.any_genes import check_alleles, hashable, make_genes
 from vlga.errors import ConfigError, GenomeError, nearest
-from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome, NetworkGenes
+from vlga.genome import Allele, BlockGenes, Genome, NetworkGenes, gene_names
 
 __all__ = ["SearchSpace"]
 
@@ -37,17 +42,21 @@ _RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """Alleles per gene. Build it with `from_settings`, which checks every allele.
+    """Alleles per gene. Build it with `from_settings` or `from_alleles`, which check every allele.
 
     Attributes:
-        network: alleles of each network-wide gene, in `NETWORK_GENES` order.
-        block: alleles of each gene of the second and later blocks, in `BLOCK_GENES` order.
+        network: alleles of each network-wide gene, in the order of `network_genes`.
+        block: alleles of each gene of the second and later blocks, in the order of `block_genes`.
         first_block: the same for the first block.
+        network_genes: the dataclass of a genome's network-wide genes.
+        block_genes: the dataclass of the genes of each of its blocks.
     """
 
     network: tuple[tuple[Allele, ...], ...]
     block: tuple[tuple[Allele, ...], ...]
     first_block: tuple[tuple[Allele, ...], ...]
+    network_genes: type[NetworkGenes] = NetworkGenes
+    block_genes: type[BlockGenes] = BlockGenes
 
     @classmethod
     def from_settings(
@@ -74,13 +83,60 @@ class SearchSpace:
             _checked("space.first_block", first, BlockGenes),
         )
 
+    @classmethod
+    def from_alleles(
+        cls, network: Mapping[str, Sequence[Any]], block: Mapping[str, Sequence[Any]]
+    ) -> SearchSpace:
+        """Build a space of any genes from lists of their alleles.
+
+        An allele is a string, a finite number, true or false, or a list of these.
+
+        Args:
+            network: alleles of the genes that a genome has once; may be empty.
+            block: alleles of the genes that each of its blocks has; at least one gene.
+
+        Raises:
+            ConfigError: a block has no genes; a gene's name is no identifier; a gene has no list of
+                alleles, an empty one or one allele twice; an allele is none.
+        """
+        if not block:
+            raise ConfigError("[space.block] must list the alleles of at least one gene: got none")
+        alleles = check_alleles("space.block", block)
+        return cls(
+            check_alleles("space.network", network),
+            alleles,
+            alleles,
+            make_genes("NetworkGenes", tuple(network)),
+            make_genes("BlockGenes", tuple(block)),
+        )
+
+    def genome(self, network: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> Genome:
+        """Give the genome of these genes, name to allele.
+
+        Raises:
+            GenomeError: a gene is missing or unknown; there is no block; an allele is not of the
+                space.
+        """
+        try:
+            genome = Genome(
+                self.network_genes(**hashable(network)),
+                tuple(self.block_genes(**hashable(block)) for block in blocks),
+            )
+        except TypeError as error:
+            raise GenomeError(
+                f"a genome must have exactly the genes of its space: {error}"
+            ) from error
+        self.check(genome)
+        return genome
+
     def block_alleles(self, index: int) -> dict[str, tuple[Allele, ...]]:
         """Give the alleles of each gene of the block at this index."""
-        return dict(zip(BLOCK_GENES, self.block if index else self.first_block, strict=True))
+        alleles = self.block if index else self.first_block
+        return dict(zip(gene_names(self.block_genes), alleles, strict=True))
 
     def network_alleles(self) -> dict[str, tuple[Allele, ...]]:
         """Give the alleles of each network-wide gene."""
-        return dict(zip(NETWORK_GENES, self.network, strict=True))
+        return dict(zip(gene_names(self.network_genes), self.network, strict=True))
 
     def searched_genes(self, phase: int) -> dict[str, tuple[Allele, ...]]:
         """Give the genes that a phase varies: address to its alleles, at least two.

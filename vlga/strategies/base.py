@@ -195,6 +195,10 @@ class Strategy(ABC):
         """Give the share of the limits, in (0, 1], that networks made now may use."""
         return 1.0
 
+    def _fingerprint(self, genome: Genome) -> str:
+        """Give what equal networks have in common, in 16 hexadecimal digits."""
+        return self._decode(genome).fingerprint
+
     def _decode(self, genome: Genome) -> NetworkPlan:
         return decode(genome, self._input_shape, self._n_classes)
 
@@ -209,7 +213,7 @@ class Strategy(ABC):
         candidate = Candidate(
             id=self._n_made,
             genome=genome,
-            fingerprint=self._decode(genome).fingerprint,
+            fingerprint=self._fingerprint(genome),
             phase=self.phase,
             generation=self.generation,
             parents=parents,

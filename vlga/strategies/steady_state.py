@@ -82,7 +82,7 @@ class SteadyStateEvolution(SteadyState):
         genome = self._fit(genome, rng)
         if self.config.population.avoid_duplicates:
             for _ in range(_DUPLICATE_TRIES):
-                if self._decode(genome).fingerprint not in self._seen:
+                if self._fingerprint(genome) not in self._seen:
                     break
                 genome, mutation = self._mutate(genome, rng)
                 genome, operator = self._fit(genome, rng), f"{operator}+{mutation}"

@@ -120,7 +120,7 @@ class VariableLength(Strategy):
         genome = self._fit(genome, rng, self.phase)
         if self.config.population.avoid_duplicates:
             for _ in range(_DUPLICATE_TRIES):
-                if self._decode(genome).fingerprint not in self._seen:
+                if self._fingerprint(genome) not in self._seen:
                     break
                 genome = self._fit(self.toolbox.mutate(genome, rng=rng), rng, self.phase)
                 operator = f"{operator.removesuffix('+mutate_one_gene')}+mutate_one_gene"
