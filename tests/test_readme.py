@@ -79,16 +79,35 @@ def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
     ]
 
 
+AMPLIFIED, TUNED = sorted(blocks("python"), key=lambda code: "tune" in code)
+
+
 @pytest.mark.parametrize("is_compiled", [False, True])
-@pytest.mark.parametrize("code", blocks("python"))
-def test_every_program_runs(code, is_compiled, capsys):
+def test_the_amplified_program_runs(is_compiled, capsys):
     """From its first line to its last, in a namespace of its own; with torch.compile, the same."""
+    code = AMPLIFIED
     if is_compiled:  # all of the compiler but the C++ that it writes, which takes a minute
         model = re.search("model = (.*)", code)
         code = code.replace(model[0], f"model = torch.compile({model[1]}, backend='aot_eager')")
     exec(compile(code, "README.md", "exec"), {})
 
     assert re.findall(r"(\d+) layers amplified", capsys.readouterr().out) == ["0", "10", "10", "0"]
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("cluster")
+def test_the_tuned_program_runs(tmp_path, capsys):
+    """On a real Tune: it finds a network of more than one layer that knows most digits."""
+    code = TUNED.replace('name="digits"', f'name="digits", storage_path={str(tmp_path)!r}')
+    program = {"__name__": "__main__"}  # as a script's, whose functions travel to the workers
+    exec(compile(code, "README.md", "exec"), program)
+    results = program["tuner"].get_results()
+
+    assert results.num_errors == 0
+    assert len(results) == 40
+    assert len({str(result.config) for result in results}) == 40
+    assert results.get_best_result().metrics["accuracy"] > 0.85
+    assert str(results.get_best_result().config) in capsys.readouterr().out
 
 
 def test_every_command_it_names_exists():
