@@ -14,8 +14,11 @@ from sqlalchemy import Engine, and_, select
 from db.engine import reading
 from db.queries import find_search_id
 from db.schema import candidates, epochs, evaluations
+from vlga.gene_shifts import Genes
 from vlga.genome import Genome
-from vlga.search_report import Genes, Outcome
+from vlga.search_report import (
+    Outcome,
+)
 
 __all__ = ["learning_curves", "search_genes", "search_outcomes"]
 

@@ -10,8 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from vlga.descent import allele_text
+from vlga.gene_shifts import GeneShift
 from vlga.plots import GREY, MARKERS, PALETTE, scale_by_error, tidy
-from vlga.search_report import GeneShift, Outcome, Round
+from vlga.search_report import (
+    Outcome,
+    Round,
+)
 
 __all__ = [
     "curves_figure",

@@ -10,16 +10,13 @@ import heapq
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from vlga.comparison import best_so_far
-from vlga.genome import NETWORK_GENES, Allele
 
 __all__ = [
-    "GeneShift",
-    "Genes",
     "Outcome",
     "Round",
     "accuracy_steps",
@@ -27,23 +24,10 @@ __all__ = [
     "each_once",
     "failures_by_reason",
     "fittest",
-    "gene_shifts",
-    "heard_genes",
     "pareto_front",
     "rounds",
     "trained",
 ]
-
-#: A candidate's genes by address.
-Genes = Mapping[str, Allele]
-
-#: Genes of a block that another one switches off.
-_SWITCHED = {
-    "include_pool": ("pool_type",),
-    "include_b": ("channels_b", "kernel_b", "batch_norm_b"),
-}
-_SWITCHES = tuple(f".{name}" for name in _SWITCHED)
-_OF_AMPLIFICATION = tuple(name for name in NETWORK_GENES if name.startswith("amplify_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +90,6 @@ class Round:
     fitness: tuple[float, ...]
     depth: tuple[int, float, int] | None
     depth_of_best: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class GeneShift:
-    """How often the fittest have each allele of a gene, beside all that have the gene.
-
-    Attributes:
-        gene: its address.
-        shares: allele to (share of all, share of the fittest), each in [0, 1], in order.
-        moved: half the sum of the shares' differences, in [0, 1]: the part of the fittest that
-            would have to have another allele to be as all are.
-        by_chance: what `moved` is on average if fitness has nothing to do with the gene.
-    """
-
-    gene: str
-    shares: Mapping[Allele, tuple[float, float]]
-    moved: float
-    by_chance: float
 
 
 def each_once(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -194,40 +160,6 @@ def drawn(networks: Sequence[Outcome], most: int) -> Sequence[Outcome]:
     return networks if len(networks) <= most else Random(0).sample(networks, most)
 
 
-def gene_shifts(networks: Sequence[Outcome], genes: Mapping[int, Genes]) -> list[GeneShift]:
-    """Compare the genes of the fittest quarter with those of all, the most telling first.
-
-    Silent genes are left out of both, gene by gene: they say nothing. So is a gene whose shares
-    moved less than twice as far as they do by chance.
-
-    Args:
-        networks: with a fitness.
-        genes: of each, by its number.
-    """
-    ranked = sorted(networks, key=_rank, reverse=True)
-    heard = [[*heard_genes(genes[one.id]).items()] for one in ranked]
-    of_all = _allele_counts(heard)
-    of_best = _allele_counts(heard[: math.ceil(len(heard) / 4)])
-    shifts = [
-        _shift(gene, counts, of_best[gene]) for gene, counts in of_all.items() if gene in of_best
-    ]
-    telling = [one for one in shifts if one.moved > 2 * one.by_chance]
-    return sorted(telling, key=lambda one: one.by_chance - one.moved)
-
-
-def heard_genes(genes: Genes) -> dict[str, Allele]:
-    """Leave out the genes that another one silences by its allele."""
-    heard = dict(genes)
-    for address, allele in genes.items():
-        if allele is False and address.endswith(_SWITCHES):
-            block, _, name = address.rpartition(".")
-            for silent in _SWITCHED[name]:
-                heard.pop(f"{block}.{silent}", None)
-    for silent in _silent_amplification(genes):
-        heard.pop(silent, None)
-    return heard
-
-
 def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
     """Give the networks to which none is at once smaller or equal and fitter, the smallest first.
 
@@ -272,39 +204,3 @@ def _round(label: str, members: Sequence[Outcome], best_before: float | None) ->
         depth=(min(depths), statistics.median(depths), max(depths)) if depths else None,
         depth_of_best=max(completed, key=_rank).depth if completed else None,
     )
-
-
-def _allele_counts(heard: Sequence[Sequence[tuple[str, Allele]]]) -> dict[str, Counter[Allele]]:
-    counts: dict[str, Counter[Allele]] = {}
-    pairs = Counter(pair for genes in heard for pair in genes)
-    for (gene, allele), number in pairs.items():
-        counts.setdefault(gene, Counter())[allele] = number
-    return counts
-
-
-def _shift(gene: str, of_all: Counter[Allele], of_best: Counter[Allele]) -> GeneShift:
-    n_all, n_best = of_all.total(), of_best.total()
-    shares = {
-        allele: (of_all[allele] / n_all, of_best[allele] / n_best)
-        for allele in sorted(of_all, key=_order)
-    }
-    moved = sum(abs(after - before) for before, after in shares.values()) / 2
-    # A share's standard deviation if the fittest were drawn from all without looking; the mean
-    # distance of a normal variable from its mean is sqrt(2 / pi) of that.
-    left = (n_all - n_best) / max(1, n_all - 1)
-    deviations = (math.sqrt(p * (1 - p) / n_best * left) for p, _ in shares.values())
-    return GeneShift(gene, shares, moved, math.sqrt(2 / math.pi) * sum(deviations) / 2)
-
-
-def _order(allele: Allele) -> tuple[str, Allele]:
-    """Order numbers as numbers and words as words."""
-    return ("number" if isinstance(allele, (int, float)) else type(allele).__name__, allele)
-
-
-def _silent_amplification(genes: Genes) -> Sequence[str]:
-    mode = genes.get("amplify")
-    if mode == "off":
-        return _OF_AMPLIFICATION
-    if genes.get("amplify_factor") == 1:
-        return ("amplify", *(name for name in _OF_AMPLIFICATION if name != "amplify_factor"))
-    return ("amplify_ratio",) if mode == "intelligent" else ("amplify_measure", "amplify_threshold")

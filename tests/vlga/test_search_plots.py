@@ -3,6 +3,7 @@
 import pytest
 
 from tests.vlga.test_search_report import TestRounds, made_in, outcome
+from vlga.gene_shifts import GeneShift
 from vlga.plots import png_bytes, svg_text
 from vlga.search_plots import (
     curves_figure,
@@ -12,7 +13,10 @@ from vlga.search_plots import (
     genes_figure,
     pareto_figure,
 )
-from vlga.search_report import GeneShift, pareto_front, rounds
+from vlga.search_report import (
+    pareto_front,
+    rounds,
+)
 
 ROUNDS = rounds(TestRounds.MEMBERS, 10)
 

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from tests.records import genome
+from vlga.gene_shifts import gene_shifts, heard_genes
 from vlga.genome import Genome
 from vlga.phenotype import decode
 from vlga.search_report import (
@@ -15,8 +16,6 @@ from vlga.search_report import (
     each_once,
     failures_by_reason,
     fittest,
-    gene_shifts,
-    heard_genes,
     pareto_front,
     rounds,
     trained,

@@ -9,10 +9,9 @@ from typing import Any
 
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of, seconds_text
 from vlga.descent import allele_text
+from vlga.gene_shifts import Genes, GeneShift, gene_shifts
 from vlga.labels import TEST_FITNESS
 from vlga.search_report import (
-    Genes,
-    GeneShift,
     Outcome,
     Round,
     accuracy_steps,
@@ -20,7 +19,6 @@ from vlga.search_report import (
     each_once,
     failures_by_reason,
     fittest,
-    gene_shifts,
     pareto_front,
     rounds,
     trained,
