@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, and_, select
+from sqlalchemy import Engine, RowMapping, select
 
 from db.engine import reading
 from db.schema import candidates, evaluations, searches
@@ -53,14 +53,7 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
                 columns.n_parameters,
                 candidates.c.depth,
             )
-            .join_from(
-                evaluations,
-                candidates,
-                and_(
-                    candidates.c.search_id == columns.search_id,
-                    candidates.c.id == columns.candidate_id,
-                ),
-            )
+            .join_from(evaluations, candidates)
             .where(columns.search_id.in_(ids), columns.is_final.is_(False))
             .order_by(columns.id)
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from db import codec
-from db.schema import artifacts, epochs, evaluations
+from db.curves import read_curves
+from db.schema import artifacts, evaluations
 from vlga.population import REPEATABLE_FAILURES
 from vlga.ports import Artifact, KnownOutcome
 
@@ -41,28 +41,14 @@ def known_outcomes(
         .order_by(columns.id.desc())
     ).mappings()
     first = {row["training_key"]: row for row in found}
-    curves = _curves(connection, [row["id"] for row in first.values()])
+    curves = read_curves(connection, [row["id"] for row in first.values()])
     return {
-        key: KnownOutcome(codec.evaluation(row, curves[row["id"]]), _weights(row))
+        key: KnownOutcome(codec.evaluation(row, curves.get(row["id"], ())), _weights(row))
         for key, row in first.items()
     }
-
-
-def _curves(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[RowMapping]]:
-    points: dict[int, list[RowMapping]] = defaultdict(list)
-    if ids:
-        rows = connection.execute(
-            select(epochs)
-            .where(epochs.c.evaluation_id.in_(ids))
-            .order_by(epochs.c.evaluation_id, epochs.c.epoch)
-        )
-        for row in rows.mappings():
-            points[row["evaluation_id"]].append(row)
-    return points
 
 
 def _weights(row: RowMapping) -> Artifact | None:
     if row["file_path"] is None:
         return None
-    prefix = "file_"
-    return codec.artifact({key.removeprefix(prefix): row[key] for key in row if prefix in key})
+    return codec.artifact({column.name: row[f"file_{column.name}"] for column in artifacts.c})

@@ -25,8 +25,9 @@ from sqlalchemy import (
     select,
 )
 
+from db.curves import read_curves
 from db.engine import reading
-from db.schema import artifacts, candidates, epochs, evaluations, searches
+from db.schema import artifacts, candidates, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
 
 __all__ = [
@@ -171,7 +172,7 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
         if row is None:
             raise no_individual(connection, name, search_id, candidate_id)
         outcomes = _rows(connection, evaluations, search_id, candidate_id)
-        curves = _curves(connection, [outcome["id"] for outcome in outcomes])
+        curves = read_curves(connection, [outcome["id"] for outcome in outcomes])
         files = _rows(connection, artifacts, search_id, candidate_id)
     for outcome in outcomes:
         outcome["parameters"] = outcome.pop("n_parameters")
@@ -282,18 +283,6 @@ def _rows(
         _without(row, "search_id", "candidate_id")
         for row in connection.execute(statement).mappings()
     ]
-
-
-def _curves(connection: Connection, evaluation_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-    curves: dict[int, list[dict[str, Any]]] = {}
-    statement = (
-        select(epochs)
-        .where(epochs.c.evaluation_id.in_(evaluation_ids))
-        .order_by(epochs.c.evaluation_id, epochs.c.epoch)
-    )
-    for row in connection.execute(statement).mappings():
-        curves.setdefault(row["evaluation_id"], []).append(_without(row, "evaluation_id"))
-    return curves
 
 
 def _without(row: RowMapping, *keys: str) -> dict[str, Any]:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Engine, select
 
 from db.engine import reading
 from db.queries import find_search_id
 from db.schema import candidates, epochs, evaluations
 from vlga.gene_shifts import Genes
 from vlga.genome import Genome
-from vlga.search_report import (
-    Outcome,
-)
+from vlga.search_report import Outcome
 
 __all__ = ["learning_curves", "search_genes", "search_outcomes"]
 
@@ -50,14 +48,7 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
                 evaluations.c.n_macs.label("macs"),
                 evaluations.c.id,
             )
-            .join_from(
-                evaluations,
-                candidates,
-                and_(
-                    candidates.c.search_id == evaluations.c.search_id,
-                    candidates.c.id == evaluations.c.candidate_id,
-                ),
-            )
+            .join_from(evaluations, candidates)
             .where(evaluations.c.search_id == find_search_id(connection, name))
             .where(evaluations.c.is_final.is_(False))
             # By key, as they lie on the disk: SQLite would otherwise follow another index, and look

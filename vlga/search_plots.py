@@ -12,10 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, Percent
 from vlga.descent import allele_text
 from vlga.gene_shifts import GeneShift
 from vlga.plots import GREY, MARKERS, PALETTE, scale_by_error, tidy
-from vlga.search_report import (
-    Outcome,
-    Round,
-)
+from vlga.search_report import Outcome, Round
 
 __all__ = [
     "curves_figure",
