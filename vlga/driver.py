@@ -76,7 +76,7 @@ class Search:
         self._budget = Budget(config, lambda: self.elapsed_seconds - seconds_of_finals)
         self._recorded: dict[int, Evaluation] = {}
         self._asked: deque[Candidate] = deque()
-        self._out: dict[int, Candidate] = {}
+        self._out: dict[int, tuple[Candidate, str]] = {}
         self._twins: dict[str, list[Candidate]] = {}
         self._inheritance = Inheritance(
             name,
@@ -171,7 +171,7 @@ class Search:
         if asked is Stop.DRAIN and not self._drains:
             self._drains = True
             for number in self._evaluator.drain():
-                del self._twins[self._memo.key(self._out.pop(number))]
+                del self._twins[self._out.pop(number)[1]]
         return self._drains
 
     def _ask(self) -> None:
@@ -210,7 +210,7 @@ class Search:
             self._budget.n_trained += 1
             if not self._take_over(candidate, key):
                 self._twins[key] = []
-                self._out[candidate.id] = candidate
+                self._out[candidate.id] = candidate, key
                 task = make_task(candidate, self.strategy, self._data, self._inheritance)
                 self._evaluator.submit(task)
 
@@ -231,8 +231,7 @@ class Search:
         ended = self._evaluator.wait(timeout_seconds)
         if not ended:
             return
-        candidates = [self._out.pop(one.candidate_id) for one in ended]
-        keys = [*map(self._memo.key, candidates)]
+        candidates, keys = zip(*(self._out.pop(one.candidate_id) for one in ended), strict=True)
         outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
         files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
         # A search that is killed and resumed goes on with about the time that it had left.
@@ -250,10 +249,10 @@ class Search:
         if not self._recorded:  # until then the ledger knows a better one than was told
             self._note_best()
 
-    @property
     def _parents(self) -> set[int | None]:
-        """Candidates whose weights are inherited by those not recorded, or may be."""
-        waiting = [*self._asked, *self._out.values(), *chain(*self._twins.values())]
+        """Give the candidates whose weights are inherited by those not recorded, or may be."""
+        out = (candidate for candidate, _ in self._out.values())
+        waiting = chain(self._asked, out, *self._twins.values())
         return {*self.strategy.parents, *(one.weights_from for one in waiting)}
 
     def _note_best(self) -> None:

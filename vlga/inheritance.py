@@ -6,7 +6,7 @@ the weights themselves are files that the ledger names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
@@ -157,17 +157,18 @@ class Inheritance:
             self._last = self._artifacts.load(self._file(candidate_id))
         return self._last
 
-    def prune(self, parents: Iterable[int | None]) -> None:
+    def prune(self, parents: Callable[[], Iterable[int | None]]) -> None:
         """Delete files of weights that are not among the fittest and that nobody will inherit.
 
         Several at a time, rows first: the ledger never names a missing file.
 
         Args:
-            parents: candidates whose weights are inherited yet, beside each phase's best.
+            parents: gives the candidates whose weights are inherited yet, beside each phase's best;
+                asked only where there is something to delete.
         """
         if len(self._fitnesses) < self._n_kept + _N_PRUNED:
             return
-        needed = {*parents, *(-number for _, number in self._best_ranks.values())}
+        needed = {*parents(), *(-number for _, number in self._best_ranks.values())}
         ranked = sorted(self._fitnesses, key=lambda one: (self._fitnesses[one], -one), reverse=True)
         dropped = [number for number in ranked[self._n_kept :] if number not in needed]
         if len(dropped) < _N_PRUNED:
