@@ -159,9 +159,11 @@ def train(
                             logits, part_labels, label_smoothing=config.label_smoothing
                         )
                     share = len(part) / batch_size
-                    (share * loss).backward()  # type: ignore[no-untyped-call]  # torch's stub
+                    own = loss if micro_batches == 1 else share * loss
+                    own.backward()  # type: ignore[no-untyped-call]  # torch's stub
                     is_correct = logits.argmax(1) == part_labels
-                    totals += share * torch.stack([loss.detach(), is_correct.float().mean()])
+                    both = torch.stack([loss.detach(), is_correct.float().mean()])
+                    totals.add_(both, alpha=share)
                 step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
                 learning_rate = (
                     peak * window.rate
