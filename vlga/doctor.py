@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Diagnosis", "judge_clock", "judge_cpus", "judge_disk", "judge_gpus", "judge_libraries"]
+__all__ = [
+    "Diagnosis",
+    "judge_clock",
+    "judge_cpus",
+    "judge_data",
+    "judge_disk",
+    "judge_gpus",
+    "judge_libraries",
+]
 
 State = Literal["ok", "warning", "problem"]
 
@@ -55,8 +63,8 @@ def judge_libraries(
         )
     if missing:
         found = f"no {', '.join(missing)}"
-        return Diagnosis("warning", what, found, "Ray installs them for each search; to save the "
-                         "time, install them there")  # fmt: skip
+        do = "Ray installs them for each search; to save the time, install them there"
+        return Diagnosis("warning", what, found, do)
     return Diagnosis("ok", what, ", ".join(f"{name} {found}" for name, found in versions.items()))
 
 
@@ -87,16 +95,44 @@ def judge_disk(what: str, free_bytes: int) -> Diagnosis:
     return Diagnosis("ok", what, found)
 
 
-def judge_cpus(host: str, n_cpus: float) -> Diagnosis:
-    """Say how many trainings a machine runs at once; a cluster's head may run none."""
-    return Diagnosis("ok", f"CPUs of {host}", f"{n_cpus:g}")
+def judge_cpus(what: str, n_cpus: float) -> Diagnosis:
+    """Judge whether there is a CPU to train on."""
+    if n_cpus < 1:
+        do = "let a machine with CPUs join the cluster"
+        return Diagnosis("problem", what, f"{n_cpus:g}", do)
+    return Diagnosis("ok", what, f"{n_cpus:g}")
 
 
-def judge_gpus(host: str, n_gpus: float, torch_version: str | None) -> Diagnosis:
-    """Judge whether a machine's GPUs can be used by its torch."""
-    what, found = f"GPUs of {host}", f"{n_gpus:g}"
-    if n_gpus and torch_version is not None and torch_version.endswith("+cpu"):
+def judge_gpus(host: str, n_usable: float, has_gpu: bool, torch_version: str | None) -> Diagnosis:
+    """Judge whether a machine's GPUs are used.
+
+    Args:
+        host: the machine.
+        n_usable: GPUs that trainings may have: torch's, or those that Ray offers.
+        has_gpu: whether there is one, used or not.
+        torch_version: that is installed; of a build for CPUs it ends in ``+cpu``.
+    """
+    what, found = f"GPUs of {host}", f"{n_usable:g}"
+    if has_gpu and torch_version is not None and torch_version.endswith("+cpu"):
         return Diagnosis(
-            "problem", what, f"{found}, but torch {torch_version}", "install torch with CUDA there"
+            "problem", what, f"{found}, and torch {torch_version}", "install torch with CUDA there"
         )
+    if has_gpu and not n_usable:
+        do = "update NVIDIA's driver, or install the torch that is made for it"
+        return Diagnosis("warning", what, "torch can use none, but there is one", do)
     return Diagnosis("ok", what, found)
+
+
+def judge_data(folder: str | None, exists: bool, names: Sequence[str]) -> Diagnosis:
+    """Judge the folder that was given for data sets.
+
+    Args:
+        folder: as given, or None.
+        exists: whether it is there.
+        names: of the data sets that can be had without a download.
+    """
+    if folder is not None and not exists:
+        do = "correct --data-dir or VLGA_DATA; data sets would be downloaded to it"
+        return Diagnosis("warning", f"data sets under {folder}", "no such folder", do)
+    where = f" under {folder}" if folder else ""
+    return Diagnosis("ok", f"data sets{where}", ", ".join(names))

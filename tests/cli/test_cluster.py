@@ -85,7 +85,7 @@ def test_the_doctor_looks_at_every_machine(machines):
 
     assert told.returncode == 0, told.stdout
     assert {one["state"] for one in rows} == {"ok"}
-    assert whats.count("vlga") == whats.count("GPUs") - 1 == 2
+    assert whats.count("vlga") == whats.count("GPUs") - 1 == whats.count("CPUs") == 2
     assert {one["found"] for one in rows if one["what"].startswith("vlga of")} == {
         "the same as here",
         "sent along with each search",

@@ -1,6 +1,11 @@
 """`vlga doctor` on this machine; test_cluster.py has it on a cluster."""
 
-from tests.cli.command import vlga
+import sqlite3
+
+import pytest
+
+from tests import postgres
+from tests.cli.command import SMALL, vlga
 
 
 def test_looks_at_this_machine(finished):
@@ -32,3 +37,25 @@ def test_what_cannot_be_used_is_a_problem_with_its_way_out(home):
         "\nproblem: Ray cluster 127.0.0.1:1: the Ray cluster at '127.0.0.1:1' must be" in told.out
     )
     assert "\nproblem: database sqlite:///vlga.db: " in told.out
+
+
+@pytest.mark.postgres
+def test_an_empty_postgres_is_no_problem_either(home):
+    """Its tables are made by the first search; its clock can be asked all the same."""
+    told = vlga("doctor", "--db", postgres.empty_database(), "--format", "json")
+    found = {one["what"].split()[0]: one for one in told.json}
+
+    assert told.code == 0
+    assert found["database"]["found"] == "empty: its tables will be made by the first search"
+    assert found["clock"]["state"] == "ok"
+
+
+def test_an_older_database_is_told_with_the_command_that_helps(home):
+    """As every command tells it."""
+    assert vlga("search", *SMALL).code == 0
+    with sqlite3.connect(home / "vlga.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    told = vlga("doctor")
+
+    assert told.code == 1
+    assert "run: vlga db upgrade --db sqlite:///vlga.db" in told.out

@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.doctor import judge_clock, judge_disk, judge_gpus, judge_libraries
+from vlga.doctor import (
+    judge_clock,
+    judge_cpus,
+    judge_data,
+    judge_disk,
+    judge_gpus,
+    judge_libraries,
+)
 
 OWN = {"python": "3.11.7", "torch": "2.10.0", "deap": "1.4.4"}
 
@@ -49,8 +56,26 @@ def test_a_full_disk_is_a_problem_and_a_small_one_a_warning():
     assert states == ["problem", "warning", "ok"]
 
 
-def test_a_gpu_needs_a_torch_that_knows_it():
-    """The version of a build for CPUs ends in its name."""
-    cases = [(0, "2.10.0+cpu"), (2, "2.10.0+cpu"), (2, "2.10.0+cu130"), (2, None)]
+class TestGpus:
+    def test_need_a_torch_that_knows_them(self):
+        """The version of a build for CPUs ends in its name."""
+        cases = [(0, False, "2.10.0+cpu"), (2, True, "2.10.0+cpu"), (2, True, "2.10.0+cu130")]
 
-    assert [judge_gpus("a", *case).state for case in cases] == ["ok", "problem", "ok", "ok"]
+        assert [judge_gpus("a", *case).state for case in cases] == ["ok", "problem", "ok"]
+
+    def test_that_nobody_uses_are_told(self):
+        """An old driver, or Ray started without them."""
+        assert judge_gpus("a", 0, True, "2.10.0").state == "warning"
+
+
+def test_without_a_cpu_nothing_trains():
+    """A cluster may have a head and no worker yet."""
+    assert [judge_cpus("CPUs", n).state for n in (0, 1)] == ["problem", "ok"]
+
+
+def test_a_folder_of_data_sets_must_be_there():
+    """If one was given; without one the user's own is made when needed."""
+    cases = [(None, True), ("data", True), ("data", False)]
+
+    states = [judge_data(folder, exists, ["digits"]).state for folder, exists in cases]
+    assert states == ["ok", "ok", "warning"]

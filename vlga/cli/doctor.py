@@ -18,6 +18,7 @@ from vlga.doctor import (
     Diagnosis,
     judge_clock,
     judge_cpus,
+    judge_data,
     judge_disk,
     judge_gpus,
     judge_libraries,
@@ -56,14 +57,15 @@ def _here() -> Iterator[Diagnosis]:
 
     import torch
 
+    from workers.machine import gpu_memory_bytes
     from workers.ray_nodes import own_report
 
     own = own_report()
-    versions = {"python": own.python, **own.versions}
-    yield judge_libraries("this machine", versions, versions)
-    yield judge_cpus("this machine", len(os.sched_getaffinity(0)))
-    n_gpus = torch.cuda.device_count()
-    yield judge_gpus("this machine", n_gpus, torch.__version__)
+    versions = [f"{name} {found}" for name, found in {"python": own.python, **own.versions}.items()]
+    yield Diagnosis("ok", "libraries of this machine", ", ".join(versions))
+    yield judge_cpus("CPUs of this machine", os.cpu_count() or 0)
+    has_gpu = gpu_memory_bytes() is not None
+    yield judge_gpus("this machine", torch.cuda.device_count(), has_gpu, torch.__version__)
     folder = ARTIFACTS.absolute()
     free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
     yield judge_disk("disk of this folder", free)
@@ -71,26 +73,32 @@ def _here() -> Iterator[Diagnosis]:
 
 def _database(url: str) -> Iterator[Diagnosis]:
     """Look at the database; an SQLite file that does not exist yet is no problem."""
-    from db.engine import masked, open_engine, parse_url
+    from db.engine import build_engine, masked, reading, require_file
     from db.leases import read_clock
+    from db.revision import require_head, stored_revision
 
-    what = f"database {masked(url)}"
+    where = masked(url)
     try:
-        file = parse_url(url).database
-        if parse_url(url).drivername.startswith("sqlite") and file and not Path(file).exists():
-            yield Diagnosis("ok", what, "will be made by the first search")
+        engine = build_engine(url)
+        try:
+            require_file(engine)
+        except VlgaError:
+            yield Diagnosis("ok", f"database {where}", "will be made by the first search")
             return
-        engine = open_engine(url)
-    except VlgaError as error:
-        yield Diagnosis("problem", what, "cannot be used", str(error))
-        return
-    try:
+        with reading(engine) as connection:
+            revision = stored_revision(connection, where)
+        if revision is None:
+            found = "empty: its tables will be made by the first search"
+        else:
+            require_head(revision, where)
+            found = "of this version's schema"
         asked = time.time()
         clock = read_clock(engine)
-        yield Diagnosis("ok", what, "of this version's schema")
+        yield Diagnosis("ok", f"database {where}", found)
         yield judge_clock("the database", clock - time.time(), clock - asked)
-    finally:
         engine.dispose()
+    except VlgaError as error:
+        yield Diagnosis("problem", f"database {where}", "cannot be used", str(error))
 
 
 def _data(data_dir: str | None) -> Iterator[Diagnosis]:
@@ -98,8 +106,7 @@ def _data(data_dir: str | None) -> Iterator[Diagnosis]:
     from workers.data import known_datasets
 
     there = [one.name for one in known_datasets(data_dir) if one.path or one.built_in]
-    where = f" under {data_dir}" if data_dir else ""
-    yield Diagnosis("ok", f"data sets{where}", ", ".join(there))
+    yield judge_data(data_dir, data_dir is None or Path(data_dir).is_dir(), there)
 
 
 def _cluster(address: str | None) -> Iterator[Diagnosis]:
@@ -116,11 +123,12 @@ def _cluster(address: str | None) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", what, "cannot be used", str(error))
         return
     yield Diagnosis("ok", what, number_of(len(reports), "machine"))
+    yield judge_cpus(f"CPUs of {what}", sum(one.resources.get("CPU", 0.0) for one in reports))
     mine = {"python": own.python, **own.versions}
     for one in reports:
         yield judge_libraries(one.host, {"python": one.python, **one.versions}, mine)
         code = "the same as here" if one.code == own.code else "sent along with each search"
         yield Diagnosis("ok", f"vlga of {one.host}", code)
-        yield judge_cpus(one.host, one.resources.get("CPU", 0.0))
-        yield judge_gpus(one.host, one.resources.get("GPU", 0.0), one.versions["torch"])
+        n_gpus, torch_version = one.resources.get("GPU", 0.0), one.versions["torch"]
+        yield judge_gpus(one.host, n_gpus, n_gpus > 0, torch_version)
         yield judge_clock(one.host, one.clock - one.answered, one.clock - one.asked)
