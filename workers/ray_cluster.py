@@ -11,14 +11,13 @@ from typing import Any
 
 import ray
 import ray.exceptions
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
 from workers.machine import gpu_memory_bytes
 from workers.ray_address import check_address
-from workers.ray_nodes import NodeReport, node_reports, project_environment
+from workers.ray_nodes import NodeReport, ask_every_node, node_reports, project_environment
 
 __all__ = ["connect", "largest_node_cpus", "memory_for", "room_for", "visit"]
 
@@ -156,9 +155,11 @@ def room_for(cpus: float, gpus: float) -> int:
             f"has {resources.get('GPU', 0):g}; leave the option out to train on the CPU"
         )
     if not rooms[0]:
+        has = resources.get("CPU", 0)
+        way_out = "ask for less" if has else "let a machine with CPUs join it first"
         raise EvaluatorError(
             f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
-            f"has {resources.get('CPU', 0):g}; ask for less"
+            f"has {has:g}; {way_out}"
         )
     return min(rooms)
 
@@ -175,25 +176,24 @@ def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
         Of a GPU its memory times the share; else the memory that Ray counts for tasks on a node,
         divided by the tasks that run there at once. None if it cannot be told.
     """
-    nodes = [node for node in ray.nodes() if node["Alive"]]
     if gpus:
-        sizes = [_gpu_memory(node["NodeID"]) for node in nodes if node["Resources"].get("GPU")]
-        largest = max((size for size in sizes if size is not None), default=None)
+        answers = [
+            ref for node, ref in ask_every_node(gpu_memory_bytes) if node["Resources"].get("GPU")
+        ]
+        largest = max(filter(None, map(_told, answers)), default=None)
         return None if largest is None else int(min(1.0, gpus) * largest)
     shares = []
-    for node in nodes:
+    for node in ray.nodes():
         n_here = min(n_at_once, int(node["Resources"].get("CPU", 0.0) / cpus))
-        if n_here and "memory" in node["Resources"]:
+        if node["Alive"] and n_here and "memory" in node["Resources"]:
             shares.append(int(node["Resources"]["memory"] / n_here))
     return max(shares, default=None)
 
 
-def _gpu_memory(node_id: str) -> int | None:
-    """Ask a node for its largest GPU's memory."""
-    there = NodeAffinitySchedulingStrategy(node_id, soft=False)
-    ask = ray.remote(gpu_memory_bytes).options(num_cpus=0, scheduling_strategy=there)
+def _told(answer: ray.ObjectRef) -> int | None:
+    """Give what a node told of its memory, or None if it did not."""
     try:
-        size: int | None = ray.get(ask.remote(), timeout=_PATIENCE_SECONDS)
+        size: int | None = ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.RayError:
         return None
     return size

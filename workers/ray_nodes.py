@@ -17,7 +17,7 @@ import vlga
 import workers
 from vlga.errors import EvaluatorError
 
-__all__ = ["NodeReport", "node_reports", "own_report", "project_environment"]
+__all__ = ["NodeReport", "ask_every_node", "node_reports", "own_report", "project_environment"]
 
 #: What a worker imports.
 _LIBRARIES = ("deap", "numpy", "pillow", "pydantic", "torch")
@@ -55,15 +55,7 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
     Raises:
         EvaluatorError: one does not answer.
     """
-    probe = ray.remote(num_cpus=0, max_retries=0)(_make_probe())
     asked = time.time()
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    answers = [
-        probe.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote(_LIBRARIES, _PROJECT)
-        for node in nodes
-    ]
     return [
         NodeReport(
             host=node["NodeManagerHostname"],
@@ -72,7 +64,28 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
             asked=asked,
             answered=time.time(),
         )
-        for node, answer in zip(nodes, answers, strict=True)
+        for node, answer in ask_every_node(_make_probe(), _LIBRARIES, _PROJECT)
+    ]
+
+
+def ask_every_node(
+    function: Callable[..., Any], *arguments: Any
+) -> list[tuple[Mapping[str, Any], ray.ObjectRef]]:
+    """Run a function on every machine of the cluster that is alive, all at once, on no CPU.
+
+    Returns:
+        Each node, as `ray.nodes` has it, with the reference of what the function gives there.
+    """
+    task = ray.remote(num_cpus=0, max_retries=0)(function)
+    return [
+        (
+            node,
+            task.options(
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            ).remote(*arguments),
+        )
+        for node in ray.nodes()
+        if node["Alive"]
     ]
 
 
