@@ -93,28 +93,29 @@ def load_data(config: SearchConfig) -> Any:
 
 
 def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
-    """Give the evaluator that the settings ask for; torch and Ray are loaded only now."""
+    """Give the evaluator that the settings ask for, patient with what is not a network's fault."""
+    return RetryingEvaluator(_training_evaluator(workers, dataset))
+
+
+def _training_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
+    """Give what trains; torch and Ray are loaded only now."""
     if workers.inline:
         from workers.inline_evaluator import InlineEvaluator
 
-        return RetryingEvaluator(
-            InlineEvaluator(
-                dataset,
-                use_gpu=workers.gpus_per_evaluation > 0,
-                n_threads=max(1, int(workers.cpus_per_evaluation)),
-            )
+        return InlineEvaluator(
+            dataset,
+            use_gpu=workers.gpus_per_evaluation > 0,
+            n_threads=max(1, int(workers.cpus_per_evaluation)),
         )
     from workers.ray_evaluator import RayEvaluator
 
-    return RetryingEvaluator(
-        RayEvaluator(
-            dataset,
-            address=workers.address,
-            n_workers=workers.workers,
-            cpus_per_evaluation=workers.cpus_per_evaluation,
-            gpus_per_evaluation=workers.gpus_per_evaluation,
-            say=partial(click.echo, err=True),
-        )
+    return RayEvaluator(
+        dataset,
+        address=workers.address,
+        n_workers=workers.workers,
+        cpus_per_evaluation=workers.cpus_per_evaluation,
+        gpus_per_evaluation=workers.gpus_per_evaluation,
+        say=partial(click.echo, err=True),
     )
 
 
