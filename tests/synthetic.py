@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 from vlga.population import Candidate, Evaluation, FailureReason
-from vlga.strategies import Strategy
+from vlga.strategies import SteadyState, Strategy
 
 Landscape = Callable[[Candidate], float]
 
@@ -29,6 +29,18 @@ def completed(candidate: Candidate, fitness: float) -> Evaluation:
 def failed(candidate: Candidate, reason: FailureReason = FailureReason.DIVERGED) -> Evaluation:
     """Give the outcome of a training that did not."""
     return Evaluation(candidate.id, epochs=1, seed=0, fitness=None, reason=reason, message="test")
+
+
+def step(strategy: Strategy, fitness: Landscape = any_fitness) -> Candidate:
+    """Ask for one candidate, tell it, and give it."""
+    [candidate] = strategy.ask(1)
+    strategy.tell(completed(candidate, fitness(candidate)))
+    return candidate
+
+
+def ids(strategy: SteadyState) -> set[int]:
+    """Give who is alive."""
+    return {one.id for one in strategy.alive}
 
 
 def ask_round(strategy: Strategy) -> tuple[Candidate, ...]:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, failed, play
+from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, failed, ids, play
 from vlga.config import load_config
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.phenotype import decode
 from vlga.population import FailureReason
-from vlga.strategies import STRATEGIES, make_strategy
+from vlga.strategies import STRATEGIES, SteadyState, make_strategy
 
 INPUT_SHAPE, N_CLASSES = (3, 16, 16), 10
 SIZE = 6
@@ -42,6 +42,20 @@ def make(name, *more, seed=0):
 def proposed(rounds):
     """Give all candidates of some rounds, in the order in which they were asked for."""
     return [candidate for candidates in rounds for candidate in candidates]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in SEARCHING.items() if issubclass(kind, SteadyState)]
+)
+def test_children_that_fail_cost_no_life(name):
+    """Who is alive in a steady state stays so."""
+    strategy = make(name)
+    play(strategy, n_rounds=1)
+    before = ids(strategy)
+    for candidate in strategy.ask(SIZE - 1):
+        strategy.tell(failed(candidate))
+
+    assert ids(strategy) == before
 
 
 @every_strategy

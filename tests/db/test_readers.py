@@ -10,11 +10,8 @@ from db import queries
 from db.engine import open_engine
 from db.store import SqlStore
 from tests.records import DATA
-from tests.vlga.searching import RANDOM, ScriptedEvaluator, small_config
-from vlga.artifacts import ArtifactFolder
-from vlga.driver import Search
+from tests.vlga.searching import RANDOM, ScriptedEvaluator, search_in, small_config
 from vlga.ports import SearchRecord
-from vlga.progress import SilentObserver
 from vlga.tenure import held
 
 N_READERS = 16
@@ -55,16 +52,7 @@ def test_sixteen_processes_read_what_a_search_is_writing(tmp_path):
         assert reading.acquire(timeout=60)
 
     with held(store, "first") as tenure:
-        Search(
-            "first",
-            config,
-            DATA,
-            evaluator=evaluator,
-            store=store,
-            artifacts=ArtifactFolder(tmp_path),
-            observer=SilentObserver(),
-            asked_to_stop=tenure.check,
-        ).run()
+        search_in(store, config, evaluator, tmp_path, asked_to_stop=tenure.check).run()
     n_recorded = len(store.evaluations("first"))
     store.close()
     ended.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,9 +15,18 @@ from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
 from vlga.config import load_config
 from vlga.driver import Search
+from vlga.errors import SearchExists
 from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
-from vlga.ports import Artifact, EvaluationTask, SearchRecord, Weights
-from vlga.progress import Progress, SilentObserver
+from vlga.ports import (
+    Artifact,
+    DataSummary,
+    EvaluationTask,
+    Evaluator,
+    SearchRecord,
+    Store,
+    Weights,
+)
+from vlga.progress import Observer, Progress, SilentObserver
 from vlga.settings import SearchConfig
 
 Outcome = float | FailureReason | BaseException
@@ -192,6 +202,32 @@ class Notes(SilentObserver):
         self.generations.append(record)
 
 
+def search_in(
+    store: Store,
+    config: SearchConfig,
+    evaluator: Evaluator,
+    folder: Path,
+    *,
+    name: str = "first",
+    data: DataSummary = DATA,
+    observer: Observer | None = None,
+    **options: Any,
+) -> Search:
+    """Put a search together, entered in its store unless it is there already."""
+    with suppress(SearchExists):
+        store.create_search(SearchRecord(name, config, data, versions={}))
+    return Search(
+        name,
+        config,
+        data,
+        evaluator=evaluator,
+        store=store,
+        artifacts=ArtifactFolder(folder),
+        observer=observer or SilentObserver(),
+        **options,
+    )
+
+
 @dataclass
 class Bench:
     """All that a search needs, to be changed by a test before `run`; it may run several times."""
@@ -204,18 +240,15 @@ class Bench:
 
     def search(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Search:
         """Enter the search unless it is there already, and put it together."""
-        if self.name not in self.store.searches:
-            self.store.create_search(SearchRecord(self.name, self.config, DATA, versions={}))
-        evaluator = evaluator or ScriptedEvaluator()
-        return Search(
-            self.name,
+        evaluator, known = evaluator or ScriptedEvaluator(), self.store.searches.get(self.name)
+        return search_in(
+            self.store,
             self.config,
-            DATA,
-            evaluator=evaluator,
-            store=self.store,
-            artifacts=ArtifactFolder(self.folder),
+            evaluator,
+            self.folder,
+            name=self.name,
             observer=self.notes,
-            seconds_before=self.store.find_search(self.name).seconds,
+            seconds_before=known.record.seconds if known else 0.0,
             clock=evaluator.clock,
             **options,
         )

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from tests.synthetic import any_fitness, completed, failed, play
+from tests.synthetic import any_fitness, completed, failed, ids, play, step
 from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config, weights_of
 from vlga.config import load_config
 from vlga.inheritance import shared_layers
@@ -18,18 +18,6 @@ def make(*settings, preset="default"):
     """Give a large-scale evolution on small images."""
     settings = ["strategy=large_scale_evolution", "budget.evaluations=1000", *settings]
     return make_strategy(load_config(preset=preset, settings=settings), SHAPE, 10)
-
-
-def step(strategy, fitness=any_fitness):
-    """Ask for one candidate, tell it, and give it."""
-    [candidate] = strategy.ask(1)
-    strategy.tell(completed(candidate, fitness(candidate)))
-    return candidate
-
-
-def ids(strategy):
-    """Give who is alive."""
-    return {one.id for one in strategy.alive}
 
 
 @pytest.mark.parametrize(("preset", "depth"), [("default", 1), ("xiao2020", 2)])

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from tests.synthetic import any_fitness, ask_round, completed, failed, play
+from tests.synthetic import any_fitness, ask_round, completed, failed, play, step
 from tests.vlga.searching import TINY
 from vlga.config import load_config
 from vlga.strategies import make_strategy
@@ -12,13 +12,6 @@ def make(*settings, preset="xiao2020"):
     """Give a regularized evolution on small images."""
     settings = ["strategy=regularized_evolution", "budget.evaluations=1000", *settings]
     return make_strategy(load_config(preset=preset, settings=settings), (1, 8, 8), 10)
-
-
-def step(strategy, fitness=any_fitness):
-    """Ask for one candidate, tell it, and give it."""
-    [candidate] = strategy.ask(1)
-    strategy.tell(completed(candidate, fitness(candidate)))
-    return candidate
 
 
 def ids(strategy):
@@ -144,17 +137,6 @@ def test_founders_that_fail_are_replaced_while_children_are_out():
 
     assert all(one.parents for one in children)
     assert [bool(one.parents) for one in strategy.ask(3)] == [False, False, True]
-
-
-def test_children_that_fail_change_nothing():
-    """Nobody dies for them."""
-    strategy = make("population.size=4")
-    play(strategy, n_rounds=1)
-    before = ids(strategy)
-    for candidate in strategy.ask(5):
-        strategy.tell(failed(candidate))
-
-    assert ids(strategy) == before
 
 
 def test_generations_count_candidates_and_the_logbook_outcomes():

@@ -7,13 +7,9 @@ import pytest
 
 from db.queries import show_search
 from db.store import SqlStore
-from tests.records import DATA
-from tests.vlga.searching import TINY, ScriptedEvaluator, small_config
-from vlga.artifacts import ArtifactFolder
+from tests.vlga.searching import TINY, ScriptedEvaluator, search_in, small_config
 from vlga.driver import Search
 from vlga.population import EpochRecord, Evaluation
-from vlga.ports import SearchRecord
-from vlga.progress import SilentObserver
 
 #: Five widths, five learning rates, two activations: fifty networks, and 500 candidates or more.
 FIFTY = (
@@ -41,17 +37,7 @@ def searched(tmp_path, *settings: str) -> tuple[Search, SqlStore, ScriptedEvalua
     """Run a search to its end, four networks at a time."""
     config = small_config(*FIFTY, *settings)
     store, evaluator = SqlStore("sqlite://"), CurvedEvaluator(4)
-    store.create_search(SearchRecord("first", config, DATA, versions={}))
-    search = Search(
-        "first",
-        config,
-        DATA,
-        evaluator=evaluator,
-        store=store,
-        artifacts=ArtifactFolder(tmp_path),
-        observer=SilentObserver(),
-        clock=evaluator.clock,
-    )
+    search = search_in(store, config, evaluator, tmp_path, clock=evaluator.clock)
     search.run()
     return search, store, evaluator
 

@@ -17,12 +17,10 @@ import pytest
 
 from tests.fakes import MemoryStore
 from tests.trainings import dataset
-from vlga.artifacts import ArtifactFolder
+from tests.vlga.searching import search_in
 from vlga.config import load_config
-from vlga.driver import Search
 from vlga.population import Evaluation
-from vlga.ports import EvaluationTask, SearchRecord
-from vlga.progress import SilentObserver
+from vlga.ports import EvaluationTask
 from vlga.retry import RetryingEvaluator
 from workers.ray_evaluator import RayEvaluator
 
@@ -107,17 +105,8 @@ def training(pipe: Path | None) -> Callable[[EvaluationTask], tuple[Evaluation, 
 def search(folder: Path, pipe: Path | None) -> tuple[Any, ...]:
     """Run a search on Ray; give all of its ledger, and the winner."""
     store, data = MemoryStore(), IMAGES.summary()
-    store.create_search(SearchRecord("first", CONFIG, data, versions={}))
     evaluator = RetryingEvaluator(RayEvaluator(IMAGES, function=training(pipe)))
-    winner = Search(
-        "first",
-        CONFIG,
-        data,
-        evaluator=evaluator,
-        store=store,
-        artifacts=ArtifactFolder(folder),
-        observer=SilentObserver(),
-    ).run()
+    winner = search_in(store, CONFIG, evaluator, folder, data=data).run()
     evaluator.close()
     stored = store.searches["first"]
     outcomes = sorted(stored.outcomes, key=lambda outcome: outcome[0].candidate_id)
