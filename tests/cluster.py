@@ -50,8 +50,12 @@ class Cluster:
         port, client_port = _free_port(), _free_port()
         self.address = f"127.0.0.1:{port}"
         self.client_address = f"ray://127.0.0.1:{client_port}"
-        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        self.environment: Mapping[str, str] = {**os.environ, **token}
+        self.environment: Mapping[str, str] = {
+            **os.environ,
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "GRPC_ENABLE_FORK_SUPPORT": "0",  # as in docker-compose.yml
+        }
         self._start(
             sys.executable, "--head", f"--port={port}", f"--ray-client-server-port={client_port}",
             f"--temp-dir={folder}", "--include-dashboard=false", "--num-cpus=0",

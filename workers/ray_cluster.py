@@ -24,6 +24,10 @@ __all__ = ["connect", "largest_node_cpus", "memory_for", "room_for", "visit"]
 #: Seconds that a node may take to tell how much memory its GPU has.
 _PATIENCE_SECONDS = 60.0
 
+#: Ray's server for clients starts a process for each of them, which now and then hangs as it forks
+#: (ray-project/ray#63202). Ray gives it up after 30 seconds; the next is as likely to live as any.
+_FORK_FAILED, _N_TRIES = "Starting Ray client server failed", 3
+
 #: For Ray to install what the machines of a cluster lack: it copies their environment first.
 _INSTALLATION_SECONDS = 900.0
 
@@ -85,8 +89,17 @@ def _start_ray(address: str, **options: Any) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if address != "local":
         check_address(address)
-    with _project_folder_first():
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+    for n_left in reversed(range(_N_TRIES)):
+        try:
+            with _project_folder_first():
+                ray.init(
+                    address=address, logging_level=logging.ERROR, log_to_driver=False, **options
+                )
+        except ConnectionAbortedError as error:
+            if _FORK_FAILED not in str(error) or not n_left:
+                raise
+        else:
+            return
 
 
 @contextlib.contextmanager

@@ -65,7 +65,7 @@ class TestAMachineWithoutTheProject:
         """By the head's address or as a Ray client: it trains as this process would."""
         url = f"sqlite:///{home}/vlga.db"
         search = start(machines, url, "--address", getattr(machines, way))
-        _, err = search.communicate(timeout=100)
+        _, err = search.communicate(timeout=200)
 
         assert search.returncode == 0, err
         assert err.startswith("sending vlga to the machines of the cluster\nfirst  variable_length")
@@ -135,7 +135,7 @@ def test_a_machine_that_vanishes_changes_nothing(home, undisturbed):
         while n_recorded(url) < 3:
             assert search.poll() is None, search.communicate()
         made.kill(numbers[0])
-        _, err = search.communicate(timeout=100)
+        _, err = search.communicate(timeout=200)
 
         assert search.returncode == 0, err
     assert found(ledger(url)) == found(undisturbed)
