@@ -13,20 +13,15 @@ import argparse
 import statistics
 import tempfile
 import time
-from pathlib import Path
 
 import optuna
 import ray
 from ray import tune
 
-from db.store import SqlStore
+from tests.benchmarks.searching import run_search
 from tests.benchmarks.timing import alternate, print_table, report
-from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
-from vlga.driver import Search
 from vlga.population import Evaluation
-from vlga.ports import EvaluationTask, SearchRecord
-from vlga.progress import SilentObserver
+from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig
 from workers.data import load_dataset
 from workers.ray_evaluator import RayEvaluator
@@ -53,27 +48,15 @@ def main() -> None:
     n, n_peer = options.evaluations, options.peer_evaluations
 
     def run_vlga() -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            config = load_config(
-                settings=("strategy=random_search", f"budget.evaluations={n}", "population.size=50")
-            )
-            store = SqlStore(f"sqlite:///{folder}/search.db")
-            store.create_search(SearchRecord("search", config, dataset.summary(), {}))
-            search = Search(
-                "search",
-                config,
-                dataset.summary(),
-                evaluator=evaluator,
-                store=store,
-                artifacts=ArtifactFolder(Path(folder)),
-                observer=SilentObserver(),
-            )
-            started = time.perf_counter()
-            search.run()
-            took = time.perf_counter() - started
-            assert len(store.evaluations("search")) >= n
-            store.close()
-        return took / n
+        run = run_search(
+            evaluator,
+            dataset.summary(),
+            "strategy=random_search",
+            f"budget.evaluations={n}",
+            "population.size=50",
+        )
+        assert len(run.evaluations) >= n
+        return run.wall_seconds / n
 
     def run_tune() -> float:
         space = {f"x{i}": tune.uniform(0, 1) for i in range(_N_PARAMETERS)}

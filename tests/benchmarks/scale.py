@@ -25,21 +25,14 @@ and one of which the workers want more than it can decide.
 from __future__ import annotations
 
 import argparse
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
-from db.store import SqlStore
+from tests.benchmarks.searching import run_search
 from tests.benchmarks.simulation import SimulatedEvaluator, busy_share, log_normal
 from tests.benchmarks.timing import print_table, report
 from tests.records import DATA
-from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
-from vlga.driver import Search
-from vlga.ports import SearchRecord
-from vlga.progress import SilentObserver
 
+_SEED = 0
 _TRAININGS_PER_WORKER = 10
 #: Correlation of time and cost of the third generational row.
 _BY_COST = 0.8
@@ -57,33 +50,18 @@ def simulate(
     n_weight_bytes: int = 0,
 ) -> dict[str, Any]:
     """Run one search and give its row."""
-    config = load_config(
-        settings=(
-            "budget.seconds=1e12",
-            "population.stop_margin=1",
-            f"training.inherit_weights={str(n_weight_bytes > 0).lower()}",
-            *settings,
-        )
-    )
-    duration = log_normal(median, sigma, by_cost, config.seed)
+    duration = log_normal(median, sigma, by_cost, _SEED)
     evaluator = SimulatedEvaluator(n_workers, duration, n_weight_bytes)
-    with tempfile.TemporaryDirectory() as folder:
-        store = SqlStore(f"sqlite:///{folder}/search.db")
-        store.create_search(SearchRecord("search", config, DATA, {}))
-        search = Search(
-            "search",
-            config,
-            DATA,
-            evaluator=evaluator,
-            store=store,
-            artifacts=ArtifactFolder(Path(folder)),
-            observer=SilentObserver(),
-            clock=evaluator.clock,
-        )
-        cpu, wall = time.process_time(), time.perf_counter()
-        search.run()
-        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        store.close()
+    run = run_search(
+        evaluator,
+        DATA,
+        f"seed={_SEED}",
+        "budget.seconds=1e12",
+        "population.stop_margin=1",
+        f"training.inherit_weights={str(n_weight_bytes > 0).lower()}",
+        *settings,
+        clock=evaluator.clock,
+    )
     trainings = evaluator.trainings
     n, seconds = len(trainings), sum(one.end - one.start for one in trainings)
     return {
@@ -91,15 +69,15 @@ def simulate(
         "median": median,
         "sigma": sigma,
         "r": by_cost,
-        "strategy": config.strategy,
-        "population": config.population.size,
+        "strategy": run.config.strategy,
+        "population": run.config.population.size,
         "weights kB": n_weight_bytes // 1000,
         "trainings": n,
         "busy %": round(100 * busy_share(trainings, n_workers), 2),
-        "driver ms": round(1000 * cpu / n, 2),
-        "wall ms": round(1000 * wall / n, 2),
-        "a second": round(n / cpu),
-        "feeds": round(seconds / cpu),
+        "driver ms": round(1000 * run.cpu_seconds / n, 2),
+        "wall ms": round(1000 * run.wall_seconds / n, 2),
+        "a second": round(n / run.cpu_seconds),
+        "feeds": round(seconds / run.cpu_seconds),
     }
 
 

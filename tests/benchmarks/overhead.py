@@ -1,0 +1,140 @@
+"""Wall time over the ideal with evaluations of about a second on two workers: what Ray leaves idle.
+
+``python -m tests.benchmarks.overhead [--evaluations N] [--repeats R]``
+
+An evaluation computes until its process has had its CPU seconds, log-normal around one, so that the
+driver and Ray compete with it for the two cores as they do with trainings. The ideal is the sum of
+these seconds over the workers. In one run, over several rounds: `steady_state`, `random_search` and
+`variable_length` with the real driver, Ray tasks and an SQLite file, and Ray Tune on the same Ray
+with two trials at a time and its actors used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from random import Random
+
+import ray
+from ray import tune
+
+from tests.benchmarks.searching import run_search
+from tests.benchmarks.timing import alternate, print_table, report
+from vlga.population import Evaluation
+from vlga.ports import EvaluationTask
+from vlga.settings import DataConfig
+from workers.data import load_dataset
+from workers.ray_evaluator import RayEvaluator
+
+_N_WORKERS = 2
+_MEDIAN_SECONDS, _SIGMA = 1.0, 0.3
+_STRATEGIES = ("steady_state", "random_search", "variable_length")
+
+
+def compute(seed: int) -> float:
+    """Compute for as many CPU seconds as the seed stands for; give how many they were."""
+    started = time.process_time()
+    seconds = _MEDIAN_SECONDS * math.exp(_SIGMA * Random(seed).gauss(0, 1))
+    while (spent := time.process_time() - started) < seconds:
+        sum(range(10_000))
+    return spent
+
+
+def evaluate(task: EvaluationTask) -> tuple[Evaluation, None]:
+    """Compute in the place of a training."""
+    spent = compute(task.seed)
+    fitness = Random(task.seed).random()
+    return (
+        Evaluation(
+            task.candidate_id,
+            task.training.epochs,
+            task.seed,
+            fitness,
+            train_seconds=spent,
+            worker="",
+            device="cpu",
+        ),
+        None,
+    )
+
+
+def main() -> None:
+    """Time the four and print them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--evaluations", type=int, default=60)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    n = options.evaluations
+    dataset = load_dataset(DataConfig())
+    evaluator = RayEvaluator(dataset, n_workers=_N_WORKERS, function=evaluate)
+
+    def over_ideal(strategy: str) -> Callable[[], float]:
+        def run() -> float:
+            run = run_search(
+                evaluator,
+                dataset.summary(),
+                f"strategy={strategy}",
+                f"budget.evaluations={n}",
+                "population.size=20",
+                "population.stop_margin=1",
+                "training.inherit_weights=false",
+            )
+            ideal = sum(one.train_seconds for one in run.evaluations) / _N_WORKERS
+            return run.wall_seconds / ideal - 1
+
+        return run
+
+    def tune_over_ideal() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            results = tune.Tuner(
+                lambda config: {"seconds": compute(config["seed"])},
+                param_space={"seed": tune.randint(0, 2**31)},
+                tune_config=tune.TuneConfig(
+                    num_samples=n, max_concurrent_trials=_N_WORKERS, reuse_actors=True
+                ),
+                run_config=tune.RunConfig(storage_path=folder, verbose=0),
+            ).fit()
+            wall = time.perf_counter() - started
+        ideal = sum(one.metrics["seconds"] for one in results if one.metrics) / _N_WORKERS
+        return wall / ideal - 1
+
+    try:
+        shares = alternate(
+            {
+                **{strategy: over_ideal(strategy) for strategy in _STRATEGIES},
+                "ray tune": tune_over_ideal,
+            },
+            options.repeats,
+        )
+    finally:
+        evaluator.close()
+    print_table(
+        [
+            {
+                "system": name,
+                "over the ideal (median)": f"{statistics.median(share):.1%}",
+                "min": f"{min(share):.1%}",
+                "max": f"{max(share):.1%}",
+            }
+            for name, share in shares.items()
+        ]
+    )
+    report(
+        benchmark="overhead",
+        evaluations=n,
+        repeats=options.repeats,
+        ray=ray.__version__,
+        **{
+            f"{name.replace(' ', '_')}_over_ideal": round(statistics.median(share), 4)
+            for name, share in shares.items()
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
