@@ -17,12 +17,14 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask
 from vlga.study import Plan
 
-__all__ = ["PROCESS_BYTES", "SCORED_AT_ONCE", "refusal", "training_bytes"]
+__all__ = ["CONTEXT_BYTES", "PROCESS_BYTES", "SCORED_AT_ONCE", "refusal", "training_bytes"]
 
 #: Images that go through the network at once to be scored.
 SCORED_AT_ONCE = 512
-#: What a worker's process holds beside its training: torch and its kernels, or a GPU's context.
+#: What a worker's process holds beside its training: torch and its kernels.
 PROCESS_BYTES = 256 * 2**20
+#: What a process takes of a GPU beside its training: the context, and the kernels that it loads.
+CONTEXT_BYTES = 768 * 2**20
 #: Bytes of a weight with its gradient and momentum; on a GPU with its copy in bfloat16.
 _PER_WEIGHT, _PER_WEIGHT_ON_GPU = 12, 14
 #: Bytes of a value in a map: float32, or bfloat16 on a GPU. Where a maximum came from is an int64.
@@ -87,7 +89,7 @@ def refusal(
         return None
     n_trained = data.n_train + data.n_validation * task.is_final
     batch_size = min(task.training.batch_size, n_trained)
-    needed = PROCESS_BYTES + data.n_bytes * holds_images
+    needed = (CONTEXT_BYTES if on_gpu else PROCESS_BYTES) + data.n_bytes * holds_images
     needed += training_bytes(
         task.plan,
         batch_size,

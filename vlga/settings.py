@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from vlga.base_settings import Count, Fraction, Settings
 from vlga.errors import ConfigError
@@ -173,6 +174,17 @@ class LimitsConfig(Settings):
     max_failures_in_a_row: Count = Field(20, description="then the search stops and says why")
 
 
+def _gpus(value: Any) -> Any:
+    """Let a number of GPUs or the word pass."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value != "auto" and not (is_number and 0 <= value < math.inf):
+        raise ConfigError(
+            "[workers] gpus_per_evaluation must be a number of at least 0, or auto, but got "
+            f"gpus_per_evaluation={value!r}"
+        )
+    return value
+
+
 class WorkersConfig(Settings):
     """Where trainings run."""
 
@@ -182,7 +194,9 @@ class WorkersConfig(Settings):
         None, description="trainings at a time; as many as the cluster has room for if not given"
     )
     cpus_per_evaluation: Annotated[float, Field(gt=0)] = 1.0
-    gpus_per_evaluation: Annotated[float, Field(ge=0)] = 0.0
+    gpus_per_evaluation: Annotated[float | Literal["auto"], BeforeValidator(_gpus)] = Field(
+        0.0, description="GPUs, or a share of one; auto: the share that each network needs"
+    )
 
 
 class SearchConfig(Settings):

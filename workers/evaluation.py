@@ -24,7 +24,7 @@ from vlga.population import EpochRecord, Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers.augmentation import image_statistics
 from workers.data import Dataset
-from workers.memory import peak_memory_bytes, training_memory
+from workers.memory import limit_gpu_memory, peak_memory_bytes, training_memory
 from workers.network import build_network
 from workers.training import Split, TrainingFailure, TrainingResult, score, train
 from workers.weights import inherit_weights, pack_weights
@@ -72,7 +72,12 @@ _resident: dict[tuple[str, str], _ResidentData] = {}
 
 
 def evaluate(
-    task: EvaluationTask, dataset: Dataset, *, device: str = "cpu", n_threads: int = 1
+    task: EvaluationTask,
+    dataset: Dataset,
+    *,
+    device: str = "cpu",
+    n_threads: int = 1,
+    gpu_share: float = 1.0,
 ) -> tuple[Evaluation, bytes | None]:
     """Build, train and score one network.
 
@@ -84,6 +89,7 @@ def evaluate(
         dataset: the images; moved to the device on first use.
         device: ``cpu`` or ``cuda``.
         n_threads: CPU threads for torch; the results on a CPU may depend on it.
+        gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
 
     Returns:
         The outcome, and the trained weights if the task keeps them and it completed. A network that
@@ -94,12 +100,17 @@ def evaluate(
     attempt = partial(
         _attempt, task, dataset, device=device, n_threads=n_threads, deadline=deadline
     )
+    if device == "cuda":
+        limit_gpu_memory(gpu_share)
     outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
         _free(device)
         outcome = attempt(micro_batches=2)
         message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
         outcome = replace(outcome, message=message)
+    peak_bytes = peak_memory_bytes(device)
+    if device == "cuda":
+        _free(device)
     return (
         Evaluation(
             candidate_id=task.candidate_id,
@@ -114,7 +125,7 @@ def evaluate(
             train_seconds=time.monotonic() - started,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             device=_device_name(device),
-            peak_memory_bytes=peak_memory_bytes(device),
+            peak_memory_bytes=peak_bytes,
             test_accuracy=outcome.test_accuracy,
         ),
         outcome.weights,

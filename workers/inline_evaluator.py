@@ -15,7 +15,7 @@ from workers.data import Dataset
 from workers.evaluation import evaluate
 from workers.machine import machine_memory_bytes
 
-__all__ = ["InlineEvaluator"]
+__all__ = ["InlineEvaluator", "has_gpu"]
 
 
 class InlineEvaluator:
@@ -86,9 +86,14 @@ class InlineEvaluator:
         self.cancel()
 
 
+def has_gpu() -> bool:
+    """Tell whether this machine has a GPU that torch can use."""
+    return torch.cuda.is_available()
+
+
 def require_local_gpu() -> None:
     """Refuse to go on without a GPU that torch can use."""
-    if not torch.cuda.is_available():
+    if not has_gpu():
         raise EvaluatorError(
             "--gpus-per-evaluation needs a GPU that torch can use, but this machine has none; "
             "leave the option out to train on the CPU"

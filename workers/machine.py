@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["gpu_memory_bytes", "machine_memory_bytes"]
+__all__ = ["gpu_memories_bytes", "machine_memory_bytes"]
 
 #: Where a container's limit of memory is read, by version 2 and 1 of cgroups.
 _CGROUP_LIMITS = (
@@ -26,8 +26,8 @@ def machine_memory_bytes() -> int:
     return min(limits)
 
 
-def gpu_memory_bytes() -> int | None:
-    """Give the memory of this machine's largest GPU, or None if its driver's tool cannot tell.
+def gpu_memories_bytes() -> tuple[int, ...]:
+    """Give the memory of each of this machine's GPUs; none if its driver's tool cannot tell.
 
     Torch could, but takes seconds to load and some of the memory itself.
     """
@@ -35,6 +35,6 @@ def gpu_memory_bytes() -> int | None:
         told = subprocess.run(  # noqa: S603  # a fixed command
             _ASK_GPU, capture_output=True, text=True, timeout=30, check=True
         )
-        return max(int(mebibytes) for mebibytes in told.stdout.split()) * 2**20
+        return tuple(int(mebibytes) * 2**20 for mebibytes in told.stdout.split())
     except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+        return ()

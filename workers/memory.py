@@ -11,10 +11,15 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["peak_memory_bytes", "training_memory"]
+from vlga.footprint import CONTEXT_BYTES
+
+__all__ = ["limit_gpu_memory", "peak_memory_bytes", "training_memory"]
 
 #: Parameters of glibc's `mallopt`.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+#: Of a GPU that is smaller than its context thinks.
+_LEAST_FRACTION = 0.01
 
 
 @contextmanager
@@ -36,6 +41,19 @@ def training_memory(device: str) -> Iterator[None]:
     finally:
         if libc is not None:
             libc.malloc_trim(0)
+
+
+def limit_gpu_memory(share: float) -> None:
+    """Let torch have no more of the GPU than this process's share, its context included.
+
+    A training that needs more runs out of its own memory, not out of its neighbours'.
+
+    Args:
+        share: of the GPU's memory, above 0; 1 and more are all of it.
+    """
+    total = torch.cuda.get_device_properties(0).total_memory
+    of_torch = min(1.0, share) - CONTEXT_BYTES / total
+    torch.cuda.set_per_process_memory_fraction(max(_LEAST_FRACTION, of_torch))
 
 
 def peak_memory_bytes(device: str) -> int:

@@ -15,11 +15,11 @@ import ray.exceptions
 import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
-from workers.machine import gpu_memory_bytes
+from workers.machine import gpu_memories_bytes
 from workers.ray_address import check_address
 from workers.ray_nodes import NodeReport, ask_every_node, node_reports, project_environment
 
-__all__ = ["connect", "largest_node_cpus", "memory_for", "room_for", "visit"]
+__all__ = ["connect", "gpu_memories", "largest_node_cpus", "memory_for", "room_for", "visit"]
 
 #: Seconds that a node may take to tell how much memory its GPU has.
 _PATIENCE_SECONDS = 60.0
@@ -190,10 +190,7 @@ def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
         divided by the tasks that run there at once. None if it cannot be told.
     """
     if gpus:
-        answers = [
-            ref for node, ref in ask_every_node(gpu_memory_bytes) if node["Resources"].get("GPU")
-        ]
-        largest = max(filter(None, map(_told, answers)), default=None)
+        largest = max(gpu_memories(), default=None)
         return None if largest is None else int(min(1.0, gpus) * largest)
     shares = []
     for node in ray.nodes():
@@ -203,10 +200,18 @@ def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
     return max(shares, default=None)
 
 
-def _told(answer: ray.ObjectRef) -> int | None:
-    """Give what a node told of its memory, or None if it did not."""
+def gpu_memories() -> list[int]:
+    """Give the bytes of memory of every GPU of the cluster whose machine can tell."""
+    answers = [
+        ref for node, ref in ask_every_node(gpu_memories_bytes) if node["Resources"].get("GPU")
+    ]
+    return [size for answer in answers for size in _told(answer)]
+
+
+def _told(answer: ray.ObjectRef) -> tuple[int, ...]:
+    """Give what a node told of its GPUs, or nothing if it did not."""
     try:
-        size: int | None = ray.get(answer, timeout=_PATIENCE_SECONDS)
+        sizes: tuple[int, ...] = ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.RayError:
-        return None
-    return size
+        return ()
+    return sizes

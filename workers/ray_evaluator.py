@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any, Literal
 
 import ray
 import ray.exceptions
@@ -16,9 +17,10 @@ import ray.exceptions
 from vlga.errors import EvaluatorError
 from vlga.footprint import refusal
 from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask, Weights
+from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
-from workers.ray_cluster import connect, largest_node_cpus, memory_for, room_for
+from workers.gpu_shares import FixedShare, GpuShares, Shares
+from workers.ray_cluster import connect, gpu_memories, largest_node_cpus, memory_for, room_for
 
 __all__ = ["RayEvaluator"]
 
@@ -33,11 +35,13 @@ class _Running:
     Attributes:
         task: what to do.
         weights: what will hold the trained weights.
+        gpu_share: that it reserves, in GPUs.
         since: when it was first among those that have a slot, or None.
     """
 
     task: EvaluationTask
     weights: ray.ObjectRef
+    gpu_share: float
     since: float | None = None
 
 
@@ -57,7 +61,7 @@ class RayEvaluator:
         address: str | None = None,
         n_workers: int | None = None,
         cpus_per_evaluation: float = 1.0,
-        gpus_per_evaluation: float = 0.0,
+        gpus_per_evaluation: float | Literal["auto"] = 0.0,
         function: Callable[..., tuple[Evaluation, bytes | None]] | None = None,
         say: Callable[[str], object] = lambda _: None,
     ) -> None:
@@ -68,7 +72,8 @@ class RayEvaluator:
             address: of a Ray cluster, or None.
             n_workers: trainings at a time; None fills the cluster.
             cpus_per_evaluation: CPUs that a training reserves, above 0; whole ones are its threads.
-            gpus_per_evaluation: GPUs, or the share of one, that a training reserves.
+            gpus_per_evaluation: GPUs, or the share of one, that a training reserves; ``auto`` gives
+                each the share that it needs (`GpuShares`), and CPUs alone where there is no GPU.
             function: trains a task; `workers.evaluation.evaluate` if not given.
             say: is told what takes long before the first task can start.
 
@@ -81,8 +86,10 @@ class RayEvaluator:
         self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
+        self._n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
+        self._shares = self._make_shares(gpus_per_evaluation, dataset.summary())
         try:
-            room = room_for(cpus_per_evaluation, gpus_per_evaluation)
+            room = room_for(cpus_per_evaluation, self._shares.smallest)
         except EvaluatorError:
             self.close()
             raise
@@ -91,27 +98,19 @@ class RayEvaluator:
         # `n_workers`, it would start too many.
         self._max_running = self._n_slots if self._n_slots < room else math.inf
         self._dataset = ray.put(dataset)
-        device = "cuda" if gpus_per_evaluation else "cpu"
-        entry = ray.remote(_make_entry(function, device))
+        self._on_gpu = self._shares.smallest > 0
+        device = "cuda" if self._on_gpu else "cpu"
+        self._entry = ray.remote(_make_entry(function, device))
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
         final_cpus = min(cpus_per_evaluation * self._n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
-        memory = memory_for(cpus_per_evaluation, gpus_per_evaluation, self._n_slots)
-        self._on_gpu = gpus_per_evaluation > 0
+        memory = memory_for(cpus_per_evaluation, self._shares.largest, self._n_slots)
         self._memory = {
             False: memory,
             True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
         }
         self._data = dataset.summary()
-        self._remotes = {
-            is_final: entry.options(
-                num_cpus=cpus,
-                num_gpus=gpus_per_evaluation,
-                num_returns=2,
-                max_retries=0,
-            )
-            for is_final, cpus in self._cpus.items()
-        }
+        self._remotes: dict[tuple[float, float], Any] = {}
 
     @property
     def n_slots(self) -> int:
@@ -183,6 +182,9 @@ class RayEvaluator:
     def _start(self) -> None:
         """Hand waiting tasks to Ray, as many as may be there."""
         while self._waiting and len(self._running) < self._max_running:
+            gpu_share = self._shares.share(self._waiting[0])
+            if gpu_share > self._n_gpus_free:
+                break
             task = self._waiting.popleft()
             shared = [self._dataset]
             if task.weights is not None:
@@ -192,9 +194,37 @@ class RayEvaluator:
             n_threads = max(1, int(self._cpus[task.is_final]))
             # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
             # time.
-            packed = pickle.dumps((replace(task, weights=None), n_threads))
-            outcome, weights = self._remotes[task.is_final].remote(packed, shared)
-            self._running[outcome] = _Running(task, weights)
+            packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share))
+            outcome, weights = self._remote(self._cpus[task.is_final], gpu_share)(packed, shared)
+            self._running[outcome] = _Running(task, weights, gpu_share)
+
+    def _remote(self, cpus: float, gpus: float) -> Callable[..., list[ray.ObjectRef]]:
+        """Give the function on Ray for tasks that reserve so much."""
+        if (cpus, gpus) not in self._remotes:
+            self._remotes[cpus, gpus] = self._entry.options(
+                num_cpus=cpus, num_gpus=gpus, num_returns=2, max_retries=0
+            )
+        found: Callable[..., list[ray.ObjectRef]] = self._remotes[cpus, gpus].remote
+        return found
+
+    def _make_shares(self, wish: float | Literal["auto"], data: DataSummary) -> Shares:
+        """Give what tells the GPUs of each task: of less than one GPU all, be that nothing."""
+        if wish != "auto":
+            return FixedShare(wish)
+        if self._n_gpus < 1:
+            return FixedShare(self._n_gpus)
+        return GpuShares(min(gpu_memories(), default=None), data)
+
+    @property
+    def _n_gpus_free(self) -> float:
+        """GPUs that are left; without end where all tasks reserve the same, which Ray lines up.
+
+        Of tasks that reserve different shares Ray lets the small ones overtake: one that needs a
+        whole GPU might wait for ever.
+        """
+        if self._shares.smallest == self._shares.largest:
+            return math.inf
+        return self._n_gpus - sum(one.gpu_share for one in self._running.values())
 
     def _collect(self, ref: ray.ObjectRef) -> Evaluation:
         """Turn a finished reference into an evaluation, whatever became of its task."""
@@ -202,6 +232,7 @@ class RayEvaluator:
         task = running.task
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
+            self._shares.learn(task, evaluation)
             if evaluation.completed and task.keep_weights:
                 weights: bytes | None = ray.get(running.weights)
                 if weights is not None:
@@ -240,7 +271,7 @@ def _make_entry(
     datasets: dict[ray.ObjectRef, Dataset] = {}
 
     def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
-        task, n_threads = pickle.loads(packed)  # noqa: S301  # our own driver's
+        task, n_threads, gpu_share = pickle.loads(packed)  # noqa: S301  # our own driver's
         if function is not None:
             evaluation, weights = function(task)
             return pickle.dumps(evaluation), weights
@@ -253,7 +284,9 @@ def _make_entry(
         if len(shared) > 1:
             task = replace(task, weights=ray.get(shared[1]))
         data = datasets[shared[0]]
-        evaluation, weights = train_and_score(task, data, device=device, n_threads=n_threads)
+        evaluation, weights = train_and_score(
+            task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
+        )
         return pickle.dumps(evaluation), weights
 
     return evaluate

@@ -33,7 +33,7 @@ MISTAKES = [
     ),
     (
         "search --gpus-per-evaluation -1",
-        r"\[workers\] gpus_per_evaluation must be greater than or equal to 0, but got .*=-1\.0",
+        r"\[workers\] gpus_per_evaluation must be a number of at least 0, or auto, but .*=-1\.0",
     ),
     ("search --name a/b", r"--name must be letters, digits, '_', '\.' and '-', .* but got 'a/b'"),
     ("search --name ..", r"--name must be letters, .* but got '\.\.'"),

@@ -189,7 +189,10 @@ def test_a_setting_is_read_in_toml_s_form(text, value):
         ("seed=9223372036854775808", "seed must be less than 9223372036854775808, but got"),
         ("budget.seconds=0", r"\[budget\] seconds must be greater than 0, but got seconds=0"),
         ("limits.max_macs=true", r"\[limits\] max_macs must be a valid integer, but got"),
-        ("workers.gpus_per_evaluation=-1", r"\[workers\] gpus_per_evaluation must be greater than"),
+        (
+            "workers.gpus_per_evaluation=-1",
+            r"\[workers\] gpus_per_evaluation must be a number of at least 0, or auto",
+        ),
         ("strategy=genetic", "strategy must be 'variable_length', .* or .*, but got"),
         ("seed", "--set must be key=value, but got 'seed'"),
         ("=3", "--set must be key=value, but got '=3'"),

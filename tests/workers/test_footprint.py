@@ -23,7 +23,7 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers import machine
 from workers.inline_evaluator import InlineEvaluator
-from workers.machine import gpu_memory_bytes, machine_memory_bytes
+from workers.machine import gpu_memories_bytes, machine_memory_bytes
 from workers.ray_cluster import memory_for
 from workers.ray_evaluator import RayEvaluator
 
@@ -178,14 +178,18 @@ class TestMachine:
         assert machine_memory_bytes() == 2**27
 
     @pytest.mark.parametrize(
-        ("script", "n_bytes"),
-        [("echo 81559; echo 40960", 81559 * 2**20), ("exit 9", None), ("echo '[N/A]'", None)],
+        ("script", "sizes"),
+        [
+            ("echo 81559; echo 40960", (81559 * 2**20, 40960 * 2**20)),
+            ("exit 9", ()),
+            ("echo '[N/A]'", ()),
+        ],
     )
-    def test_the_largest_gpu_counts(self, tmp_path: Path, monkeypatch, script, n_bytes):
-        """As the driver's tool tells it in MiB, a line for each; None if it cannot."""
+    def test_every_gpu_is_told_of(self, tmp_path: Path, monkeypatch, script, sizes):
+        """As the driver's tool tells it in MiB, a line for each; none if it cannot."""
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
         tool = tmp_path / "nvidia-smi"
         tool.write_text(f"#!/bin/sh\n{script}\n")
         tool.chmod(0o755)
 
-        assert gpu_memory_bytes() == n_bytes
+        assert gpu_memories_bytes() == sizes

@@ -57,14 +57,14 @@ def _here() -> Iterator[Diagnosis]:
 
     import torch
 
-    from workers.machine import gpu_memory_bytes
+    from workers.machine import gpu_memories_bytes
     from workers.ray_nodes import own_report
 
     own = own_report()
     versions = [f"{name} {found}" for name, found in {"python": own.python, **own.versions}.items()]
     yield Diagnosis("ok", "libraries of this machine", ", ".join(versions))
     yield judge_cpus("CPUs of this machine", os.cpu_count() or 0)
-    has_gpu = gpu_memory_bytes() is not None
+    has_gpu = bool(gpu_memories_bytes())
     yield judge_gpus("this machine", torch.cuda.device_count(), has_gpu, torch.__version__)
     folder = ARTIFACTS.absolute()
     free = shutil.disk_usage(folder if folder.exists() else folder.parent).free

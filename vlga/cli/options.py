@@ -26,6 +26,14 @@ def _all(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Comm
     return decorate
 
 
+def _number_or_word(text: str) -> float | str:
+    """Read a number; what is none is for the settings to judge."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 #: What a search is asked for: ``[CONFIG.toml] --preset --data --data-dir --seed --set``.
 configuration_options = _all(
     click.argument(
@@ -53,7 +61,10 @@ worker_options = _all(
     click.option("--workers", type=click.IntRange(min=1), help="Trainings at a time."),
     click.option("--cpus-per-evaluation", type=float, help="CPUs for each training."),
     click.option(
-        "--gpus-per-evaluation", type=float, help="GPUs, or a share of one, for each training."
+        "--gpus-per-evaluation",
+        metavar="FLOAT|auto",
+        type=_number_or_word,
+        help="GPUs, or a share of one, for each training; auto: what its network needs.",
     ),
     click.option(
         "--inline", is_flag=True, default=None, help="Train in this process, without Ray."

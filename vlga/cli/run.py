@@ -100,11 +100,12 @@ def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
 def _training_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
     """Give what trains; torch and Ray are loaded only now."""
     if workers.inline:
-        from workers.inline_evaluator import InlineEvaluator
+        from workers.inline_evaluator import InlineEvaluator, has_gpu
 
+        gpus = workers.gpus_per_evaluation
         return InlineEvaluator(
             dataset,
-            use_gpu=workers.gpus_per_evaluation > 0,
+            use_gpu=has_gpu() if gpus == "auto" else gpus > 0,
             n_threads=max(1, int(workers.cpus_per_evaluation)),
         )
     from workers.ray_evaluator import RayEvaluator

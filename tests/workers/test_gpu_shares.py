@@ -1,0 +1,127 @@
+"""Which share of a GPU a training reserves, and that Ray runs as many side by side as fit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.generators import plans
+from tests.trainings import dataset, task
+from vlga.footprint import CONTEXT_BYTES, training_bytes
+from vlga.plan import NetworkPlan
+from vlga.population import Evaluation, FailureReason
+from vlga.ports import EvaluationTask
+from workers.gpu_shares import GpuShares
+
+GIB = 2**30
+DATA = replace(dataset().summary(), n_train=50_000, n_validation=10_000)
+#: What every process takes whatever its network.
+CONSTANT = CONTEXT_BYTES + 2**28 + DATA.n_bytes
+gpus = st.integers(GIB, 200 * GIB)
+
+
+def training_of(plan: NetworkPlan, batch_size: int = 2**16) -> EvaluationTask:
+    """Give a task of which maps are most, if its batch is large."""
+    one = task()
+    return replace(
+        one, plan=plan, training=one.training.model_copy(update={"batch_size": batch_size})
+    )
+
+
+def predicted(one: EvaluationTask) -> int:
+    batch_size = min(one.training.batch_size, DATA.n_train)
+    return training_bytes(one.plan, batch_size, n_scored=DATA.n_validation, on_gpu=True)
+
+
+def took(one: EvaluationTask, times: float, reason: FailureReason | None = None) -> Evaluation:
+    """Give the outcome of a training that took so many times what was predicted."""
+    fitness = 0.5 if reason is None else None
+    n_bytes = 2**28 + DATA.n_bytes + int(times * predicted(one))
+    return Evaluation(0, 1, 0, fitness, reason, peak_memory_bytes=n_bytes)
+
+
+@given(plans(), gpus, st.integers(1, 2**17))
+def test_a_share_is_the_least_that_is_enough(plan, gpu_bytes, batch_size):
+    """An eighth, a quarter, a half or all, for what is always there and twice the prediction."""
+    one = training_of(plan, batch_size)
+    share = GpuShares(gpu_bytes, DATA).share(one)
+    needed = CONSTANT + 2 * predicted(one)
+
+    assert share in {1 / 8, 1 / 4, 1 / 2, 1}
+    assert share == 1 or share * gpu_bytes >= needed
+    assert share == 1 / 8 or share / 2 * gpu_bytes < needed
+
+
+@given(plans())
+def test_a_whole_gpu_is_reserved(plan):
+    """By a final training, and where nobody can tell what a GPU has."""
+    one = training_of(plan, batch_size=1)
+
+    assert GpuShares(None, DATA).share(one) == 1
+    assert GpuShares(200 * GIB, DATA).share(replace(one, is_final=True)) == 1
+
+
+class TestLearning:
+    @pytest.mark.parametrize(("times", "factor"), [(0.5, 1.0), (1.2, 1.5), (4.0, 5.0)])
+    def test_the_worst_of_eight_counts(self, plan, times, factor):
+        """With a margin of a quarter, and never less than the prediction itself."""
+        one, shares = training_of(plan), GpuShares(80 * GIB, DATA)
+        factors = [shares.factor]
+        for number in range(8):
+            shares.learn(one, took(one, times if number == 3 else 0.1))
+            factors.append(shares.factor)
+
+        assert factors[:4] == [2.0] * 4
+        assert factors[4:8] == pytest.approx([max(2.0, factor)] * 4, rel=1e-6)
+        assert factors[8] == pytest.approx(factor, rel=1e-6)
+
+    @pytest.mark.parametrize(
+        "outcome",
+        [
+            lambda one: took(one, 9.0, FailureReason.BUILD),
+            lambda one: replace(took(one, 9.0), peak_memory_bytes=None),
+        ],
+    )
+    def test_what_was_not_trained_teaches_nothing(self, plan, outcome):
+        """Nor does what a worker that was lost cannot tell."""
+        one, shares = training_of(plan), GpuShares(80 * GIB, DATA)
+        for _ in range(8):
+            shares.learn(one, outcome(one))
+
+        assert shares.factor == 2.0
+
+    def test_small_networks_teach_nothing(self, plan):
+        """What they take is the kernels' workspace."""
+        one, shares = training_of(plan, batch_size=1), GpuShares(80 * GIB, DATA)
+        for _ in range(8):
+            shares.learn(one, took(one, 1000.0))
+
+        assert shares.factor == 2.0
+
+    def test_running_out_of_memory_teaches(self, plan):
+        """It wanted more than it had."""
+        one, shares = training_of(plan), GpuShares(80 * GIB, DATA)
+        shares.learn(one, took(one, 4.0, FailureReason.OUT_OF_MEMORY))
+
+        assert shares.factor == pytest.approx(5.0, rel=1e-6)
+
+    @pytest.fixture
+    def plan(self) -> NetworkPlan:
+        return task().plan
+
+
+@pytest.mark.ray
+def test_as_many_as_fit_train_side_by_side():
+    """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
+    command = [sys.executable, "-m", "tests.workers.packed_trainings"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+
+    assert found == {"n_slots": 8, "at_once": [8] * 8 + [1] + [8] * 8, "no_gpu": 2}
