@@ -20,12 +20,14 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
 from workers.gpu_shares import FixedShare, GpuShares, Shares
+from workers.pace import Pace
 from workers.ray_cluster import connect, gpu_memories, largest_node_cpus, memory_for, room_for
+from workers.ray_task import make_entry
 
 __all__ = ["RayEvaluator"]
 
-#: A task that outlives its own time limit by this factor and these seconds is stuck and killed.
-_STUCK_FACTOR, _STUCK_SECONDS = 1.5, 30.0
+#: Seconds that the driver may be late in seeing that a task has started.
+_LATE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -36,13 +38,21 @@ class _Running:
         task: what to do.
         weights: what will hold the trained weights.
         gpu_share: that it reserves, in GPUs.
-        since: when it was first among those that have a slot, or None.
+        limit_seconds: after which its worker gives up on it.
+        since: when it was first seen among those that have a slot, or None.
     """
 
     task: EvaluationTask
     weights: ray.ObjectRef
     gpu_share: float
+    limit_seconds: float
     since: float | None = None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its worker has given up on it."""
+        took = 0.0 if self.since is None else time.monotonic() - self.since
+        return took > self.limit_seconds - _LATE_SECONDS
 
 
 class RayEvaluator:
@@ -100,7 +110,7 @@ class RayEvaluator:
         self._dataset = ray.put(dataset)
         self._on_gpu = self._shares.smallest > 0
         device = "cuda" if self._on_gpu else "cpu"
-        self._entry = ray.remote(_make_entry(function, device))
+        self._entry = ray.remote(make_entry(function, device))
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
         final_cpus = min(cpus_per_evaluation * self._n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
@@ -110,6 +120,7 @@ class RayEvaluator:
             True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
         }
         self._data = dataset.summary()
+        self._pace = Pace(self._data)
         self._remotes: dict[tuple[float, float], Any] = {}
 
     @property
@@ -138,13 +149,12 @@ class RayEvaluator:
         deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         ended, self._refused = self._refused, []
         while self._running and not ended:
-            # Wake up every second: a Ctrl-C, a stuck task and the caller's time are looked at then.
+            # Wake up every second: a Ctrl-C and the caller's time are looked at then.
             patience = min(1.0, max(0.0, deadline - time.monotonic()))
             ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
             if ready and rest:
                 ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
             ended = [self._collect(ref) for ref in ready]
-            ended += [self._kill(ref) for ref in self._stuck()]
             self._start()
             if time.monotonic() >= deadline:
                 break
@@ -194,9 +204,11 @@ class RayEvaluator:
             n_threads = max(1, int(self._cpus[task.is_final]))
             # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
             # time.
-            packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share))
+            limit = self._pace.limit_seconds(task)
+            packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit))
             outcome, weights = self._remote(self._cpus[task.is_final], gpu_share)(packed, shared)
-            self._running[outcome] = _Running(task, weights, gpu_share)
+            self._running[outcome] = _Running(task, weights, gpu_share, limit)
+        self._note_starts()
 
     def _remote(self, cpus: float, gpus: float) -> Callable[..., list[ray.ObjectRef]]:
         """Give the function on Ray for tasks that reserve so much."""
@@ -233,6 +245,7 @@ class RayEvaluator:
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
             self._shares.learn(task, evaluation)
+            self._pace.learn(task, evaluation)
             if evaluation.completed and task.keep_weights:
                 weights: bytes | None = ray.get(running.weights)
                 if weights is not None:
@@ -240,56 +253,18 @@ class RayEvaluator:
         except ray.exceptions.RayTaskError as error:
             return task.failed(FailureReason.ERROR, _one_line(error))
         except ray.exceptions.RayError as error:
+            if running.is_overdue:
+                message = f"killed: no answer within {running.limit_seconds:.0f} s"
+                return task.failed(FailureReason.TIMED_OUT, message)
             # Also where Ray killed it because its machine's memory was full: who filled it is open.
             return task.failed(FailureReason.WORKER_LOST, _one_line(error))
         return evaluation
 
-    def _stuck(self) -> list[ray.ObjectRef]:
-        """Find tasks that run far over their own limit, as one that hangs in native code does."""
+    def _note_starts(self) -> None:
+        """Note when tasks were first seen where they may run: Ray starts the oldest first."""
         now = time.monotonic()
-        stuck = []
-        # Ray starts the oldest first: the others wait, and their time has not begun.
-        for ref, running in islice(self._running.items(), self._n_slots):
+        for running in islice(self._running.values(), self._n_slots):
             running.since = running.since or now
-            limit = running.task.seconds
-            if limit is not None and now - running.since > limit * _STUCK_FACTOR + _STUCK_SECONDS:
-                stuck.append(ref)
-        return stuck
-
-    def _kill(self, ref: ray.ObjectRef) -> Evaluation:
-        task = self._running.pop(ref).task
-        ray.cancel(ref, force=True)
-        message = f"killed: no answer within {task.seconds} s and patience"
-        return task.failed(FailureReason.TIMED_OUT, message)
-
-
-def _make_entry(
-    function: Callable[..., tuple[Evaluation, bytes | None]] | None, device: str
-) -> Callable[..., tuple[bytes, bytes | None]]:
-    """Give the function that Ray runs; torch is imported on the worker, not here."""
-    #: On a worker: the data set used last, by its reference.
-    datasets: dict[ray.ObjectRef, Dataset] = {}
-
-    def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
-        task, n_threads, gpu_share = pickle.loads(packed)  # noqa: S301  # our own driver's
-        if function is not None:
-            evaluation, weights = function(task)
-            return pickle.dumps(evaluation), weights
-        from workers.evaluation import evaluate as train_and_score
-
-        # References inside a list are not fetched by Ray: a worker fetches the data set once.
-        if shared[0] not in datasets:
-            datasets.clear()
-            datasets[shared[0]] = ray.get(shared[0])
-        if len(shared) > 1:
-            task = replace(task, weights=ray.get(shared[1]))
-        data = datasets[shared[0]]
-        evaluation, weights = train_and_score(
-            task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
-        )
-        return pickle.dumps(evaluation), weights
-
-    return evaluate
 
 
 def _one_line(error: Exception) -> str:

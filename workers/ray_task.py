@@ -1,0 +1,66 @@
+"""What Ray runs on a worker for one training."""
+
+from __future__ import annotations
+
+import faulthandler
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+
+import ray
+
+from vlga.population import Evaluation
+from vlga.ports import EvaluationTask
+from workers.data import Dataset
+
+__all__ = ["make_entry"]
+
+
+def make_entry(
+    function: Callable[..., tuple[Evaluation, bytes | None]] | None, device: str
+) -> Callable[..., tuple[bytes, bytes | None]]:
+    """Give the function that Ray runs; torch is imported on the worker, not here.
+
+    Args:
+        function: trains a task; `workers.evaluation.evaluate` if None.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        A function of a pickled (task without weights, threads, share of a GPU, seconds after which
+        it hangs) and of references of the data set and of weights to inherit, if there are any. It
+        gives the pickled outcome and the trained weights.
+    """
+    #: On a worker: the data set used last, by its reference.
+    datasets: dict[ray.ObjectRef, Dataset] = {}
+
+    def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
+        task, n_threads, gpu_share, limit = pickle.loads(packed)  # noqa: S301  # our own driver's
+        # Whatever hangs, even what will not let Python go on, the process ends in time, and the log
+        # of its worker tells where it hung.
+        faulthandler.dump_traceback_later(limit, exit=True)
+        try:
+            return train(task, shared, n_threads, gpu_share)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    def train(
+        task: EvaluationTask, shared: list[ray.ObjectRef], n_threads: int, gpu_share: float
+    ) -> tuple[bytes, bytes | None]:
+        if function is not None:
+            evaluation, weights = function(task)
+            return pickle.dumps(evaluation), weights
+        from workers.evaluation import evaluate as train_and_score
+
+        # References inside a list are not fetched by Ray: a worker fetches the data set once.
+        if shared[0] not in datasets:
+            datasets.clear()
+            datasets[shared[0]] = ray.get(shared[0])
+        if len(shared) > 1:
+            task = replace(task, weights=ray.get(shared[1]))
+        data = datasets[shared[0]]
+        evaluation, weights = train_and_score(
+            task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
+        )
+        return pickle.dumps(evaluation), weights
+
+    return evaluate
