@@ -47,7 +47,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
-        port, client_port = _free_port(), _free_port()
+        self._ports = port, client_port = _free_port(), _free_port()
         self.address = f"127.0.0.1:{port}"
         self.client_address = f"ray://127.0.0.1:{client_port}"
         self.environment: Mapping[str, str] = {
@@ -56,9 +56,14 @@ class Cluster:
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "GRPC_ENABLE_FORK_SUPPORT": "0",  # as in docker-compose.yml
         }
+        self.start_head()
+
+    def start_head(self) -> None:
+        """Start the head, again where it was if it was killed; machines have to join anew."""
+        port, client_port = self._ports
         self._start(
             sys.executable, "--head", f"--port={port}", f"--ray-client-server-port={client_port}",
-            f"--temp-dir={folder}", "--include-dashboard=false", "--num-cpus=0",
+            f"--temp-dir={self._folder}", "--include-dashboard=false", "--num-cpus=0",
         )  # fmt: skip
 
     def add_machine(self, python: str = sys.executable) -> int:

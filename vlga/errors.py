@@ -87,6 +87,12 @@ class EvaluatorError(VlgaError, RuntimeError):
     exit_code = 2
 
 
+class EvaluatorLost(EvaluatorError):
+    """The workers were there and are gone; what they trained can be trained again by others."""
+
+    exit_code = 1
+
+
 class StoreError(VlgaError):
     """The database cannot be reached, read or written."""
 

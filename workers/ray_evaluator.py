@@ -6,15 +6,17 @@ import math
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
+import grpc
 import ray
 import ray.exceptions
 
-from vlga.errors import EvaluatorError
+from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.footprint import refusal
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
@@ -141,7 +143,8 @@ class RayEvaluator:
             self._refused.append(refused)
             return
         self._waiting.append(task)
-        self._start()
+        with _while_connected():
+            self._start()
 
     def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
         """Give everything that has ended, at least one if any task is out."""
@@ -151,11 +154,12 @@ class RayEvaluator:
         while self._running and not ended:
             # Wake up every second: a Ctrl-C and the caller's time are looked at then.
             patience = min(1.0, max(0.0, deadline - time.monotonic()))
-            ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
-            if ready and rest:
-                ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
-            ended = [self._collect(ref) for ref in ready]
-            self._start()
+            with _while_connected():
+                ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
+                if ready and rest:
+                    ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+                ended = [self._collect(ref) for ref in ready]
+                self._start()
             if time.monotonic() >= deadline:
                 break
         return ended
@@ -168,15 +172,13 @@ class RayEvaluator:
         """Take back what waits, here or at Ray, which starts the oldest first."""
         queued = [*islice(self._running, self._n_slots, None)]
         given_up = [self._running.pop(ref).task for ref in queued] + [*self._waiting]
-        for ref in queued:
-            ray.cancel(ref, force=True)
+        _kill(queued)
         self._waiting.clear()
         return [task.candidate_id for task in given_up]
 
     def cancel(self) -> None:
         """Kill what runs and forget what waits."""
-        for ref in self._running:
-            ray.cancel(ref, force=True)
+        _kill(self._running)
         self._running.clear()
         self._waiting.clear()
         self._refused.clear()
@@ -265,6 +267,30 @@ class RayEvaluator:
         now = time.monotonic()
         for running in islice(self._running.values(), self._n_slots):
             running.since = running.since or now
+
+
+@contextmanager
+def _while_connected() -> Iterator[None]:
+    """Turn whatever goes wrong because the cluster is gone into `EvaluatorLost`.
+
+    Asked for anything after that, Ray would start itself on this machine.
+    """
+    if not ray.is_initialized():
+        raise EvaluatorLost("the Ray cluster is gone")
+    try:
+        yield
+    except Exception as error:
+        # A head that is back does not know its former clients.
+        if ray.is_initialized() and not isinstance(error, (ConnectionError, grpc.RpcError)):
+            raise
+        raise EvaluatorLost("the Ray cluster is gone") from error
+
+
+def _kill(tasks: Iterable[ray.ObjectRef]) -> None:
+    """Cancel tasks, unless they are gone with their cluster."""
+    with suppress(EvaluatorLost), _while_connected():
+        for ref in tasks:
+            ray.cancel(ref, force=True)
 
 
 def _one_line(error: Exception) -> str:

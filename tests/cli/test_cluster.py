@@ -125,6 +125,25 @@ class TestAToken:
         )
 
 
+def test_a_head_that_is_restarted_changes_nothing(home, undisturbed):
+    """Everything vanishes in the middle and comes back: the search waits, and finds the same."""
+    url = f"sqlite:///{home}/vlga.db"
+    with cluster() as made:
+        made.add_machine()
+        search = start(made, url, "--address", made.client_address)
+        while n_recorded(url) < 3:
+            assert search.poll() is None, search.communicate()
+        for number in range(2):
+            made.kill(number)
+        made.start_head()
+        made.add_machine()
+        _, err = search.communicate(timeout=200)
+
+        assert search.returncode == 0, err
+    assert "the Ray cluster is gone; waiting up to 10 minutes for it\nthe workers are back\n" in err
+    assert found(ledger(url)) == found(undisturbed)
+
+
 @pytest.mark.postgres
 def test_a_machine_that_vanishes_changes_nothing(home, undisturbed):
     """Of three machines one is killed in the middle: no failure, and the same result."""

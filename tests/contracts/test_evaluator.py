@@ -11,9 +11,10 @@ import torch
 
 from tests.trainings import dataset, diverging, drain, network, plan, task
 from tests.vlga.searching import Outcome, ScriptedEvaluator
-from vlga.errors import EvaluatorError
+from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.population import FailureReason
 from vlga.ports import EvaluationTask, Evaluator, Weights
+from vlga.reconnect import ReconnectingEvaluator
 from vlga.retry import RetryingEvaluator
 from workers.inline_evaluator import InlineEvaluator
 from workers.ray_evaluator import RayEvaluator
@@ -156,6 +157,24 @@ class TestRetryingEvaluator(EvaluatorContract):
             return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
 
         return RetryingEvaluator(ScriptedEvaluator(n_slots=3, outcome=outcome))
+
+
+class TestReconnectingEvaluator(EvaluatorContract):
+    """Each task is the last of its cluster the first time."""
+
+    @pytest.fixture
+    def evaluator(self) -> Evaluator:
+        tried: set[int] = set()
+
+        def outcome(one: EvaluationTask) -> Outcome:
+            if one.candidate_id not in tried:
+                tried.add(one.candidate_id)
+                return EvaluatorLost("gone")
+            return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
+
+        return ReconnectingEvaluator(
+            lambda: ScriptedEvaluator(n_slots=3, outcome=outcome), sleep=lambda _: None
+        )
 
 
 class TestInlineEvaluator(EvaluatorContract):

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import shlex
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
@@ -25,6 +26,7 @@ from vlga.cli.stop import announcing, ignore_signals, obeying_signals
 from vlga.driver import Search
 from vlga.errors import (
     ConfigError,
+    EvaluatorLost,
     LeaseLost,
     SearchExists,
     SearchStopped,
@@ -35,6 +37,7 @@ from vlga.errors import (
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
+from vlga.reconnect import ReconnectingEvaluator
 from vlga.retry import RetryingEvaluator
 from vlga.settings import SearchConfig, WorkersConfig
 from vlga.tenure import Tenure
@@ -94,10 +97,14 @@ def load_data(config: SearchConfig) -> Any:
 
 def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
     """Give the evaluator that the settings ask for, patient with what is not a network's fault."""
-    return RetryingEvaluator(_training_evaluator(workers, dataset))
+    say = partial(click.echo, err=True)
+    make = partial(_training_evaluator, workers, dataset, say)
+    return RetryingEvaluator(make() if workers.inline else ReconnectingEvaluator(make, say))
 
 
-def _training_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
+def _training_evaluator(
+    workers: WorkersConfig, dataset: Any, say: Callable[[str], object]
+) -> Evaluator:
     """Give what trains; torch and Ray are loaded only now."""
     if workers.inline:
         from workers.inline_evaluator import InlineEvaluator, has_gpu
@@ -116,7 +123,7 @@ def _training_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
         n_workers=workers.workers,
         cpus_per_evaluation=workers.cpus_per_evaluation,
         gpus_per_evaluation=workers.gpus_per_evaluation,
-        say=partial(click.echo, err=True),
+        say=say,
     )
 
 
@@ -243,9 +250,11 @@ def run_search(
         raise click.Abort from None
     except VlgaError as error:
         message = str(error)
-        if not isinstance(error, StoreError) or isinstance(error, LeaseLost):
+        if not isinstance(error, (StoreError, EvaluatorLost)) or isinstance(error, LeaseLost):
             raise
         observer.console.print(f"stopped; what is recorded is kept. Go on with: {escape(go_on)}")
+        if isinstance(error, EvaluatorLost):
+            raise
         raise StoreFailed(message) from error
     finally:
         with suppress(StoreError):
