@@ -22,9 +22,9 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
 from workers.gpu_shares import FixedShare, GpuShares, Shares
-from workers.pace import Pace
 from workers.ray_cluster import connect, gpu_memories, largest_node_cpus, memory_for, room_for
 from workers.ray_task import make_entry
+from workers.time_limits import TimeLimits
 
 __all__ = ["RayEvaluator"]
 
@@ -122,7 +122,7 @@ class RayEvaluator:
             True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
         }
         self._data = dataset.summary()
-        self._pace = Pace(self._data)
+        self._time_limits = TimeLimits(self._data)
         self._remotes: dict[tuple[float, float], Any] = {}
 
     @property
@@ -206,7 +206,7 @@ class RayEvaluator:
             n_threads = max(1, int(self._cpus[task.is_final]))
             # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
             # time.
-            limit = self._pace.limit_seconds(task)
+            limit = self._time_limits.limit_seconds(task)
             packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit))
             outcome, weights = self._remote(self._cpus[task.is_final], gpu_share)(packed, shared)
             self._running[outcome] = _Running(task, weights, gpu_share, limit)
@@ -247,7 +247,7 @@ class RayEvaluator:
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
             self._shares.learn(task, evaluation)
-            self._pace.learn(task, evaluation)
+            self._time_limits.learn(task, evaluation)
             if evaluation.completed and task.keep_weights:
                 weights: bytes | None = ray.get(running.weights)
                 if weights is not None:

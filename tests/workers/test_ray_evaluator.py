@@ -23,7 +23,7 @@ from vlga.errors import EvaluatorError
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from vlga.retry import RetryingEvaluator
-from workers import pace
+from workers import time_limits
 from workers.ray_cluster import connect
 from workers.ray_evaluator import RayEvaluator
 
@@ -95,7 +95,7 @@ class TestOnACluster:
 
     def test_a_task_that_hangs_is_killed(self, monkeypatch):
         """Also in native code that lets no other thread run; its time begins when it does."""
-        monkeypatch.setattr(pace, "_SECONDS_OVER_LIMIT", 1.0)
+        monkeypatch.setattr(time_limits, "_SECONDS_OVER_LIMIT", 1.0)
 
         def hang(_task: EvaluationTask) -> tuple[Evaluation, None]:
             re.match("(a+)+$", "a" * 99 + "b")
@@ -115,7 +115,7 @@ class TestOnACluster:
 
     def test_a_task_that_hangs_is_tried_again_with_its_time_anew(self, monkeypatch, tmp_path: Path):
         """It hangs once; the second time it is not killed for the time that the first one took."""
-        monkeypatch.setattr(pace, "_SECONDS_OVER_LIMIT", 1.0)
+        monkeypatch.setattr(time_limits, "_SECONDS_OVER_LIMIT", 1.0)
 
         def hang_once(one: EvaluationTask) -> tuple[Evaluation, None]:
             if not (tmp_path / "hung").exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vlga.population import Evaluation
 from vlga.ports import DataSummary, EvaluationTask
 
-__all__ = ["Pace"]
+__all__ = ["TimeLimits"]
 
 #: A training that was given a time of its own ends itself between two steps; one that outlives this
 #: time by so much does not come to its next step any more.
@@ -18,7 +18,7 @@ _FACTOR_OF_SLOWEST, _SECONDS_TO_BEGIN = 10.0, 120.0
 _SLOWEST_IMAGINED, _N_TO_TRUST = 1e-8, 8
 
 
-class Pace:
+class TimeLimits:
     """Learns how much time the multiply-accumulates of trainings take.
 
     The slowest counts: the same network takes longer on another machine, and small ones are slow
