@@ -27,30 +27,29 @@ class ReconnectingEvaluator:
 
     def __init__(
         self,
+        first: Evaluator,
         make: Callable[[], Evaluator],
         say: Callable[[str], object] = lambda _: None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Make the first one.
+        """Begin with one that is there.
 
         Args:
-            make: gives an evaluator that `EvaluatorLost` may come out of; called again after that.
+            first: that `EvaluatorLost` may come out of.
+            make: gives another one after that, or raises `EvaluatorError` if there can be none yet.
             say: is told when waiting begins and when it ends.
             clock: gives seconds.
             sleep: waits for so many seconds.
-
-        Raises:
-            EvaluatorError: the first one cannot be had.
         """
         self._make = make
         self._say = say
         self._clock = clock
         self._sleep = sleep
         self._out: dict[int, EvaluationTask] = {}
-        self._evaluator: Evaluator | None = make()
-        self._n_slots = self._evaluator.n_slots
+        self._evaluator: Evaluator | None = first
+        self._n_slots = first.n_slots
         self._given_up_at = 0.0
 
     @property

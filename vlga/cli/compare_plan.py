@@ -10,7 +10,7 @@ from db.comparison import names_beginning
 from db.store import SqlStore
 from vlga.config import parse_config
 from vlga.errors import ConfigError, SearchExists, nearest
-from vlga.ports import SearchRecord
+from vlga.ports import DataSummary, SearchRecord
 from vlga.settings import SearchConfig
 from vlga.strategies import STRATEGIES
 
@@ -110,7 +110,7 @@ def fresh_name(store: SqlStore) -> str:
     return f"compare-{number}"
 
 
-def known_searches(store: SqlStore, plan: Plan, dataset: Any) -> dict[str, SearchRecord]:
+def known_searches(store: SqlStore, plan: Plan, data: DataSummary) -> dict[str, SearchRecord]:
     """Give the searches that are there already. Raises `SearchExists` if one is another's."""
     known = {}
     there = names_beginning(store.engine, f"{plan.name}-")
@@ -118,7 +118,7 @@ def known_searches(store: SqlStore, plan: Plan, dataset: Any) -> dict[str, Searc
         if name in there:
             record = store.find_search(name)
             other = _first_difference(record.config, config)
-            if record.data.fingerprint != dataset.fingerprint:
+            if record.data.fingerprint != data.fingerprint:
                 other = "other images"
             if other:
                 raise SearchExists(

@@ -26,6 +26,7 @@ from vlga.cli.stop import announcing, ignore_signals, obeying_signals
 from vlga.driver import Search
 from vlga.errors import (
     ConfigError,
+    DataError,
     EvaluatorLost,
     LeaseLost,
     SearchExists,
@@ -36,7 +37,7 @@ from vlga.errors import (
 )
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
-from vlga.ports import Evaluator, SearchRecord
+from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.reconnect import ReconnectingEvaluator
 from vlga.retry import RetryingEvaluator
 from vlga.settings import SearchConfig, WorkersConfig
@@ -95,11 +96,31 @@ def load_data(config: SearchConfig) -> Any:
     return load_dataset(config.data)
 
 
-def make_evaluator(workers: WorkersConfig, dataset: Any) -> Evaluator:
-    """Give the evaluator that the settings ask for, patient with what is not a network's fault."""
+def make_evaluator(config: SearchConfig, dataset: Any) -> Evaluator:
+    """Give the evaluator that the settings ask for, patient with what is not a network's fault.
+
+    One on Ray has a copy of the images where the workers of a machine share it: whoever lets go of
+    the data set then has them in memory once, not twice. They are read again for another cluster.
+    """
     say = partial(click.echo, err=True)
-    make = partial(_training_evaluator, workers, dataset, say)
-    return RetryingEvaluator(make() if workers.inline else ReconnectingEvaluator(make, say))
+    evaluator = _training_evaluator(config.workers, dataset, say)
+    if not config.workers.inline:
+        again = partial(_evaluator_again, config, dataset.summary(), say)
+        evaluator = ReconnectingEvaluator(evaluator, again, say)
+    return RetryingEvaluator(evaluator)
+
+
+def _evaluator_again(
+    config: SearchConfig, data: DataSummary, say: Callable[[str], object]
+) -> Evaluator:
+    """Give another evaluator on the same images. Raises `DataError` if they have changed."""
+    dataset = load_data(config)
+    if dataset.summary() != data:
+        raise DataError(
+            f"the images of {data.name!r} must be those that the search began with, but they have "
+            "changed since; bring them back and resume the search"
+        )
+    return _training_evaluator(config.workers, dataset, say)
 
 
 def _training_evaluator(
@@ -127,10 +148,10 @@ def _training_evaluator(
     )
 
 
-def new_record(name: str, config: SearchConfig, dataset: Any) -> SearchRecord:
+def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
     """Give the record of a search that starts now, with the versions that it runs on."""
     versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
-    return SearchRecord(name, config, dataset.summary(), versions)
+    return SearchRecord(name, config, data, versions)
 
 
 def refuse_taken(store: SqlStore, name: str) -> None:
@@ -147,15 +168,15 @@ def enter(
     store: SqlStore,
     name: str | None,
     config: SearchConfig,
-    dataset: Any,
+    data: DataSummary,
     *,
     stem: str | None = None,
 ) -> SearchRecord:
     """Enter a search; without a name it is the stem, or the data's, with the next free number."""
-    stem = stem or Path(dataset.name).stem
+    stem = stem or Path(data.name).stem
     number = 1
     while True:
-        record = new_record(name or f"{stem}-{number}", config, dataset)
+        record = new_record(name or f"{stem}-{number}", config, data)
         try:
             store.create_search(record)
         except SearchExists:

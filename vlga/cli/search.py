@@ -62,11 +62,13 @@ def search(
         check_name(name)
     config = load_config(preset=preset, file=file, settings=settings, overrides=overrides(options))
     dataset = load_data(config)
+    data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config.workers, dataset)) as evaluator:
-            record = enter(store, name, config, dataset)
+        with closing(make_evaluator(config, dataset)) as evaluator:
+            del dataset  # the evaluator has it
+            record = enter(store, name, config, data)
             with held(store, record.name) as tenure:
                 _run(record, tenure, store, evaluator, db_url)
 
@@ -99,7 +101,8 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
                 f"{name!r} must be resumed on the images it was started on, but {dataset.name!r} "
                 "has changed since; bring them back, or start another search"
             )
-        with closing(make_evaluator(record.config.workers, dataset)) as evaluator:
+        with closing(make_evaluator(record.config, dataset)) as evaluator:
+            del dataset  # the evaluator has it
             store.update_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
             )

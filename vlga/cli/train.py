@@ -137,8 +137,8 @@ def train(
     config = load_config(file=grid, settings=settings, overrides=given, defaults=_DEFAULTS)
     config = _resolved(config, db_url)
     dataset = load_data(config)
-    summary = dataset.summary()
-    planned = list(trials(config.study, summary.input_shape, len(summary.classes)))
+    data = dataset.summary()
+    planned = list(trials(config.study, data.input_shape, len(data.classes)))
     if config.budget == BudgetConfig():
         config = config.model_copy(update={"budget": BudgetConfig(evaluations=len(planned))})
     if len(planned) == 1 and options["cpus_per_evaluation"] is None and not config.workers.address:
@@ -148,9 +148,10 @@ def train(
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config.workers, dataset)) as evaluator:
+        with closing(make_evaluator(config, dataset)) as evaluator:
+            del dataset  # the evaluator has it
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
-            record = enter(store, name, config, dataset, stem=stem)
+            record = enter(store, name, config, data, stem=stem)
             with held(store, record.name) as tenure:
                 run_study(record, tenure, store, evaluator, db_url)
 
