@@ -18,9 +18,9 @@ def held(monkeypatch):
     """Let evaluators have a copy, as Ray's has; say at each training whether the original lives."""
     make, lives = run._training_evaluator, []
 
-    def make_with_copy(workers, dataset):
+    def make_with_copy(workers, dataset, say):
         images = weakref.ref(dataset.train_images)
-        evaluator = make(workers, deepcopy(dataset))
+        evaluator = make(workers, deepcopy(dataset), say)
         submit = evaluator.submit
 
         def submit_and_look(task):
