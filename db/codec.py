@@ -15,7 +15,8 @@ from typing import Any
 
 from vlga.config import parse_config
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Source
-from vlga.ports import Artifact, DataSummary, SearchRecord
+from vlga.ports import DataSummary, SearchRecord
+from vlga.recorded import Artifact
 from vlga.study import heritage_from_dict
 
 __all__ = [

@@ -10,7 +10,7 @@ from db import codec
 from db.curves import read_curves
 from db.schema import artifacts, evaluations
 from vlga.population import REPEATABLE_FAILURES
-from vlga.ports import Artifact, KnownOutcome
+from vlga.recorded import Artifact, KnownOutcome
 
 __all__ = ["known_outcomes"]
 

@@ -18,7 +18,8 @@ from db.queries import find_search_id
 from vlga.errors import SearchExists
 from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
-from vlga.ports import Artifact, KnownOutcome, SearchRecord
+from vlga.ports import SearchRecord
+from vlga.recorded import Artifact, KnownOutcome
 
 __all__ = ["SqlStore"]
 

@@ -10,7 +10,8 @@ from typing import Any
 from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
 from vlga.lease import Holder, Lease, Stop
 from vlga.population import REPEATABLE_FAILURES, Candidate, Evaluation, Source
-from vlga.ports import Artifact, KnownOutcome, SearchRecord
+from vlga.ports import SearchRecord
+from vlga.recorded import Artifact, KnownOutcome
 
 CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
 

@@ -17,7 +17,7 @@ from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome, 
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan, Shape
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual, Source
-from vlga.ports import Artifact
+from vlga.recorded import Artifact
 from vlga.space import SearchSpace
 
 PRESETS: dict[str, SearchSpace] = {

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from vlga.errors import StoreError
-from vlga.ports import Artifact, Weights
+from vlga.ports import Weights
+from vlga.recorded import Artifact
 
 __all__ = ["ARTIFACTS", "ArtifactFolder"]
 

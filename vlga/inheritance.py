@@ -14,7 +14,8 @@ from vlga.errors import StoreError
 from vlga.genome import Genome
 from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation
-from vlga.ports import Artifact, Evaluator, KnownOutcome, Layers, Store, Weights
+from vlga.ports import Evaluator, Layers, Store, Weights
+from vlga.recorded import Artifact, KnownOutcome
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]

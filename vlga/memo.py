@@ -16,7 +16,8 @@ from dataclasses import replace
 from vlga import __version__
 from vlga.inheritance import Inheritance
 from vlga.population import Candidate, Evaluation, FailureReason, Source
-from vlga.ports import DataSummary, KnownOutcome, Store
+from vlga.ports import DataSummary, Store
+from vlga.recorded import KnownOutcome
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation, FailureReason
+from vlga.recorded import Artifact, KnownOutcome
 from vlga.settings import SearchConfig, TrainingConfig
 from vlga.study import Plan
 
 __all__ = [
     "ALL_BLOCKS",
-    "Artifact",
     "DataSummary",
     "EvaluationTask",
     "Evaluator",
@@ -150,38 +150,6 @@ class Evaluator(Protocol):
 
     def close(self) -> None:
         """Cancel, and let everything go; may be called twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A file made by a search.
-
-    Attributes:
-        candidate_id: whose.
-        kind: ``weights`` (of an evaluation) or ``final_weights``.
-        path: where it is.
-        sha256: of its contents, hexadecimal.
-        n_bytes: its size.
-    """
-
-    candidate_id: int
-    kind: str
-    path: str
-    sha256: str
-    n_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class KnownOutcome:
-    """What a search recorded of a training.
-
-    Attributes:
-        evaluation: the outcome, with its curve.
-        weights: the file of the trained weights, or None if none was kept.
-    """
-
-    evaluation: Evaluation
-    weights: Artifact | None
 
 
 @dataclass(frozen=True, slots=True)

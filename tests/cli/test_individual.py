@@ -11,7 +11,7 @@ from tests.records import candidate, evaluation, record
 from vlga.genome import Genome
 from vlga.phenotype import decode
 from vlga.population import Candidate, FailureReason, Source
-from vlga.ports import Artifact
+from vlga.recorded import Artifact
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.records import candidate, evaluation, record
 from vlga.errors import LeaseLost, SearchNotFound
 from vlga.lease import Holder, Stop
-from vlga.ports import Artifact, Store
+from vlga.ports import Store
+from vlga.recorded import Artifact
 
 Jump = Callable[[float], None]
 

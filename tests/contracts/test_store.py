@@ -17,7 +17,8 @@ from tests.fakes import MemoryStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.population import EpochRecord, FailureReason, Source
-from vlga.ports import Artifact, KnownOutcome, Store
+from vlga.ports import Store
+from vlga.recorded import Artifact, KnownOutcome
 
 WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
 

@@ -15,7 +15,7 @@ from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record
 from vlga.population import FailureReason, Source
-from vlga.ports import Artifact
+from vlga.recorded import Artifact
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

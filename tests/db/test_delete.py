@@ -13,7 +13,7 @@ from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
 from vlga.lease import this_process
-from vlga.ports import Artifact
+from vlga.recorded import Artifact
 
 
 def counts(engine: Engine) -> dict[str, int]:

@@ -23,8 +23,9 @@ from vlga.artifacts import ArtifactFolder
 from vlga.driver import Search
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.lease import Holder
-from vlga.ports import Artifact, SearchRecord
+from vlga.ports import SearchRecord
 from vlga.progress import SilentObserver
+from vlga.recorded import Artifact
 from vlga.tenure import held
 
 

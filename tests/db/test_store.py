@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import StoreError
 from vlga.population import FailureReason, Source
-from vlga.ports import Artifact
+from vlga.recorded import Artifact
 
 #: Records one outcome of candidate 0 in the database at argv[1], then dies without closing.
 WRITE_AND_DIE = """

@@ -17,16 +17,9 @@ from vlga.config import load_config
 from vlga.driver import Search
 from vlga.errors import SearchExists
 from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
-from vlga.ports import (
-    Artifact,
-    DataSummary,
-    EvaluationTask,
-    Evaluator,
-    SearchRecord,
-    Store,
-    Weights,
-)
+from vlga.ports import DataSummary, EvaluationTask, Evaluator, SearchRecord, Store, Weights
 from vlga.progress import Observer, Progress, SilentObserver
+from vlga.recorded import Artifact
 from vlga.settings import SearchConfig
 
 Outcome = float | FailureReason | BaseException
