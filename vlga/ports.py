@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vlga.lease import Holder, Lease, Stop
+from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, FailureReason
 from vlga.recorded import Artifact, KnownOutcome
 from vlga.settings import SearchConfig, TrainingConfig
@@ -132,6 +133,10 @@ class Evaluator(Protocol):
     @property
     def n_slots(self) -> int:
         """How many tasks can run at once, at least 1."""
+
+    @property
+    def machines(self) -> Machines:
+        """Where tasks can run now, which may change; cheap enough to ask after every task."""
 
     def submit(self, task: EvaluationTask) -> None:
         """Start a task as soon as there is room."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.machines import Machines
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Evaluator, Weights
 
@@ -50,12 +51,20 @@ class ReconnectingEvaluator:
         self._out: dict[int, EvaluationTask] = {}
         self._evaluator: Evaluator | None = first
         self._n_slots = first.n_slots
+        self._machines = first.machines
         self._given_up_at = 0.0
 
     @property
     def n_slots(self) -> int:
         """The evaluator's; the last one's while there is none."""
         return self._n_slots
+
+    @property
+    def machines(self) -> Machines:
+        """The evaluator's; the last one's while there is none."""
+        if self._evaluator is not None:
+            self._machines = self._evaluator.machines
+        return self._machines
 
     def submit(self, task: EvaluationTask) -> None:
         """Submit a task now, or as soon as there is an evaluator."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vlga.machines import Machines
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Evaluator, Weights
 
@@ -65,6 +66,11 @@ class RetryingEvaluator:
     def n_slots(self) -> int:
         """The evaluator's."""
         return self._evaluator.n_slots
+
+    @property
+    def machines(self) -> Machines:
+        """The evaluator's."""
+        return self._evaluator.machines
 
     def submit(self, task: EvaluationTask) -> None:
         """Submit a task for the first time."""

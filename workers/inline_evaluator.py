@@ -9,6 +9,7 @@ import torch
 
 from vlga.errors import EvaluatorError
 from vlga.footprint import refusal
+from vlga.machines import Machines
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
@@ -46,6 +47,11 @@ class InlineEvaluator:
     def n_slots(self) -> int:
         """One."""
         return 1
+
+    @property
+    def machines(self) -> Machines:
+        """This one, and its first GPU if trainings use it."""
+        return Machines(n_nodes=1, n_gpus=int(self._device == "cuda"))
 
     def submit(self, task: EvaluationTask) -> None:
         """Queue a task."""

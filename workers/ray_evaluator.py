@@ -6,23 +6,25 @@ import math
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
-import grpc
 import ray
 import ray.exceptions
 
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.footprint import refusal
+from vlga.machines import Machines
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
 from workers.gpu_shares import FixedShare, GpuShares, Shares
 from workers.ray_cluster import connect, gpu_memories, largest_node_cpus, memory_for, room_for
+from workers.ray_connection import while_connected
+from workers.ray_machines import MachineCount
 from workers.ray_task import make_entry
 from workers.time_limits import TimeLimits
 
@@ -109,6 +111,7 @@ class RayEvaluator:
         # Ray starts a task faster if it has it already; where there is room for more than
         # `n_workers`, it would start too many.
         self._max_running = self._n_slots if self._n_slots < room else math.inf
+        self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
         self._dataset = ray.put(dataset)
         self._on_gpu = self._shares.smallest > 0
         device = "cuda" if self._on_gpu else "cpu"
@@ -130,6 +133,11 @@ class RayEvaluator:
         """Tasks that can run at once."""
         return self._n_slots
 
+    @property
+    def machines(self) -> Machines:
+        """Those of the cluster that have room for a task, as of the last seconds."""
+        return self._machines.now()
+
     def submit(self, task: EvaluationTask) -> None:
         """Hand a task to Ray, which starts it when its resources are free; or refuse it."""
         refused = refusal(
@@ -143,7 +151,7 @@ class RayEvaluator:
             self._refused.append(refused)
             return
         self._waiting.append(task)
-        with _while_connected():
+        with while_connected():
             self._start()
 
     def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
@@ -154,7 +162,7 @@ class RayEvaluator:
         while self._running and not ended:
             # Wake up every second: a Ctrl-C and the caller's time are looked at then.
             patience = min(1.0, max(0.0, deadline - time.monotonic()))
-            with _while_connected():
+            with while_connected():
                 ready, rest = ray.wait(list(self._running), num_returns=1, timeout=patience)
                 if ready and rest:
                     ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
@@ -269,26 +277,9 @@ class RayEvaluator:
             running.since = running.since or now
 
 
-@contextmanager
-def _while_connected() -> Iterator[None]:
-    """Turn whatever goes wrong because the cluster is gone into `EvaluatorLost`.
-
-    Asked for anything after that, Ray would start itself on this machine.
-    """
-    if not ray.is_initialized():
-        raise EvaluatorLost("the Ray cluster is gone")
-    try:
-        yield
-    except Exception as error:
-        # A head that is back does not know its former clients.
-        if ray.is_initialized() and not isinstance(error, (ConnectionError, grpc.RpcError)):
-            raise
-        raise EvaluatorLost("the Ray cluster is gone") from error
-
-
 def _kill(tasks: Iterable[ray.ObjectRef]) -> None:
     """Cancel tasks, unless they are gone with their cluster."""
-    with suppress(EvaluatorLost), _while_connected():
+    with suppress(EvaluatorLost), while_connected():
         for ref in tasks:
             ray.cancel(ref, force=True)
 

@@ -19,6 +19,7 @@ from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
 from vlga.config import load_config
 from vlga.driver import Search
+from vlga.machines import Machines
 from vlga.population import EpochRecord, Evaluation
 from vlga.ports import EvaluationTask, SearchRecord, Weights
 from vlga.progress import SilentObserver
@@ -64,6 +65,7 @@ class InstantEvaluator:
     """An `Evaluator` that has finished everything whenever it is asked."""
 
     n_slots = 16
+    machines = Machines(n_nodes=1, n_gpus=0)
 
     def __init__(self) -> None:
         self._out: list[EvaluationTask] = []

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from vlga.machines import Machines
 from vlga.population import EpochRecord, Evaluation
 from vlga.ports import EvaluationTask, Weights
 
@@ -86,6 +87,11 @@ class SimulatedEvaluator:
     def clock(self) -> float:
         """Give the simulated time, which goes on while the driver does something."""
         return self._now + time.perf_counter() - self._returned
+
+    @property
+    def machines(self) -> Machines:
+        """Give one for all workers."""
+        return Machines(n_nodes=1, n_gpus=0)
 
     def submit(self, task: EvaluationTask) -> None:
         """Start a task, or line it up."""

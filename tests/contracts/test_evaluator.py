@@ -13,6 +13,7 @@ import torch
 from tests.trainings import dataset, diverging, drain, network, plan, task
 from tests.vlga.searching import Outcome, ScriptedEvaluator
 from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.machines import Machines
 from vlga.population import FailureReason
 from vlga.ports import EvaluationTask, Evaluator, Weights
 from vlga.reconnect import ReconnectingEvaluator
@@ -30,6 +31,15 @@ class EvaluatorContract:
     def test_has_a_slot(self, evaluator: Evaluator):
         """At least one task can run."""
         assert evaluator.n_slots >= 1
+
+    def test_runs_on_a_machine(self, evaluator: Evaluator):
+        """On one at least, idle or busy; it has no GPUs where trainings use none."""
+        idle = evaluator.machines
+        evaluator.submit(task(0))
+
+        assert evaluator.machines == idle
+        assert idle.n_nodes >= 1
+        assert idle.n_gpus == 0
 
     def test_every_task_comes_out_once(self, evaluator: Evaluator):
         """More tasks than slots, some of which fail: each comes out once, as what it is."""
@@ -188,6 +198,12 @@ class TestInlineEvaluator(EvaluatorContract):
 
         assert [evaluator.wait(0) for _ in range(3)] == [(), (), ()]
         assert len(evaluator.wait(0.001)) == 1
+
+    def test_has_the_gpu_that_it_trains_on(self, evaluator: InlineEvaluator):
+        """The first one, whatever else there is."""
+        evaluator._device = "cuda"
+
+        assert evaluator.machines == Machines(n_nodes=1, n_gpus=1)
 
     def test_a_gpu_that_is_not_there(self, monkeypatch):
         """On a machine without a GPU asking for one is refused with the way out."""

@@ -16,6 +16,7 @@ from vlga.artifacts import ArtifactFolder
 from vlga.config import load_config
 from vlga.driver import Search
 from vlga.errors import SearchExists
+from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, SearchRecord, Store, Weights
 from vlga.progress import Observer, Progress, SilentObserver
@@ -63,6 +64,9 @@ def weights_of(task: EvaluationTask) -> bytes:
     return hashlib.sha256(str(task.seed).encode() + inherited).digest()
 
 
+ONE_MACHINE = Machines(n_nodes=1, n_gpus=0)
+
+
 @dataclass
 class ScriptedEvaluator:
     """An `Evaluator` whose outcomes a function gives; any running task may be the next to end.
@@ -74,6 +78,7 @@ class ScriptedEvaluator:
         clock: moved on by a second a training.
         submitted: every task, in order.
         n_cancelled: tasks given up.
+        machines: as it says.
     """
 
     n_slots: int = 1
@@ -82,6 +87,7 @@ class ScriptedEvaluator:
     clock: Clock = field(default_factory=Clock)
     submitted: list[EvaluationTask] = field(default_factory=list)
     n_cancelled: int = 0
+    machines: Machines = ONE_MACHINE
     _out: list[EvaluationTask] = field(default_factory=list)
     _weights: Weights | None = None
 

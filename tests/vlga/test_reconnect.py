@@ -10,6 +10,7 @@ import pytest
 from tests.trainings import drain, task
 from tests.vlga.searching import Clock, Outcome, ScriptedEvaluator
 from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.machines import Machines
 from vlga.ports import EvaluationTask, Evaluator
 from vlga.reconnect import ReconnectingEvaluator
 
@@ -25,7 +26,7 @@ class Refusing(ScriptedEvaluator):
 
 
 class Clusters:
-    """Clusters one after the other, whose evaluators have one slot more each time.
+    """Clusters one after the other, with one slot and one machine more each time.
 
     Attributes:
         clock: moved on by what is slept.
@@ -51,7 +52,8 @@ class Clusters:
             raise error
         kind = Refusing if self.n_refusing else ScriptedEvaluator
         self.n_refusing = max(0, self.n_refusing - 1)
-        self.made.append(kind(len(self.made) + 1, outcome=self._outcome))
+        number = len(self.made) + 1
+        self.made.append(kind(number, outcome=self._outcome, machines=Machines(number, n_gpus=0)))
         return self.made[-1]
 
     def sleep(self, seconds: float) -> None:
@@ -82,6 +84,7 @@ def test_every_task_comes_out_once_whatever_is_lost():
     assert submitted == [[0, 1, 2, 3, 4], [1, 2, 3, 4], [3, 4]]
     assert clusters.made[0].n_cancelled == 4
     assert clusters.evaluator.n_slots == 3
+    assert clusters.evaluator.machines == Machines(3, n_gpus=0)
     assert clusters.said == 2 * [
         "the cluster is gone; waiting up to 10 minutes for it",
         "the workers are back",
@@ -97,6 +100,7 @@ def test_what_is_submitted_meanwhile_is_not_lost():
     started = clusters.clock.now
     assert clusters.evaluator.wait(2.5) == ()
     assert clusters.clock.now - started == pytest.approx(2.5)
+    assert clusters.evaluator.machines == Machines(1, n_gpus=0)
     clusters.evaluator.submit(task(1))
     assert clusters.evaluator.weights(0) is None
     assert [one.candidate_id for one in drain(clusters.evaluator)] == [0, 1]
