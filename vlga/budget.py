@@ -57,3 +57,19 @@ class Budget:
         if self.config.budget.seconds is not None:
             shares.append(self.elapsed() / self.config.budget.seconds)
         return min(1.0, max(shares)) if shares else None
+
+    def expected_seconds_left(self, n_ended: int, per_minute: float | None) -> float | None:
+        """Give the wall time, at least 0, until the first limit is met; None if none can be told.
+
+        The time that is allowed counts down by the clock, what count and epochs allow at the pace
+        of the trainings. A strategy may end by itself before.
+
+        Args:
+            n_ended: trainings that have ended.
+            per_minute: trainings that end a minute, above 0, or None if that is not known yet.
+        """
+        lefts = [] if self.seconds_left is None else [self.seconds_left]
+        if self.trainings_left is not None and per_minute is not None:
+            n_left = self.n_trained + self.trainings_left - n_ended
+            lefts.append(60 * n_left / per_minute)
+        return min(lefts, default=None)

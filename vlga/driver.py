@@ -23,9 +23,10 @@ from vlga.lease import Stop
 from vlga.memo import Memo
 from vlga.population import Candidate, Evaluation, Individual, Source
 from vlga.ports import DataSummary, Evaluator, Store
-from vlga.progress import Observer, Progress
+from vlga.progress import Observer
 from vlga.settings import SearchConfig
 from vlga.strategies import SteadyState, Strategy, make_strategy
+from vlga.tally import Tally
 from vlga.task import costliest_first, make_task
 from vlga.tenure import RENEW_SECONDS
 
@@ -88,10 +89,11 @@ class Search:
         )
         self._memo = Memo(self.strategy, data, store=store, inheritance=self._inheritance)
         self._best_id: int | None = None
-        self._n_known = 0
-        self._n_reused = 0
         self._n_logged = 0
         self._failures = Failures(config.limits.max_failures_in_a_row)
+        self._tally = Tally(
+            self.strategy, evaluator, self._budget, self._failures, lambda: self.elapsed_seconds
+        )
 
     @property
     def elapsed_seconds(self) -> float:
@@ -160,7 +162,7 @@ class Search:
             candidate = self._asked.popleft()
             if candidate.id in self._recorded or not self._budget.spent:
                 self._start(candidate)
-        self._observer.updated(self._progress())
+        self._observer.updated(self._tally.progress(len(self._out)))
         return bool(self._out) and self._budget.seconds_left != 0
 
     def _must_drain(self) -> bool:
@@ -183,7 +185,7 @@ class Search:
         asked = self.strategy.ask(n if left is None else min(n, left))
         self._asked += costliest_first(asked, self._data) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
-            self._observer.generation_ended(record, self._progress())
+            self._observer.generation_ended(record, self._tally.progress(len(self._out)))
         self._n_logged = len(self.strategy.logbook)
         new = [one for one in self._asked if one.id not in self._recorded]
         if new:
@@ -194,7 +196,7 @@ class Search:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
         recorded = self._recorded.pop(candidate.id, None)
         if recorded is not None and recorded.source is Source.EQUAL_CANDIDATE:
-            self._n_reused += 1
+            self._tally.n_reused += 1
             self._tell(candidate, recorded)
             return
         key = (recorded and recorded.training_key) or self._memo.key(candidate)
@@ -221,7 +223,7 @@ class Search:
         if known is None or files is None:
             return False
         self._store.add_evaluations(self._name, [known.evaluation], files)
-        self._n_known += known.evaluation.completed
+        self._tally.n_known += known.evaluation.completed
         self._learn(candidate, key, known.evaluation)
         self._failures.check()
         return True
@@ -232,6 +234,7 @@ class Search:
         if not ended:
             return
         candidates, keys = zip(*(self._out.pop(one.candidate_id) for one in ended), strict=True)
+        self._tally.note(len(self._out), len(ended))
         outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
         files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
         # A search that is killed and resumed goes on with about the time that it had left.
@@ -268,7 +271,7 @@ class Search:
         if taken:
             files = self._inheritance.share(outcome, candidates)
             self._store.add_evaluations(self._name, taken, files)
-        self._n_reused += len(taken)
+        self._tally.n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
 
@@ -283,17 +286,3 @@ class Search:
             self._inheritance.remember(candidate, evaluation.fitness)
         self.strategy.tell(evaluation)
         self._observer.evaluated(candidate, evaluation)
-
-    def _progress(self) -> Progress:
-        n_ended = self._budget.n_trained - len(self._out)
-        return Progress(
-            phase=self.strategy.phase,
-            generation=self.strategy.generation,
-            n_completed=n_ended - self._failures.n - self._n_known,
-            n_failed=self._failures.n,
-            n_reused=self._n_reused + self._n_known,
-            n_running=min(len(self._out), self._evaluator.n_slots),
-            best=self.strategy.best,
-            elapsed_seconds=self.elapsed_seconds,
-            done_fraction=self._budget.done_fraction(n_ended),
-        )

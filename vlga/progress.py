@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, Individual
 
 __all__ = ["Observer", "Progress", "SilentObserver"]
@@ -22,9 +23,16 @@ class Progress:
         n_failed: trainings that failed.
         n_reused: candidates that took over the outcome of an equal one.
         n_running: trainings going on.
+        n_slots: trainings that can go on at once.
+        machines: where they can.
         best: the fittest individual so far, or None.
         elapsed_seconds: since the search began, earlier runs of it included.
         done_fraction: of the tightest budget, in [0, 1], or None if nothing limits the search.
+        seconds_left: until the budget ends it, if nothing does before; None if that is not known.
+        trainings_per_minute: that ended in the last minutes of this run, completed or failed, above
+            0; None while none has.
+        busy_share: of the workers' time in this run that went into trainings, in [0, 1] (pace.py);
+            None while none has started.
     """
 
     phase: int
@@ -33,9 +41,14 @@ class Progress:
     n_failed: int
     n_reused: int
     n_running: int
+    n_slots: int
+    machines: Machines
     best: Individual | None
     elapsed_seconds: float
     done_fraction: float | None
+    seconds_left: float | None
+    trainings_per_minute: float | None
+    busy_share: float | None
 
 
 class Observer(Protocol):

@@ -157,4 +157,6 @@ def test_a_machine_that_vanishes_changes_nothing(home, undisturbed):
         _, err = search.communicate(timeout=200)
 
         assert search.returncode == 0, err
+        # The head has no CPUs: nothing is trained there.
+        assert "; 3 at a time on 3 machines; postgresql" in err
     assert found(ledger(url)) == found(undisturbed)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from tests.records import DATA, candidate, evaluation
 from vlga.cli.live import TerminalObserver
+from vlga.machines import Machines
 from vlga.population import FailureReason, Individual
 from vlga.progress import Progress
 
@@ -19,9 +20,14 @@ PROGRESS = Progress(
     n_failed=3,
     n_reused=4,
     n_running=2,
+    n_slots=2,
+    machines=Machines(n_nodes=1, n_gpus=0),
     best=BEST,
     elapsed_seconds=75.0,
     done_fraction=0.25,
+    seconds_left=225.0,
+    trainings_per_minute=26.4,
+    busy_share=0.97,
 )
 GENERATION = {"phase": 1, "generation": 2, "best": 0.9012, "median": 0.5, "n_new": 6,
               "n_individuals": 12}  # fmt: skip
@@ -60,13 +66,14 @@ class TestPanel:
         assert screen.panel == ["mine: starting the workers"]
 
     def test_shows_where_the_search_stands(self, screen):
-        """Phase, generation, time, time left, counts, the best and the last network."""
+        """Phase, generation, time, time left, counts, pace, the best and the last network."""
         screen.observer.updated(PROGRESS)
         screen.observer.evaluated(candidate(8), evaluation(8, 0.4))
-        head, counts, best, last = screen.panel
+        head, counts, pace, best, last = screen.panel
 
         assert re.fullmatch("phase 1 generation 2  [━╸╺ ]+  1:15, at most 3:45 left *", head)
         assert counts == "30 trained, 3 failed, 4 reused, 2 running"
+        assert pace == "26 trainings a minute, workers 97% busy"
         assert best == "best 0.9012  #7, 2 convolutions, 2.60 k parameters"
         assert last == "last #8 0.4000, 2 convolutions, 2.60 k parameters"
 
@@ -77,10 +84,40 @@ class TestPanel:
 
         assert screen.panel[-1].startswith("last #8 diverged, ")
 
+    def test_names_machines_and_gpus_where_there_are_any(self, screen):
+        """Whoever has one machine without a GPU knows."""
+        machines = Machines(n_nodes=3, n_gpus=8)
+        screen.observer.updated(replace(PROGRESS, machines=machines))
+
+        assert screen.panel[2].endswith(" busy, on 3 machines with 8 GPUs")
+
+    def test_says_of_the_pace_what_is_known(self, screen):
+        """Nothing before a training has started; no number of trainings before one has ended."""
+        unknown = replace(PROGRESS, trainings_per_minute=None, busy_share=None)
+        screen.observer.updated(unknown)
+        nothing = screen.panel[2]
+        screen.observer.updated(replace(unknown, busy_share=1.0))
+
+        assert nothing == ""
+        assert screen.panel[2] == "workers 100% busy"
+
+    def test_the_clock_ticks_while_nothing_happens(self, screen, monkeypatch):
+        """A training may take long: its time goes by on the screen, and is not left any more."""
+        screen.observer.updated(PROGRESS)
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 25)
+        later = screen.panel[0].rstrip()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 3000)
+
+        assert later.endswith("  1:40, at most 3:20 left")
+        assert screen.panel[0].rstrip().endswith("  51:15, at most 0:00 left")
+
     @pytest.mark.parametrize("done_fraction", [None, 0.0])
     def test_promises_no_end_that_is_not_known(self, screen, done_fraction):
         """Without a limit, or with nothing done yet, there is no time left to tell."""
-        screen.observer.updated(replace(PROGRESS, best=None, done_fraction=done_fraction))
+        screen.observer.updated(
+            replace(PROGRESS, best=None, done_fraction=done_fraction, seconds_left=None)
+        )
         head, *_ = screen.panel
 
         assert head.rstrip().endswith("  1:15")

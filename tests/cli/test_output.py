@@ -8,11 +8,15 @@ from vlga.cli.output import (
     as_csv,
     as_json,
     as_table,
+    at_a_time_text,
     count_text,
+    machines_text,
     number_of,
+    pace_text,
     render,
     seconds_text,
 )
+from vlga.machines import Machines
 
 ROWS = [
     {"name": "digits-1", "best_fitness": 0.5, "evaluations": 1234, "more": [1]},
@@ -102,3 +106,38 @@ def test_durations_are_read_like_a_clock(seconds, text):
 def test_one_is_singular(number, text):
     """And everything else plural."""
     assert number_of(number, "epoch") == text
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "text"),
+    [
+        (1234.5, "1,234 trainings a minute"),
+        (26.4, "26 trainings a minute"),
+        (5.25, "5.2 trainings a minute"),
+        (1.0, "1.0 trainings a minute"),
+        (0.5, "30 trainings an hour"),
+        (0.02, "1.2 trainings an hour"),
+    ],
+)
+def test_a_pace_is_said_in_a_unit_that_fits(per_minute, text):
+    """A minute for small networks, an hour for those that train long."""
+    assert pace_text(per_minute) == text
+
+
+@pytest.mark.parametrize(
+    ("n_nodes", "n_gpus", "text"),
+    [
+        (1, 0, ""),
+        (1, 1, "1 GPU"),
+        (1, 8, "8 GPUs"),
+        (3, 0, "3 machines"),
+        (3, 8, "3 machines with 8 GPUs"),
+        (0, 0, "0 machines"),
+    ],
+)
+def test_machines_are_named_where_that_says_something(n_nodes, n_gpus, text):
+    """One machine without a GPU is what everybody has; none at all is worth knowing."""
+    machines = Machines(n_nodes, n_gpus)
+
+    assert machines_text(machines) == text
+    assert at_a_time_text(4, machines) == (f"4 at a time on {text}" if text else "4 at a time")

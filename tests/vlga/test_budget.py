@@ -68,3 +68,35 @@ def test_the_tightest_limit_tells_how_much_is_done(settings, n_ended, elapsed, s
     one = budget(*settings, n_trained=n_ended, elapsed=elapsed)
 
     assert one.done_fraction(n_ended) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("settings", "per_minute", "left"),
+    [
+        (("seconds=900",), None, 800.0),
+        (("seconds=900", "evaluations=30"), 3.0, 500.0),
+        (("seconds=900", "evaluations=30"), 1.0, 800.0),
+        (("seconds=900", "epochs=36"), 3.0, 140.0),
+        (("evaluations=30",), 3.0, 500.0),
+        (("evaluations=7",), 3.0, 40.0),
+        (("evaluations=7", "seconds=100"), 3.0, 0.0),
+    ],
+)
+def test_expected_seconds_left(settings, per_minute, left):
+    """After 100 s, 7 trainings started and 5 ended: by the clock, or by the pace if that is less.
+
+    What has started counts until it has ended.
+    """
+    one = budget(*settings, n_trained=7, elapsed=100.0)
+
+    assert one.expected_seconds_left(5, per_minute) == left
+
+
+def test_expected_seconds_left_of_what_nobody_knows():
+    """Without a limit of time, and without a limit of trainings or a pace, there is none."""
+    one = budget("evaluations=7")
+    unlimited = one.config.budget.model_copy(update={"seconds": None})
+    one.config = one.config.model_copy(update={"budget": unlimited})
+
+    assert one.expected_seconds_left(0, None) is None
+    assert one.expected_seconds_left(0, 1.0) == 420.0

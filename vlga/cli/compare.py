@@ -28,7 +28,7 @@ from vlga.cli.compare_plan import (
 )
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
-from vlga.cli.output import number_of, seconds_text
+from vlga.cli.output import at_a_time_text, number_of, seconds_text
 from vlga.cli.run import (
     check_name,
     load_data,
@@ -168,11 +168,12 @@ def _introduce(
     """Say what is going to happen, and how to go on if it is interrupted."""
     n_done = sum(record.status == "completed" for record in known.values())
     done = f" ({n_done} done before)" if n_done else ""
+    at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
     click.echo(
         f"{plan.name}  {', '.join(plan.strategies)}; {number_of(len(plan.seeds), 'seed')} from "
         f"{plan.seeds[0]}: {searches_text(len(plan.searches))}{done} of "
         f"{budget_text(plan.base.budget)}; {data.name}: {data.n_train:,} + {data.n_validation:,} "
-        f"images; {evaluator.n_slots} at a time; {masked(db_url)}\n"
+        f"images; {at_a_time}; {masked(db_url)}\n"
         f"if interrupted, go on with: {plan.command}",
         err=True,
     )

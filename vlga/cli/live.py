@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from vlga.cli.output import count_text, number_of, seconds_text
+from vlga.cli.output import count_text, machines_text, number_of, pace_text, seconds_text
 from vlga.population import Candidate, Evaluation, Individual
 from vlga.ports import DataSummary
 from vlga.progress import Progress
@@ -44,6 +44,7 @@ class TerminalObserver:
         self._data = data
         self._is_one_of_many = is_one_of_many
         self._progress: Progress | None = None
+        self._told = 0.0
         self._last = ""
         self._final: tuple[float, str] | None = None
         self._live = Live(
@@ -61,6 +62,7 @@ class TerminalObserver:
     def updated(self, progress: Progress) -> None:
         """Keep it for the next redraw."""
         self._progress = progress
+        self._told = time.monotonic()
 
     def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Keep the last outcome for the panel; a study's outcomes are lines that stay."""
@@ -103,22 +105,25 @@ class TerminalObserver:
         progress = self._progress
         if progress is None:
             return Text(f"{self._name}: starting the workers")
-        elapsed, done = progress.elapsed_seconds, progress.done_fraction
+        since = time.monotonic() - self._told
+        done, left = progress.done_fraction, progress.seconds_left
         row: list[Text | ProgressBar] = [
             Text(f"{self._title()}phase {progress.phase} generation {progress.generation}", "bold")
         ]
-        left = ""
         if done is not None:
             row.append(ProgressBar(total=1, completed=done, width=24))
-            left = f", at most {seconds_text(elapsed / done - elapsed)} left" if done else ""
+        # The clock ticks also while no training ends.
+        clock = seconds_text(progress.elapsed_seconds + since)
+        if left is not None:
+            clock += f", at most {seconds_text(max(0.0, left - since))} left"
         head = Table.grid(padding=(0, 2))
-        head.add_row(*row, Text(f"{seconds_text(elapsed)}{left}"))
+        head.add_row(*row, Text(clock))
         counts = (
             f"{progress.n_completed} trained, {progress.n_failed} failed, "
             f"{progress.n_reused} reused, {progress.n_running} running"
         )
         best = progress.best
-        lines: list[Table | Text] = [head, Text(counts)]
+        lines: list[Table | Text] = [head, Text(counts), Text(_pace(progress))]
         if best is not None:
             text = f"best {best.accuracy:.4f}  #{best.id}, {self._network(best.candidate)}"
             lines.append(Text(text, "green"))
@@ -142,3 +147,15 @@ class TerminalObserver:
     def _network(self, candidate: Candidate) -> str:
         plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))
         return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"
+
+
+def _pace(progress: Progress) -> str:
+    """Say how fast it goes and on what, as far as that is known yet and worth a word."""
+    pace, busy = progress.trainings_per_minute, progress.busy_share
+    where = machines_text(progress.machines)
+    parts = (
+        "" if pace is None else pace_text(pace),
+        "" if busy is None else f"workers {busy:.0%} busy",
+        where and f"on {where}",
+    )
+    return ", ".join(filter(None, parts))

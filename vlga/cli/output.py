@@ -8,7 +8,20 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-__all__ = ["as_csv", "as_json", "as_table", "count_text", "number_of", "render", "seconds_text"]
+from vlga.machines import Machines
+
+__all__ = [
+    "as_csv",
+    "as_json",
+    "as_table",
+    "at_a_time_text",
+    "count_text",
+    "machines_text",
+    "number_of",
+    "pace_text",
+    "render",
+    "seconds_text",
+]
 
 Row = Mapping[str, Any]
 
@@ -87,6 +100,25 @@ def seconds_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def pace_text(per_minute: float) -> str:
+    """Give a pace as 75 trainings a minute, or an hour where that is less than one a minute."""
+    pace, unit = (per_minute, "a minute") if per_minute >= 1 else (60 * per_minute, "an hour")
+    return f"{pace:,.{0 if pace >= 10 else 1}f} trainings {unit}"
+
+
+def at_a_time_text(n_slots: int, machines: Machines) -> str:
+    """Give how many trainings go on at once and, where there is something to say of it, where."""
+    where = machines_text(machines)
+    return f"{n_slots} at a time{where and ' on ' + where}"
+
+
+def machines_text(machines: Machines) -> str:
+    """Give the number of machines and GPUs; empty for one machine without any."""
+    n_nodes = number_of(machines.n_nodes, "machine") if machines.n_nodes != 1 else ""
+    n_gpus = number_of(machines.n_gpus, "GPU") if machines.n_gpus else ""
+    return " with ".join(filter(None, (n_nodes, n_gpus)))
 
 
 def _cell(value: Any) -> str:

@@ -14,7 +14,7 @@ from db.engine import masked
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, worker_options
-from vlga.cli.output import count_text, number_of
+from vlga.cli.output import at_a_time_text, count_text, number_of
 from vlga.cli.reopen import changed_record
 from vlga.cli.run import (
     check_name,
@@ -120,10 +120,11 @@ def _run(
     """Say what is searched, run it, and say what came out."""
     name, config, data = record.name, record.config, record.data
     observer = TerminalObserver(name, data)
+    at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
     observer.console.print(
         f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.name)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
-        f", {len(data.classes)} classes; {evaluator.n_slots} at a time; {escape(masked(db_url))}"
+        f", {len(data.classes)} classes; {at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
     winner, final = run_search(

@@ -18,7 +18,7 @@ from db.studies import study_runs
 from vlga.cli.live import TerminalObserver
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, worker_options
-from vlga.cli.output import number_of
+from vlga.cli.output import at_a_time_text, number_of
 from vlga.cli.run import (
     check_name,
     db_hint,
@@ -164,12 +164,13 @@ def run_study(
     observer = TerminalObserver(name, data)
     print_ = observer.console.print
     study = config.study
+    at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
     print_(
         f"[bold]{escape(name)}[/]  {number_of(config.budget.evaluations or 0, 'training')} of "
         f"{number_of(config.training.epochs, 'epoch')}: {escape(', '.join(study.networks))}; "
         f"{number_of(len(study.arms), 'arm')}, {number_of(study.seeds, 'seed')}, "
         f"on {escape(data.name)}: {data.n_train:,} + {data.n_validation:,} images; "
-        f"{evaluator.n_slots} at a time; {escape(masked(db_url))}"
+        f"{at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
     run_search(

@@ -1,0 +1,40 @@
+"""What a driver tells whoever watches."""
+
+import pytest
+
+from tests.vlga.searching import Bench, ScriptedEvaluator, small_config
+from vlga.machines import Machines
+
+
+class TestASearch:
+    def test_says_how_busy_its_workers_are(self, tmp_path):
+        """Three workers, one training ends a second: all are busy but at a generation's end."""
+        bench = Bench(tmp_path, small_config())
+        bench.run(ScriptedEvaluator(n_slots=3))
+        shares = [one.busy_share for one in bench.notes.progress]
+
+        assert shares[0] is None
+        # Generations of 4: seconds with 3, 3, 2 and 1 of 3 workers, then the next generation.
+        assert shares[4] == pytest.approx(9 / 12)
+
+    def test_says_its_pace_and_what_is_left(self, tmp_path):
+        """A second a training, seven allowed."""
+        settings = ("strategy=random_search", "budget.evaluations=7", "budget.seconds=1000")
+        bench = Bench(tmp_path, small_config(*settings))
+        bench.run(ScriptedEvaluator())
+        first, *others = bench.notes.progress
+
+        assert (first.trainings_per_minute, first.seconds_left) == (None, 1000)
+        assert {one.trainings_per_minute for one in others} == {60}
+        assert [one.seconds_left for one in others] == [6, 5, 4, 3, 2, 1, 0]
+
+    def test_says_what_it_runs_on_now(self, tmp_path):
+        """A machine that joins is seen."""
+        bench, machines = Bench(tmp_path, small_config()), Machines(n_nodes=2, n_gpus=4)
+        evaluator = ScriptedEvaluator(n_slots=2)
+        evaluator.outcome = lambda _: setattr(evaluator, "machines", machines) or 0.5
+        bench.run(evaluator)
+
+        assert bench.notes.progress[0].machines == Machines(n_nodes=1, n_gpus=0)
+        assert bench.notes.progress[-1].machines == machines
+        assert {one.n_slots for one in bench.notes.progress} == {2}
