@@ -195,6 +195,8 @@ class Search:
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
         recorded = self._recorded.pop(candidate.id, None)
+        if recorded is not None:
+            self._observer.recalled(candidate, recorded)
         if recorded is not None and recorded.source is Source.EQUAL_CANDIDATE:
             self._tally.n_reused += 1
             self._tell(candidate, recorded)
@@ -225,6 +227,7 @@ class Search:
         self._store.add_evaluations(self._name, [known.evaluation], files)
         self._tally.n_known += known.evaluation.completed
         self._learn(candidate, key, known.evaluation)
+        self._observer.evaluated(candidate, known.evaluation)
         self._failures.check()
         return True
 
@@ -241,6 +244,7 @@ class Search:
         self._store.add_evaluations(self._name, outcomes, files, seconds=self.elapsed_seconds)
         for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
             self._learn(candidate, key, evaluation)
+            self._observer.evaluated(candidate, evaluation)
         # Only now: the order of telling is that of recording, in which a steady state is recalled.
         for key in keys:
             twins, outcome = self._twins.pop(key), self._memo.own(key)
@@ -274,6 +278,7 @@ class Search:
         self._tally.n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
+            self._observer.evaluated(candidate, evaluation)
 
     def _learn(self, candidate: Candidate, key: str, evaluation: Evaluation) -> None:
         """Remember an outcome for equal candidates, and tell it."""
@@ -285,4 +290,3 @@ class Search:
         if evaluation.fitness is not None:
             self._inheritance.remember(candidate, evaluation.fitness)
         self.strategy.tell(evaluation)
-        self._observer.evaluated(candidate, evaluation)

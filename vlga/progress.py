@@ -58,7 +58,10 @@ class Observer(Protocol):
         """Something changed."""
 
     def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """A training ended, completed or failed."""
+        """A training ended, completed or failed; or a candidate took an outcome over."""
+
+    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """An outcome was found in the ledger, where an earlier run of the search recorded it."""
 
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
         """A generation is complete; `record` is the strategy's logbook entry."""
@@ -74,6 +77,9 @@ class SilentObserver:
         """Ignore it."""
 
     def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Ignore it."""
+
+    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Ignore it."""
 
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:

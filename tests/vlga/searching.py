@@ -186,6 +186,7 @@ class Notes(SilentObserver):
 
     def __init__(self) -> None:
         self.evaluations: list[Evaluation] = []
+        self.recalls: list[Evaluation] = []
         self.generations: list[Mapping[str, Any]] = []
         self.progress: list[Progress] = []
 
@@ -195,6 +196,10 @@ class Notes(SilentObserver):
     def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
         assert candidate.id == evaluation.candidate_id
         self.evaluations.append(evaluation)
+
+    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        assert candidate.id == evaluation.candidate_id
+        self.recalls.append(evaluation)
 
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
         assert progress.best is not None

@@ -61,6 +61,7 @@ class TestAnEqualSearch:
         assert told(second) == told(first)
         assert second.trained == []
         assert len(second.known) == len(first.trained)
+        assert len(second.notes.evaluations) == len(second.known) + len(second.reused)
         files = [(one.candidate_id, one.sha256) for one in first.store.artifacts("first")]
         assert [(a.candidate_id, a.sha256) for a in first.store.artifacts("second")] == files
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vlga.searching import Bench, ScriptedEvaluator, small_config
+from tests.vlga.searching import TINY, Bench, Killed, Notes, ScriptedEvaluator, small_config
 from vlga.machines import Machines
 
 
@@ -38,3 +38,26 @@ class TestASearch:
         assert bench.notes.progress[0].machines == Machines(n_nodes=1, n_gpus=0)
         assert bench.notes.progress[-1].machines == machines
         assert {one.n_slots for one in bench.notes.progress} == {2}
+
+    @pytest.mark.parametrize("strategy", ["variable_length", "steady_state"])
+    def test_tells_what_is_recorded_from_what_it_did(self, tmp_path, strategy):
+        """Resumed, each outcome is told once, by one word or the other, and the pace is its own."""
+        settings = (f"strategy={strategy}", "budget.evaluations=12", *TINY)
+        bench = Bench(tmp_path, small_config(*settings))
+        bench.store.n_left = 12
+        with pytest.raises(Killed):
+            bench.run()
+        bench.store.n_left = None
+        recorded = {one.candidate_id for one in bench.store.evaluations("first")}
+        bench.notes = Notes()
+        bench.run()
+        everything = {one.candidate_id for one in bench.store.evaluations("first")}
+        done = [one.candidate_id for one in bench.notes.evaluations]
+        recalled = [one.candidate_id for one in bench.notes.recalls]
+
+        assert recorded
+        assert bench.reused
+        assert sorted(recalled) == sorted(recorded)
+        assert sorted(done) == sorted(everything - recorded)
+        assert done
+        assert bench.notes.progress[-1].trainings_per_minute == pytest.approx(60)

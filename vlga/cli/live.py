@@ -73,6 +73,10 @@ class TerminalObserver:
         if isinstance(candidate.genome, Trial):
             self._print_trial(candidate.id, candidate.genome, evaluation, outcome)
 
+    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Show it as if it had ended now."""
+        self.evaluated(candidate, evaluation)
+
     def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
         """Print a line that stays."""
         if self._is_one_of_many:
