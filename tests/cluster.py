@@ -42,6 +42,7 @@ class Cluster:
         address: of the head.
         client_address: of the head's server for Ray clients.
         environment: what a process needs to be let in.
+        pages: of each machine, where Prometheus finds what is measured there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +56,9 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "GRPC_ENABLE_FORK_SUPPORT": "0",  # as in docker-compose.yml
+            "RAY_metrics_report_interval_ms": "1000",  # instead of ten seconds
         }
+        self.pages: list[str] = []
         self.start_head()
 
     def start_head(self) -> None:
@@ -85,11 +88,16 @@ class Cluster:
     def _start(self, python: str, *arguments: str) -> None:
         """Start Ray in a process group of its own and wait until it says that it runs."""
         log = self._folder / f"node-{len(self._processes)}.log"
-        command = [python, "-m", "ray.scripts.scripts", "start", "--block", *arguments]
+        metrics_port = _free_port()
+        self.pages.append(f"http://127.0.0.1:{metrics_port}/metrics")
+        command = [
+            python, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats",
+            f"--object-store-memory={100 * 2**20}", f"--metrics-export-port={metrics_port}",
+        ]  # fmt: skip
         with log.open("wb") as output:
             self._processes.append(
                 subprocess.Popen(
-                    [*command, f"--object-store-memory={100 * 2**20}", "--disable-usage-stats"],
+                    [*command, *arguments],
                     env=self.environment,
                     cwd=self._folder,
                     stdout=output,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import workers.ray_metrics
 from db.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
@@ -66,6 +67,13 @@ def test_every_query_gives_the_same_rows_on_postgres(tmp_path):
     answers = [[rows_of(url, query) for query in QUERIES] for url in urls]
 
     assert answers[0] == answers[1]
+
+
+def test_the_metrics_are_those_that_are_measured():
+    """All of them, by their names."""
+    source = Path(workers.ray_metrics.__file__).read_text(encoding="utf-8")
+
+    assert {*re.findall(r"ray_(vlga_\w+)", README)} == {*re.findall(r'"(vlga_\w+)"', source)}
 
 
 def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:

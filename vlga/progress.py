@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, Individual
 
-__all__ = ["Observer", "Progress", "SilentObserver"]
+__all__ = ["Observer", "Observers", "Progress", "SilentObserver"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Observer(Protocol):
 
 
 class SilentObserver:
-    """An `Observer` that does nothing."""
+    """An `Observer` that does nothing; those that care for little inherit the rest from it."""
 
     def updated(self, progress: Progress) -> None:
         """Ignore it."""
@@ -87,3 +87,38 @@ class SilentObserver:
 
     def final_started(self, winner: Individual, epochs: int) -> None:
         """Ignore it."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Observers:
+    """An `Observer` that tells others, in the order in which they are given."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def updated(self, progress: Progress) -> None:
+        """Tell all."""
+        for one in self._observers:
+            one.updated(progress)
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Tell all."""
+        for one in self._observers:
+            one.evaluated(candidate, evaluation)
+
+    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Tell all."""
+        for one in self._observers:
+            one.recalled(candidate, evaluation)
+
+    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+        """Tell all."""
+        for one in self._observers:
+            one.generation_ended(record, progress)
+
+    def final_started(self, winner: Individual, epochs: int) -> None:
+        """Tell all."""
+        for one in self._observers:
+            one.final_started(winner, epochs)

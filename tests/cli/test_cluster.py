@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +19,7 @@ from tests import postgres
 from tests.cli.command import FIRST
 from tests.cluster import Cluster, bare_python, cluster
 from tests.ledger import ledger
+from tests.prometheus import measured
 from vlga.errors import EvaluatorError, SearchNotFound
 from workers.ray_address import check_address
 
@@ -29,14 +35,28 @@ def machines(tmp_path_factory):
         yield made
 
 
-def start(made: Cluster, url: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(
+    made: Cluster, url: str, *arguments: str, cwd: Path | None = None, **environment: str
+) -> subprocess.Popen[str]:
     """Start the search as a person does who has the cluster's token."""
     return subprocess.Popen(
         [sys.executable, "-m", "vlga", *SEARCH, "--db", url, *arguments],
         env={**made.environment, **environment},
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+    )
+
+
+def evaluations_measured(pages: Iterable[str]) -> Counter[tuple[str, ...]]:
+    """Count evaluations by outcome and reason as Prometheus does."""
+    return Counter(
+        {
+            tuple(labels): int(value)
+            for (name, *labels), value in measured(pages, "first").items()
+            if name == "vlga_evaluations_total"
+        }
     )
 
 
@@ -59,17 +79,47 @@ def n_recorded(url: str) -> int:
         engine.dispose()
 
 
-class TestAMachineWithoutTheProject:
-    @pytest.mark.parametrize("way", ["address", "client_address"])
-    def test_is_sent_it(self, machines, home, undisturbed, way):
-        """By the head's address or as a Ray client: it trains as this process would."""
-        url = f"sqlite:///{home}/vlga.db"
-        search = start(machines, url, "--address", getattr(machines, way))
-        _, err = search.communicate(timeout=200)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A search that ran on a cluster: what it wrote, recorded, and told Prometheus."""
 
-        assert search.returncode == 0, err
-        assert err.startswith("sending vlga to the machines of the cluster\nfirst  variable_length")
-        assert found(ledger(url)) == found(undisturbed)
+    err: str
+    url: str
+    measured: Counter[tuple[str, ...]]
+
+
+@pytest.fixture(scope="class", params=["address", "client_address"])
+def sent(machines, request, tmp_path_factory):
+    """By the head's address or as a Ray client, from a machine that has the project."""
+    folder = tmp_path_factory.mktemp("sent")
+    url, before = f"sqlite:///{folder}/vlga.db", evaluations_measured(machines.pages)
+    search = start(machines, url, "--address", getattr(machines, request.param), cwd=folder)
+    _, err = search.communicate(timeout=200)
+    assert search.returncode == 0, err
+    deadline = time.monotonic() + 20
+    while (found := evaluations_measured(machines.pages) - before).total() < n_recorded(url):
+        assert time.monotonic() < deadline, found
+    return Sent(err, url, found)
+
+
+class TestAMachineWithoutTheProject:
+    def test_is_sent_it(self, sent, undisturbed):
+        """It trains as this process would."""
+        assert sent.err.startswith(
+            "sending vlga to the machines of the cluster\nfirst  variable_length"
+        )
+        assert found(ledger(sent.url)) == found(undisturbed)
+
+    def test_is_measured(self, sent):
+        """Prometheus hears of every evaluation what the ledger has of it."""
+        recorded = Counter(
+            ("reused", "") if one["reused"]
+            else ("failed", one["reason"]) if one["reason"] else ("completed", "")
+            for one in ledger(sent.url)["evaluations"]
+            if not one["is_final"]
+        )  # fmt: skip
+
+        assert sent.measured == recorded
 
 
 def test_the_doctor_looks_at_every_machine(machines):
@@ -126,7 +176,10 @@ class TestAToken:
 
 
 def test_a_head_that_is_restarted_changes_nothing(home, undisturbed):
-    """Everything vanishes in the middle and comes back: the search waits, and finds the same."""
+    """Everything vanishes in the middle and comes back: the search waits, and finds the same.
+
+    Prometheus hears of it on the new machines.
+    """
     url = f"sqlite:///{home}/vlga.db"
     with cluster() as made:
         made.add_machine()
@@ -140,6 +193,9 @@ def test_a_head_that_is_restarted_changes_nothing(home, undisturbed):
         _, err = search.communicate(timeout=200)
 
         assert search.returncode == 0, err
+        deadline = time.monotonic() + 20
+        while not evaluations_measured(made.pages[2:]):
+            assert time.monotonic() < deadline
     assert "the Ray cluster is gone; waiting up to 10 minutes for it\nthe workers are back\n" in err
     assert found(ledger(url)) == found(undisturbed)
 

@@ -58,6 +58,10 @@ class Machine:
             for name, value in os.environ.items()
             if not name.startswith(("VLGA_", "RAY_", "PG"))
         }
+        # As in the images: Ray without its extras.
+        (self.folder / "sitecustomize.py").write_text(
+            "import sys; sys.modules['aiohttp_cors'] = None"
+        )
         path = [Path(sys.executable).parent, postgres.server().bin_path, outside["PATH"]]
         home = self.folder / str(len(self.started))
         home.mkdir()
@@ -73,6 +77,7 @@ class Machine:
             cwd=home,
             env=outside
             | {"PATH": ":".join(map(str, path)), "HOME": str(home)}
+            | {"PYTHONPATH": str(self.folder)}
             | dict(zip(environment, values, strict=True)),
             start_new_session=True,
             text=True,

@@ -1,9 +1,40 @@
-"""What a driver tells whoever watches."""
+"""What a driver tells whoever watches, and how it is told to several."""
 
 import pytest
 
+from tests.cli.test_live import PROGRESS
+from tests.records import candidate, evaluation
 from tests.vlga.searching import TINY, Bench, Killed, Notes, ScriptedEvaluator, small_config
 from vlga.machines import Machines
+from vlga.population import Individual
+from vlga.progress import Observers
+
+
+class Calls:
+    """An observer that keeps what it is told, word for word."""
+
+    def __init__(self):
+        self.heard = []
+
+    def __getattr__(self, name):
+        return lambda *arguments: self.heard.append((name, *arguments))
+
+
+def test_observers_tell_all_of_them_everything():
+    """In the same order."""
+    one, other = Calls(), Calls()
+    both = Observers(one, other)
+    news = [
+        ("updated", PROGRESS),
+        ("evaluated", candidate(1), evaluation(1)),
+        ("recalled", candidate(2), evaluation(2)),
+        ("generation_ended", {"phase": 0}, PROGRESS),
+        ("final_started", Individual(candidate(1), 0.5), 30),
+    ]
+    for name, *arguments in news:
+        getattr(both, name)(*arguments)
+
+    assert one.heard == other.heard == news
 
 
 class TestASearch:

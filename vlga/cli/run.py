@@ -7,7 +7,7 @@ import platform
 import re
 import shlex
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ from vlga.errors import (
 from vlga.final import train_winner
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, Evaluator, SearchRecord
+from vlga.progress import Observers, SilentObserver
 from vlga.reconnect import ReconnectingEvaluator
 from vlga.retry import RetryingEvaluator
 from vlga.settings import SearchConfig, WorkersConfig
@@ -148,6 +149,15 @@ def _training_evaluator(
     )
 
 
+def _metrics(search: str, workers: WorkersConfig) -> SilentObserver:
+    """Give what Prometheus hears of a search by, where it runs on Ray."""
+    if workers.inline:
+        return SilentObserver()
+    from workers.ray_metrics import RayMetrics
+
+    return RayMetrics(search)
+
+
 def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
     """Give the record of a search that starts now, with the versions that it runs on."""
     versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
@@ -229,6 +239,8 @@ def run_search(
     artifacts = ArtifactFolder(ARTIFACTS / name)
     finals = store.final_trainings(name)
     asked_to_stop = announcing(tenure, observer.console.print)
+    metrics = _metrics(name, config.workers)
+    watchers = Observers(observer, metrics)
     engine = Search(
         name,
         config,
@@ -236,7 +248,7 @@ def run_search(
         evaluator=evaluator,
         store=store,
         artifacts=artifacts,
-        observer=observer,
+        observer=watchers,
         seconds_before=record.seconds,
         seconds_of_finals=sum(one.train_seconds for one in finals),
         asked_to_stop=asked_to_stop,
@@ -244,11 +256,11 @@ def run_search(
     status, message = "failed", ""
     try:
         store.update_search(name, status="running", message="")
-        with observer, obeying_signals(tenure):
+        with observer, closing(metrics), obeying_signals(tenure):
             winner = engine.run()
             final = None
             if config.final.epochs:
-                observer.final_started(winner, config.final.epochs)
+                watchers.final_started(winner, config.final.epochs)
                 final = train_winner(
                     name,
                     winner,
