@@ -57,6 +57,8 @@ class ReconnectingEvaluator:
     @property
     def n_slots(self) -> int:
         """The evaluator's; the last one's while there is none."""
+        if self._evaluator is not None:
+            self._n_slots = self._evaluator.n_slots
         return self._n_slots
 
     @property
@@ -145,6 +147,6 @@ class ReconnectingEvaluator:
             if self._clock() >= self._given_up_at:
                 raise EvaluatorLost(str(error)) from error
             return None
-        self._evaluator, self._n_slots = found, found.n_slots
+        self._evaluator = found
         self._say("the workers are back")
         return found

@@ -19,7 +19,7 @@ from workers.machine import gpu_memories_bytes
 from workers.ray_address import check_address
 from workers.ray_nodes import NodeReport, ask_every_node, node_reports, project_environment
 
-__all__ = ["connect", "gpu_memories", "largest_node_cpus", "memory_for", "room_for", "visit"]
+__all__ = ["check_room", "connect", "gpu_memories", "largest_node_cpus", "memory_for", "visit"]
 
 #: Seconds that a node may take to tell how much memory its GPU has.
 _PATIENCE_SECONDS = 60.0
@@ -146,8 +146,8 @@ def largest_node_cpus() -> float:
     return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
 
 
-def room_for(cpus: float, gpus: float) -> int:
-    """Count the tasks that fit the cluster at once, at least 1.
+def check_room(cpus: float, gpus: float) -> None:
+    """Refuse a cluster that has not the resources of one task.
 
     Args:
         cpus: that a task reserves, above 0.
@@ -157,24 +157,18 @@ def room_for(cpus: float, gpus: float) -> int:
         EvaluatorError: not even one task fits.
     """
     resources = ray.cluster_resources()
-    rooms = [
-        int(resources.get(kind, 0) / asked)
-        for kind, asked in (("CPU", cpus), ("GPU", gpus))
-        if asked
-    ]
-    if gpus and not rooms[1]:
+    has_gpus, has_cpus = resources.get("GPU", 0.0), resources.get("CPU", 0.0)
+    if has_gpus < gpus:
         raise EvaluatorError(
             f"--gpus-per-evaluation must be had from the cluster, but got {gpus:g} and the cluster "
-            f"has {resources.get('GPU', 0):g}; leave the option out to train on the CPU"
+            f"has {has_gpus:g}; leave the option out to train on the CPU"
         )
-    if not rooms[0]:
-        has = resources.get("CPU", 0)
-        way_out = "ask for less" if has else "let a machine with CPUs join it first"
+    if has_cpus < cpus:
+        way_out = "ask for less" if has_cpus else "let a machine with CPUs join it first"
         raise EvaluatorError(
             f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
-            f"has {has:g}; {way_out}"
+            f"has {has_cpus:g}; {way_out}"
         )
-    return min(rooms)
 
 
 def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:

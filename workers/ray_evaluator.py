@@ -22,7 +22,7 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
 from workers.gpu_shares import FixedShare, GpuShares, Shares
-from workers.ray_cluster import connect, gpu_memories, largest_node_cpus, memory_for, room_for
+from workers.ray_cluster import check_room, connect, gpu_memories, largest_node_cpus, memory_for
 from workers.ray_connection import while_connected
 from workers.ray_machines import MachineCount
 from workers.ray_task import make_entry
@@ -103,23 +103,20 @@ class RayEvaluator:
         self._n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
         self._shares = self._make_shares(gpus_per_evaluation, dataset.summary())
         try:
-            room = room_for(cpus_per_evaluation, self._shares.smallest)
+            check_room(cpus_per_evaluation, self._shares.smallest)
         except EvaluatorError:
             self.close()
             raise
-        self._n_slots = min(n_workers or room, room)
-        # Ray starts a task faster if it has it already; where there is room for more than
-        # `n_workers`, it would start too many.
-        self._max_running = self._n_slots if self._n_slots < room else math.inf
+        self._n_workers = math.inf if n_workers is None else n_workers
         self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
         self._dataset = ray.put(dataset)
         self._on_gpu = self._shares.smallest > 0
         device = "cuda" if self._on_gpu else "cpu"
         self._entry = ray.remote(make_entry(function, device))
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
-        final_cpus = min(cpus_per_evaluation * self._n_slots, largest_node_cpus())
+        final_cpus = min(cpus_per_evaluation * self.n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
-        memory = memory_for(cpus_per_evaluation, self._shares.largest, self._n_slots)
+        memory = memory_for(cpus_per_evaluation, self._shares.largest, self.n_slots)
         self._memory = {
             False: memory,
             True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
@@ -130,13 +127,13 @@ class RayEvaluator:
 
     @property
     def n_slots(self) -> int:
-        """Tasks that can run at once."""
-        return self._n_slots
+        """Tasks that can run at once now: with machines that join or leave it changes."""
+        return int(min(self._n_workers, max(1, self._machines.room)))
 
     @property
     def machines(self) -> Machines:
         """Those of the cluster that have room for a task, as of the last seconds."""
-        return self._machines.now()
+        return self._machines.machines
 
     def submit(self, task: EvaluationTask) -> None:
         """Hand a task to Ray, which starts it when its resources are free; or refuse it."""
@@ -178,7 +175,7 @@ class RayEvaluator:
 
     def drain(self) -> Sequence[int]:
         """Take back what waits, here or at Ray, which starts the oldest first."""
-        queued = [*islice(self._running, self._n_slots, None)]
+        queued = [*islice(self._running, self.n_slots, None)]
         given_up = [self._running.pop(ref).task for ref in queued] + [*self._waiting]
         _kill(queued)
         self._waiting.clear()
@@ -201,7 +198,7 @@ class RayEvaluator:
 
     def _start(self) -> None:
         """Hand waiting tasks to Ray, as many as may be there."""
-        while self._waiting and len(self._running) < self._max_running:
+        while self._waiting and len(self._running) < self._most_at_ray:
             gpu_share = self._shares.share(self._waiting[0])
             if gpu_share > self._n_gpus_free:
                 break
@@ -236,6 +233,14 @@ class RayEvaluator:
         if self._n_gpus < 1:
             return FixedShare(self._n_gpus)
         return GpuShares(min(gpu_memories(), default=None), data)
+
+    @property
+    def _most_at_ray(self) -> float:
+        """How many tasks Ray may have: it starts one faster if it has it already.
+
+        Where there is room for more than the workers that were asked for, it would start too many.
+        """
+        return self._n_workers if self._n_workers < self._machines.room else math.inf
 
     @property
     def _n_gpus_free(self) -> float:
@@ -273,7 +278,7 @@ class RayEvaluator:
     def _note_starts(self) -> None:
         """Note when tasks were first seen where they may run: Ray starts the oldest first."""
         now = time.monotonic()
-        for running in islice(self._running.values(), self._n_slots):
+        for running in islice(self._running.values(), self.n_slots):
             running.since = running.since or now
 
 

@@ -1,4 +1,4 @@
-"""Which machines of a Ray cluster trainings can run on."""
+"""Which machines of a Ray cluster trainings can run on, and how many at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vlga.errors import EvaluatorLost
 from vlga.machines import Machines
 from workers.ray_connection import while_connected
 
-__all__ = ["MachineCount", "machines_of"]
+__all__ = ["MachineCount", "machines_of", "room_of"]
 
 #: Ray is asked so often at most: by a client it takes milliseconds, elsewhere half of one.
 _SECONDS = 5.0
@@ -36,8 +36,27 @@ def machines_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) ->
     return Machines(len(roomy), n_gpus)
 
 
+def room_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> int:
+    """Count the trainings that fit the machines that are alive, none across two of them.
+
+    Args:
+        nodes: as `ray.nodes` gives them.
+        cpus: that a training reserves, above 0.
+        gpus: that a training reserves.
+    """
+    asked = {kind: amount for kind, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
+    return sum(
+        min(int(node["Resources"].get(kind, 0.0) / amount) for kind, amount in asked.items())
+        for node in nodes
+        if node["Alive"]
+    )
+
+
 class MachineCount:
-    """Counts a cluster's machines now and then, and keeps the count while the cluster is lost."""
+    """Counts a cluster's machines now and then, and keeps the count while the cluster is lost.
+
+    Machines may join a cluster and leave it while a search runs.
+    """
 
     def __init__(
         self, cpus: float, gpus: float, clock: Callable[[], float] = time.monotonic
@@ -46,17 +65,29 @@ class MachineCount:
         self._cpus = cpus
         self._gpus = gpus
         self._clock = clock
-        self._counted_at = clock()
-        self._machines = self._count()
+        self._looked_at = clock()
+        self._look()
 
-    def now(self) -> Machines:
-        """Give the count, at most `_SECONDS` old if the cluster is there."""
-        now = self._clock()
-        if now - self._counted_at >= _SECONDS:
-            self._counted_at = now
-            with suppress(EvaluatorLost), while_connected():
-                self._machines = self._count()
+    @property
+    def machines(self) -> Machines:
+        """The machines, at most `_SECONDS` ago if the cluster is there."""
+        self._look_again()
         return self._machines
 
-    def _count(self) -> Machines:
-        return machines_of(ray.nodes(), self._cpus, self._gpus)
+    @property
+    def room(self) -> int:
+        """How many trainings fit them, as long ago."""
+        self._look_again()
+        return self._room
+
+    def _look_again(self) -> None:
+        now = self._clock()
+        if now - self._looked_at >= _SECONDS:
+            self._looked_at = now
+            with suppress(EvaluatorLost), while_connected():
+                self._look()
+
+    def _look(self) -> None:
+        nodes = ray.nodes()
+        self._machines = machines_of(nodes, self._cpus, self._gpus)
+        self._room = room_of(nodes, self._cpus, self._gpus)

@@ -2,7 +2,7 @@ import pytest
 import ray
 
 from vlga.machines import Machines
-from workers.ray_machines import MachineCount, machines_of
+from workers.ray_machines import MachineCount, machines_of, room_of
 
 
 def node(*, alive=True, **resources):
@@ -29,6 +29,22 @@ def test_machines_with_room_for_a_training_count(nodes, cpus, gpus, found):
     assert machines_of(nodes, cpus, gpus) == found
 
 
+@pytest.mark.parametrize(
+    ("nodes", "cpus", "gpus", "room"),
+    [
+        ((HEAD, SMALL, BIG), 1, 0, 18),
+        ((HEAD, SMALL, BIG), 1.5, 0, 11),
+        ((SMALL, BIG), 1, 0.125, 16),
+        ((SMALL, BIG, BIG), 2, 0.5, 16),
+        ((SMALL, GONE), 1, 0, 2),
+        ((SMALL, SMALL), 3, 0, 0),
+    ],
+)
+def test_no_training_is_spread_over_machines(nodes, cpus, gpus, room):
+    """Each machine has room for as many as its CPUs and its GPUs suffice for."""
+    assert room_of(nodes, cpus, gpus) == room
+
+
 def test_ray_is_asked_every_few_seconds(monkeypatch):
     """However often the count is asked for; a machine that joined is seen then."""
     times = [100.0, 100.0, 102.0, 104.9, 105.0, 105.1, 109.9, 110.0]
@@ -38,7 +54,7 @@ def test_ray_is_asked_every_few_seconds(monkeypatch):
     count = MachineCount(1, 0, clock=lambda: next(clock))
     nodes.append(BIG)
 
-    assert [count.now().n_nodes for _ in times[1:]] == [1, 1, 1, 2, 2, 2, 2]
+    assert [count.machines.n_nodes for _ in times[1:]] == [1, 1, 1, 2, 2, 2, 2]
     assert len(n_asked) == 3
 
 
@@ -56,4 +72,4 @@ def test_a_cluster_that_is_lost_is_what_it_was(monkeypatch, is_connected):
     monkeypatch.setattr(ray, "is_initialized", lambda: is_connected)
     monkeypatch.setattr(ray, "nodes", nodes)
 
-    assert count.now() == Machines(1, 0)
+    assert count.machines == Machines(1, 0)
