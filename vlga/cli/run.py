@@ -36,6 +36,7 @@ from vlga.errors import (
     VlgaError,
 )
 from vlga.final import train_winner
+from vlga.labels import TEST_FITNESS
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.progress import Observers, SilentObserver
@@ -183,7 +184,7 @@ def enter(
     stem: str | None = None,
 ) -> SearchRecord:
     """Enter a search; without a name it is the stem, or the data's, with the next free number."""
-    stem = stem or Path(data.name).stem
+    stem = stem or Path(data.name.removesuffix(TEST_FITNESS)).stem
     number = 1
     while True:
         record = new_record(name or f"{stem}-{number}", config, data)
