@@ -3,12 +3,15 @@
 ``python -m tests.benchmarks.overhead [--evaluations N] [--repeats R]``
 
 An evaluation computes until its process has had its CPU seconds, log-normal around one, so that the
-driver and Ray compete with it for the two cores as they do with trainings. The ideal is the sum of
-these seconds over the workers. Nothing reaches it: cores do other things too, and one worker ends
-first. So there is the plain way beside it, two processes that compute the like, and the last column
-is over that, in the same round. In one run, over several rounds: `steady_state`, `random_search`,
-and `variable_length` with the real driver, Ray tasks and an SQLite file, and Ray Tune on the same
-Ray with two trials at a time and its actors used again.
+driver and Ray compete with it for the two cores as they do with trainings. In one run, over several
+rounds: `steady_state`, `random_search` and `variable_length` with the real driver, Ray tasks and an
+SQLite file; Ray Tune on the same Ray with two trials at a time and its actors used again; and the
+plain way, two processes that only compute. Wall time
+
+- *over own*: over half of the seconds that the evaluations took: what the workers waited;
+- *over CPU*: over half of the CPU seconds that they asked for: also what the machine's cores did
+  elsewhere, and what driver and Ray took from them;
+- *over plain*: that of the CPU seconds, over the same of the two plain processes in its round.
 """
 
 from __future__ import annotations
@@ -19,16 +22,19 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Any
 
 import ray
 from ray import tune
 
 from tests.benchmarks.searching import run_search
-from tests.benchmarks.timing import alternate, print_table, report
-from vlga.population import Evaluation
+from tests.benchmarks.timing import print_table, report
+from vlga.population import Evaluation, Source
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig
 from workers.data import load_dataset
@@ -40,18 +46,41 @@ _PLAIN = "two processes"
 _STRATEGIES = ("steady_state", "random_search", "variable_length")
 
 
-def compute(seed: int) -> float:
-    """Compute for as many CPU seconds as the seed stands for; give how many they were."""
-    started = time.process_time()
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What a round of one contestant took.
+
+    Attributes:
+        wall: seconds in all.
+        evaluations: CPU seconds and seconds of each evaluation.
+    """
+
+    wall: float
+    evaluations: list[tuple[float, float]]
+
+    @property
+    def over_cpu(self) -> float:
+        """Wall time over the ideal by CPU seconds, less 1."""
+        return self.wall * _N_WORKERS / sum(cpu for cpu, _ in self.evaluations) - 1
+
+    @property
+    def over_own(self) -> float:
+        """Wall time over the ideal by the evaluations' own time, less 1."""
+        return self.wall * _N_WORKERS / sum(own for _, own in self.evaluations) - 1
+
+
+def compute(seed: int) -> tuple[float, float]:
+    """Compute for as many CPU seconds as the seed stands for; give those and the seconds."""
+    began, started = time.perf_counter(), time.process_time()
     seconds = _MEDIAN_SECONDS * math.exp(_SIGMA * Random(seed).gauss(0, 1))
     while (spent := time.process_time() - started) < seconds:
         sum(range(10_000))
-    return spent
+    return spent, time.perf_counter() - began
 
 
 def evaluate(task: EvaluationTask) -> tuple[Evaluation, None]:
     """Compute in the place of a training."""
-    spent = compute(task.seed)
+    cpu, own = compute(task.seed)
     fitness = Random(task.seed).random()
     return (
         Evaluation(
@@ -59,16 +88,15 @@ def evaluate(task: EvaluationTask) -> tuple[Evaluation, None]:
             task.training.epochs,
             task.seed,
             fitness,
-            train_seconds=spent,
-            worker="",
-            device="cpu",
+            message=str(cpu),
+            train_seconds=own,
         ),
         None,
     )
 
 
 def main() -> None:
-    """Time the four and print them."""
+    """Time the five and print them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--evaluations", type=int, default=80)
     parser.add_argument("--repeats", type=int, default=3)
@@ -77,27 +105,24 @@ def main() -> None:
     dataset = load_dataset(DataConfig())
     evaluator = RayEvaluator(dataset, n_workers=_N_WORKERS, function=evaluate)
 
-    def over_ideal(strategy: str) -> Callable[[], float]:
-        def run() -> float:
-            run = run_search(
-                evaluator,
-                dataset.summary(),
-                f"strategy={strategy}",
-                f"budget.evaluations={n}",
-                "population.size=20",
-                "population.stop_margin=1",
-                "training.inherit_weights=false",
-            )
-            ideal = sum(one.train_seconds for one in run.evaluations) / _N_WORKERS
-            return run.wall_seconds / ideal - 1
+    def run_strategy(strategy: str) -> Times:
+        run = run_search(
+            evaluator,
+            dataset.summary(),
+            f"strategy={strategy}",
+            f"budget.evaluations={n}",
+            "population.size=20",
+            "population.stop_margin=1",
+            "training.inherit_weights=false",
+        )
+        trained = [one for one in run.evaluations if one.source is Source.TRAINED]
+        return Times(run.wall_seconds, [(float(one.message), one.train_seconds) for one in trained])
 
-        return run
-
-    def tune_over_ideal() -> float:
+    def run_tune() -> Times:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
             results = tune.Tuner(
-                lambda config: {"seconds": compute(config["seed"])},
+                lambda config: {"times": compute(config["seed"])},
                 param_space={"seed": tune.randint(0, 2**31)},
                 tune_config=tune.TuneConfig(
                     num_samples=n, max_concurrent_trials=_N_WORKERS, reuse_actors=True
@@ -105,44 +130,34 @@ def main() -> None:
                 run_config=tune.RunConfig(storage_path=folder, verbose=0),
             ).fit()
             wall = time.perf_counter() - started
-        ideal = sum(one.metrics["seconds"] for one in results if one.metrics) / _N_WORKERS
-        return wall / ideal - 1
+        return Times(wall, [tuple(one.metrics["times"]) for one in results if one.metrics])
 
-    def plain_over_ideal() -> float:
+    def run_plain() -> Times:
         seeds = [Random(number).randrange(2**31) for number in range(n)]
         with ProcessPoolExecutor(_N_WORKERS, multiprocessing.get_context("spawn")) as pool:
             [*pool.map(compute, seeds[:_N_WORKERS])]  # starts the processes
             started = time.perf_counter()
-            ideal = sum(pool.map(compute, seeds)) / _N_WORKERS
-            return (time.perf_counter() - started) / ideal - 1
+            times = [*pool.map(compute, seeds)]
+            return Times(time.perf_counter() - started, times)
 
+    contestants: dict[str, Callable[[], Times]] = {
+        _PLAIN: run_plain,
+        **{strategy: partial(run_strategy, strategy) for strategy in _STRATEGIES},
+        "ray tune": run_tune,
+    }
+    rounds: list[dict[str, Times]] = []
     try:
-        shares = alternate(
-            {
-                _PLAIN: plain_over_ideal,
-                **{strategy: over_ideal(strategy) for strategy in _STRATEGIES},
-                "ray tune": tune_over_ideal,
-            },
-            options.repeats,
-        )
+        for number in range(options.repeats + 1):
+            times = {name: run() for name, run in contestants.items()}
+            if number:  # the first one loads what the others have then
+                rounds.append(times)
     finally:
         evaluator.close()
-    over_plain = {
-        name: statistics.median(
-            (1 + one) / (1 + plain) - 1 for one, plain in zip(share, shares[_PLAIN], strict=True)
-        )
-        for name, share in shares.items()
-    }
+    rows = [_row(name, rounds) for name in contestants]
     print_table(
         [
-            {
-                "system": name,
-                "over the ideal (median)": f"{statistics.median(share):.1%}",
-                "min": f"{min(share):.1%}",
-                "max": f"{max(share):.1%}",
-                "over plain": f"{over_plain[name]:.1%}",
-            }
-            for name, share in shares.items()
+            {key: f"{value:.1%}" if key != "system" else value for key, value in row.items()}
+            for row in rows
         ]
     )
     report(
@@ -150,12 +165,22 @@ def main() -> None:
         evaluations=n,
         repeats=options.repeats,
         ray=ray.__version__,
-        over_plain={name: round(share, 4) for name, share in over_plain.items()},
-        **{
-            f"{name.replace(' ', '_')}_over_ideal": round(statistics.median(share), 4)
-            for name, share in shares.items()
-        },
+        rows=rows,
     )
+
+
+def _row(name: str, rounds: Sequence[Mapping[str, Times]]) -> dict[str, Any]:
+    """Give medians over the rounds, and the range of the first."""
+    own = [one[name].over_own for one in rounds]
+    plain = [(1 + one[name].over_cpu) / (1 + one[_PLAIN].over_cpu) - 1 for one in rounds]
+    return {
+        "system": name,
+        "over own": statistics.median(own),
+        "min": min(own),
+        "max": max(own),
+        "over CPU": statistics.median(one[name].over_cpu for one in rounds),
+        "over plain": statistics.median(plain),
+    }
 
 
 if __name__ == "__main__":
