@@ -3,6 +3,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,15 @@ def results(name):
     return outcome, everyone, people
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that are started do not ignore SIGINT, though a shell's background job does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_a_terminal(home):
     """A real process with a real signal: exit code 130, everything finished saved, resumable."""
     # The signal must not come after the end.
