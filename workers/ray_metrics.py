@@ -130,7 +130,7 @@ class RayMetrics(SilentObserver):
         if self._clock() - self._sent_at >= _SECONDS:
             self._hand_on()
 
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002  # of `Observer`
         """Count it."""
         if evaluation.source is not Source.TRAINED:
             self._outcomes["reused", ""] += 1
@@ -141,7 +141,7 @@ class RayMetrics(SilentObserver):
         else:
             self._outcomes["failed", str(evaluation.reason)] += 1
 
-    def final_started(self, winner: Individual, epochs: int) -> None:  # noqa: ARG002
+    def final_started(self, winner: Individual, epochs: int) -> None:  # noqa: ARG002  # of `Observer`
         """Hand on what is left: the search is over, and nothing is measured any more."""
         self._hand_on()
 

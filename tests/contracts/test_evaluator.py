@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -143,15 +143,30 @@ class EvaluatorContract:
         assert not evaluator.wait()
 
 
+def as_trained(one: EvaluationTask) -> Outcome:
+    """Fail as `diverging` does."""
+    return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
+
+
+def after_the_first_time(first: Outcome) -> Callable[[EvaluationTask], Outcome]:
+    """Give each task this outcome first, and then its own."""
+    tried: set[int] = set()
+
+    def outcome(one: EvaluationTask) -> Outcome:
+        if one.candidate_id not in tried:
+            tried.add(one.candidate_id)
+            return first
+        return as_trained(one)
+
+    return outcome
+
+
 class TestScriptedEvaluator(EvaluatorContract):
     """The evaluator of the driver's tests."""
 
     @pytest.fixture
     def evaluator(self) -> Evaluator:
-        def outcome(one: EvaluationTask) -> Outcome:
-            return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
-
-        return ScriptedEvaluator(n_slots=3, outcome=outcome)
+        return ScriptedEvaluator(n_slots=3, outcome=as_trained)
 
 
 class TestRetryingEvaluator(EvaluatorContract):
@@ -159,14 +174,7 @@ class TestRetryingEvaluator(EvaluatorContract):
 
     @pytest.fixture
     def evaluator(self) -> Evaluator:
-        tried: set[int] = set()
-
-        def outcome(one: EvaluationTask) -> Outcome:
-            if one.candidate_id not in tried:
-                tried.add(one.candidate_id)
-                return FailureReason.WORKER_LOST
-            return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
-
+        outcome = after_the_first_time(FailureReason.WORKER_LOST)
         return RetryingEvaluator(ScriptedEvaluator(n_slots=3, outcome=outcome))
 
 
@@ -175,14 +183,7 @@ class TestReconnectingEvaluator(EvaluatorContract):
 
     @pytest.fixture
     def evaluator(self) -> Evaluator:
-        tried: set[int] = set()
-
-        def outcome(one: EvaluationTask) -> Outcome:
-            if one.candidate_id not in tried:
-                tried.add(one.candidate_id)
-                return EvaluatorLost("gone")
-            return FailureReason.DIVERGED if one.plan.optimizer.learning_rate > 1e6 else 0.5
-
+        outcome = after_the_first_time(EvaluatorLost("gone"))
         make = partial(ScriptedEvaluator, n_slots=3, outcome=outcome)
         return ReconnectingEvaluator(make(), make, sleep=lambda _: None)
 
