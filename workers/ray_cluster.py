@@ -17,6 +17,7 @@ from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
 from workers.machine import gpu_memories_bytes
 from workers.ray_address import check_address
+from workers.ray_machines import room_of
 from workers.ray_nodes import NodeReport, ask_every_node, node_reports, project_environment
 
 __all__ = ["check_room", "connect", "gpu_memories", "largest_node_cpus", "memory_for", "visit"]
@@ -168,6 +169,11 @@ def check_room(cpus: float, gpus: float) -> None:
         raise EvaluatorError(
             f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
             f"has {has_cpus:g}; {way_out}"
+        )
+    if not room_of(ray.nodes(), cpus, gpus):
+        raise EvaluatorError(
+            "what a training reserves must be had from one machine of the cluster, but none has "
+            f"{cpus:g} CPUs and {gpus:g} GPUs; ask for less"
         )
 
 

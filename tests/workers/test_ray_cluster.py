@@ -1,4 +1,4 @@
-"""Connecting to a Ray cluster whose server for clients fails now and then."""
+"""Connecting to a Ray cluster: what it must have, and a server for clients that may fail."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import ray
 
 from vlga.errors import EvaluatorError
 from workers import ray_cluster
-from workers.ray_cluster import visit
+from workers.ray_cluster import check_room, visit
 
 #: What Ray says when a client's process hung as it was forked (ray-project/ray#63202).
 HUNG = (
     "Initialization failure from server:\nTraceback (most recent call last):\nRuntimeError: "
     "Starting Ray client server failed. See ray_client_server_23000.err for detailed logs."
 )
+
+
+def test_a_training_is_not_spread_over_machines(monkeypatch: pytest.MonkeyPatch):
+    """Two CPUs on each of two machines are refused to one that reserves three."""
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}] * 2)
+    check_room(2.0, 0.0)
+
+    with pytest.raises(EvaluatorError, match=r"from one machine .* none has 3 CPUs and 0 GPUs"):
+        check_room(3.0, 0.0)
 
 
 class TestAServerForClientsThatFails:
