@@ -5,8 +5,8 @@
 The same random networks of the default preset are trained with 1, 2, 4 and 8 on the card at a time
 and with the shares of ``auto``. Then, four at a time, a hundred evaluations of which one takes more
 memory than its share (with CIFAR-10; digits are too few for that): how many of the others it costs,
-and what the card holds before Ray starts, when all is done, and after Ray's end. `--cpu` runs the
-same on CPUs, to try the program.
+and what the card holds before Ray starts, when each worker has trained once, when all is done, and
+after Ray's end. `--cpu` runs the same on CPUs, to try the program.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -25,7 +26,8 @@ import torch
 from tests.benchmarks.timing import print_table, report
 from tests.trainings import drain
 from vlga.config import load_config
-from vlga.population import Evaluation, FailureReason
+from vlga.footprint import training_bytes
+from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig, SearchConfig
 from vlga.strategies import make_strategy
@@ -38,9 +40,12 @@ from workers.ray_evaluator import RayEvaluator
 _AT_ONCE = (1, 2, 4, 8)
 #: Evaluations at a time, evaluations and the one that is too large, where memory is looked at.
 _MEMORY_CASE = 4, 100, 50
-_EPOCHS, _BATCH_SIZE = 4, 128
-#: Images a step of the one that is too large.
+_EPOCHS, _BATCH_SIZE = 1, 128
+#: What the driver of a card needs to take back the memory of processes that were killed.
+_SECONDS_TO_END = 5
+#: Images a step of the one that is too large, and how large its network may be.
 _TOO_LARGE = 2**20
+_LARGE_LIMITS = "limits.max_macs=600_000_000", "limits.max_activation_bytes=40_000_000"
 
 
 def main() -> None:
@@ -74,9 +79,10 @@ def _cases() -> list[tuple[str, int, float | Literal["auto"]]]:
     return [*fixed, ("auto", max(_AT_ONCE), "auto")]
 
 
-def _tasks(dataset: Dataset, n: int) -> list[EvaluationTask]:
+def _tasks(dataset: Dataset, n: int, limits: Sequence[str] = ()) -> list[EvaluationTask]:
     """Give random networks to train, the same in every case."""
-    config: SearchConfig = load_config(settings=("strategy=random_search", f"population.size={n}"))
+    settings = "strategy=random_search", f"population.size={n}", *limits
+    config: SearchConfig = load_config(settings=settings)
     data = dataset.summary()
     images = data.input_shape, len(data.classes)
     training = config.training.model_copy(update={"epochs": _EPOCHS, "batch_size": _BATCH_SIZE})
@@ -117,35 +123,45 @@ def _row(name: str, run: tuple[list[Evaluation], float]) -> dict[str, Any]:
         "evaluations/min": round(60 * len(outcomes) / seconds, 1),
         "failed": sum(not one.completed for one in outcomes),
         "seconds each": round(sum(one.train_seconds for one in outcomes) / len(outcomes), 2),
+        "peak MiB": max(one.peak_memory_bytes or 0 for one in outcomes) // 2**20,
     }
+
+
+def _too_large(dataset: Dataset) -> EvaluationTask:
+    """Give a training that no share of a GPU has room for: all images in one step."""
+    largest = max(
+        _tasks(dataset, 20, _LARGE_LIMITS), key=lambda one: training_bytes(one.plan, _BATCH_SIZE)
+    )
+    return replace(largest, training=largest.training.model_copy(update={"batch_size": _TOO_LARGE}))
 
 
 def _memory(dataset: Dataset, *, is_cpu: bool) -> dict[str, Any]:
     """Train a hundred, one of them too large, and look at the card's memory in between."""
     n_workers, n, which = _MEMORY_CASE
     tasks = _tasks(dataset, n)
-    large = tasks[which].training.model_copy(update={"batch_size": _TOO_LARGE})
-    tasks[which] = replace(tasks[which], training=large)
-    before = _used_mib()
+    tasks[which] = replace(_too_large(dataset), candidate_id=tasks[which].candidate_id)
+    used = {"before": _used_mib()}
     # It would be refused before it is tried.
     with patch.object(ray_evaluator, "refusal", return_value=None):
         evaluator = RayEvaluator(
             dataset, n_workers=n_workers, gpus_per_evaluation=0.0 if is_cpu else 1 / n_workers
         )
-        for one in tasks:
-            evaluator.submit(one)
-        outcomes = drain(evaluator)
-    idle = _used_mib()
+        outcomes: list[Evaluation] = []
+        for name, some in (("first round", tasks[:n_workers]), ("all", tasks[n_workers:])):
+            for one in some:
+                evaluator.submit(one)
+            outcomes += drain(evaluator)
+            used[name] = _used_mib()
     evaluator.close()
-    failed = {one.candidate_id: str(one.reason) for one in outcomes if not one.completed}
+    time.sleep(_SECONDS_TO_END)
+    failed = {one.candidate_id: one for one in outcomes if not one.completed}
+    failed.pop(tasks[which].candidate_id, None)
+    (too_large,) = (one for one in outcomes if one.candidate_id == tasks[which].candidate_id)
     return {
-        "too_large": failed.pop(which, "completed"),
-        "others_out_of_memory": sum(
-            reason == FailureReason.OUT_OF_MEMORY for reason in failed.values()
-        ),
-        "others_failed": len(failed),
+        "too_large": f"{too_large.reason or 'completed'}: {too_large.message}",
+        "others_failed": Counter(str(one.reason) for one in failed.values()),
         "gpu_mib": [size // 2**20 for size in gpu_memories_bytes()],
-        "used_mib": {"before": before, "idle": idle, "after": _used_mib()},
+        "used_mib": {**used, "after": _used_mib()},
     }
 
 
