@@ -3,6 +3,7 @@ import signal
 import pytest
 
 from tests.cli.command import FIRST, SMALL, Result, vlga
+from tests.cli.comparing import COMPARE
 from tests.ledger import ledger
 from workers.inline_evaluator import InlineEvaluator
 
@@ -79,6 +80,26 @@ def finished(tmp_path_factory):
         result = vlga("search", "--db", url, *SMALL)
     assert result.code == 0, result.err
     return Finished(url, result)
+
+
+@pytest.fixture(scope="session")
+def whole_comparison(tmp_path_factory):
+    """A comparison that nobody interrupted: its folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("VLGA_DB", raising=False)
+        told = vlga(*COMPARE, "--name", "mine")
+    assert told.code == 0, told.err
+    return folder, told
+
+
+@pytest.fixture
+def compared(whole_comparison, monkeypatch):
+    """Go back to the folder of the whole comparison; give what was printed there."""
+    folder, told = whole_comparison
+    monkeypatch.chdir(folder)
+    return told
 
 
 class Finished:
