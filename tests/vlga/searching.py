@@ -1,4 +1,4 @@
-"""What the driver's tests share: an evaluator that trains nothing, a clock, a store that dies."""
+"""What the driver's tests share: an evaluator that trains nothing, a clock, a bench."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fakes import MemoryStore
 from tests.records import DATA
+from tests.vlga.mortal_store import MortalStore
 from vlga.artifacts import ArtifactFolder
 from vlga.config import load_config
 from vlga.driver import Search
@@ -20,14 +20,9 @@ from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, SearchRecord, Store, Weights
 from vlga.progress import Observer, Progress, SilentObserver
-from vlga.recorded import Artifact
 from vlga.settings import SearchConfig
 
 Outcome = float | FailureReason | BaseException
-
-
-class Killed(BaseException):
-    """Ends a search as a lost process does: what comes after it reaches no store."""
 
 
 @dataclass
@@ -133,52 +128,6 @@ class ScriptedEvaluator:
 
     def close(self) -> None:
         self.cancel()
-
-
-class MortalStore(MemoryStore):
-    """A store that notes every write, and may die before one of them.
-
-    Attributes:
-        writes: names of the methods that wrote, with the ids of the candidates concerned.
-        n_left: writes until death, or None for immortality.
-        death: what is raised from then on.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[tuple[str, tuple[int, ...], tuple[Artifact, ...]]] = []
-        self.n_left: int | None = None
-        self.death: BaseException = Killed()
-
-    def update_search(self, name: str, **changes: Any) -> None:
-        self._note("update_search")
-        super().update_search(name, **changes)
-
-    def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
-        self._note("add_candidates", candidates=[one.id for one in candidates])
-        super().add_candidates(search, candidates)
-
-    def add_evaluations(
-        self,
-        search: str,
-        evaluations: Sequence[Evaluation],
-        artifacts: Sequence[Artifact] = (),
-        *,
-        is_final: bool = False,
-        **changes: Any,
-    ) -> None:
-        ids = [one.candidate_id for one in evaluations]
-        self._note("add_evaluations", candidates=ids, artifacts=artifacts)
-        super().add_evaluations(search, evaluations, artifacts, is_final=is_final, **changes)
-
-    def _note(
-        self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
-    ) -> None:
-        if self.n_left is not None:
-            if not self.n_left:
-                raise self.death
-            self.n_left -= 1
-        self.writes.append((method, tuple(candidates), tuple(artifacts)))
 
 
 class Notes(SilentObserver):

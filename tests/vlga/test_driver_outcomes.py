@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
+from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import (
     RANDOM,
     TINY,
     Bench,
-    Killed,
     ScriptedEvaluator,
     losing,
     small_config,

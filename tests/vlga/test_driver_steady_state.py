@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from tests.vlga.searching import TINY, Bench, Killed, ScriptedEvaluator, small_config
+from tests.vlga.mortal_store import Killed
+from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config
 from vlga.population import FailureReason
 from vlga.strategies import STRATEGIES, SteadyState
 

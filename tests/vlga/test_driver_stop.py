@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.vlga.searching import Bench, Clock, MortalStore, ScriptedEvaluator, small_config
+from tests.vlga.mortal_store import MortalStore
+from tests.vlga.searching import Bench, Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, SearchStopped
 from vlga.lease import Holder, Stop
 from vlga.tenure import LEASE_SECONDS, RENEW_SECONDS, Tenure

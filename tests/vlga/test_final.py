@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.records import DATA
-from tests.vlga.searching import Bench, Killed, ScriptedEvaluator, small_config, weights_of
+from tests.vlga.mortal_store import Killed
+from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights_of
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
 from vlga.final import train_winner

@@ -4,7 +4,8 @@ import pytest
 
 from tests.cli.test_live import PROGRESS
 from tests.records import candidate, evaluation
-from tests.vlga.searching import TINY, Bench, Killed, Notes, ScriptedEvaluator, small_config
+from tests.vlga.mortal_store import Killed
+from tests.vlga.searching import TINY, Bench, Notes, ScriptedEvaluator, small_config
 from vlga.machines import Machines
 from vlga.population import Individual
 from vlga.progress import Observers
