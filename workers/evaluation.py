@@ -87,7 +87,7 @@ def evaluate(
     Args:
         task: what to do.
         dataset: the images; moved to the device on first use.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, or a GPU with its number, such as ``cuda:0``.
         n_threads: CPU threads for torch; the results on a CPU may depend on it.
         gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
 
@@ -100,7 +100,8 @@ def evaluate(
     attempt = partial(
         _attempt, task, dataset, device=device, n_threads=n_threads, deadline=deadline
     )
-    if device == "cuda":
+    if device != "cpu":
+        torch.cuda.set_device(device)
         limit_gpu_memory(gpu_share)
     outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
@@ -109,7 +110,7 @@ def evaluate(
         message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
         outcome = replace(outcome, message=message)
     peak_bytes = peak_memory_bytes(device)
-    if device == "cuda":
+    if device != "cpu":
         _free(device)
     return (
         Evaluation(
@@ -171,7 +172,7 @@ def _attempt(
 def _free(device: str) -> None:
     """Let go of everything that a training which failed has left behind."""
     gc.collect()
-    if device == "cuda":
+    if device != "cpu":
         torch.cuda.empty_cache()
 
 
@@ -229,6 +230,8 @@ def _to_device(dataset: Dataset, device: str) -> _ResidentData:
         if not dataset.validates_on_test:
             validation = _split(dataset.validation_images, dataset.validation_labels, device)
         _resident.clear()
+        if device != "cpu":
+            torch.cuda.empty_cache()  # of the GPU that the process had before
         _resident[key] = _ResidentData(
             train_split,
             validation,

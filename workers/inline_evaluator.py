@@ -34,7 +34,7 @@ class InlineEvaluator:
         if use_gpu:
             require_local_gpu()
         self._dataset = dataset
-        self._device = "cuda" if use_gpu else "cpu"
+        self._device = "cuda:0" if use_gpu else "cpu"
         self._n_threads = n_threads
         self._data = dataset.summary()
         self._memory_bytes = (
@@ -51,7 +51,7 @@ class InlineEvaluator:
     @property
     def machines(self) -> Machines:
         """This one, and its first GPU if trainings use it."""
-        return Machines(n_nodes=1, n_gpus=int(self._device == "cuda"))
+        return Machines(n_nodes=1, n_gpus=int(self._device != "cpu"))
 
     def submit(self, task: EvaluationTask) -> None:
         """Queue a task."""
@@ -63,7 +63,7 @@ class InlineEvaluator:
         if not self._queue or timeout_seconds == 0:
             return ()
         task = self._queue.popleft()
-        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device == "cuda")
+        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
         if refused is not None:
             return (refused,)
         evaluation, data = evaluate(

@@ -31,9 +31,9 @@ def training_memory(device: str) -> Iterator[None]:
     is free goes back to the system.
 
     Args:
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, or the current GPU.
     """
-    if device == "cuda":
+    if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
     libc = _glibc()
     try:
@@ -44,14 +44,14 @@ def training_memory(device: str) -> Iterator[None]:
 
 
 def limit_gpu_memory(share: float) -> None:
-    """Let torch have no more of the GPU than this process's share, its context included.
+    """Let torch have no more of the current GPU than this process's share, its context included.
 
     A training that needs more runs out of its own memory, not out of its neighbours'.
 
     Args:
         share: of the GPU's memory, above 0; 1 and more are all of it.
     """
-    total = torch.cuda.get_device_properties(0).total_memory
+    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
     of_torch = min(1.0, share) - CONTEXT_BYTES / total
     torch.cuda.set_per_process_memory_fraction(max(_LEAST_FRACTION, of_torch))
 

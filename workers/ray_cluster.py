@@ -15,15 +15,12 @@ import ray.exceptions
 import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
-from workers.machine import gpu_memories_bytes
 from workers.ray_address import check_address
+from workers.ray_gpus import gpu_memories
 from workers.ray_machines import room_of
-from workers.ray_nodes import NodeReport, ask_every_node, node_reports, project_environment
+from workers.ray_nodes import NodeReport, node_reports, project_environment
 
-__all__ = ["check_room", "connect", "gpu_memories", "largest_node_cpus", "memory_for", "visit"]
-
-#: Seconds that a node may take to tell how much memory its GPU has.
-_PATIENCE_SECONDS = 60.0
+__all__ = ["check_room", "connect", "largest_node_cpus", "memory_for", "visit"]
 
 #: Ray's server for clients starts a process for each of them, which now and then hangs as it forks
 #: (ray-project/ray#63202). Ray gives it up after 30 seconds; the next is as likely to live as any.
@@ -198,20 +195,3 @@ def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
         if node["Alive"] and n_here and "memory" in node["Resources"]:
             shares.append(int(node["Resources"]["memory"] / n_here))
     return max(shares, default=None)
-
-
-def gpu_memories() -> list[int]:
-    """Give the bytes of memory of every GPU of the cluster whose machine can tell."""
-    answers = [
-        ref for node, ref in ask_every_node(gpu_memories_bytes) if node["Resources"].get("GPU")
-    ]
-    return [size for answer in answers for size in _told(answer)]
-
-
-def _told(answer: ray.ObjectRef) -> tuple[int, ...]:
-    """Give what a node told of its GPUs, or nothing if it did not."""
-    try:
-        sizes: tuple[int, ...] = ray.get(answer, timeout=_PATIENCE_SECONDS)
-    except ray.exceptions.RayError:
-        return ()
-    return sizes

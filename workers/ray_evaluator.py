@@ -22,8 +22,9 @@ from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask, Weights
 from workers.data import Dataset
 from workers.gpu_shares import FixedShare, GpuShares, Shares
-from workers.ray_cluster import check_room, connect, gpu_memories, largest_node_cpus, memory_for
+from workers.ray_cluster import check_room, connect, largest_node_cpus, memory_for
 from workers.ray_connection import while_connected
+from workers.ray_gpus import gpu_memories
 from workers.ray_machines import MachineCount
 from workers.ray_task import make_entry
 from workers.time_limits import TimeLimits
@@ -111,8 +112,7 @@ class RayEvaluator:
         self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
         self._dataset = ray.put(dataset)
         self._on_gpu = self._shares.smallest > 0
-        device = "cuda" if self._on_gpu else "cpu"
-        self._entry = ray.remote(make_entry(function, device))
+        self._entry = ray.remote(make_entry(function, on_gpu=self._on_gpu))
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
         final_cpus = min(cpus_per_evaluation * self.n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}

@@ -69,9 +69,14 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
 
 
 def ask_every_node(
-    function: Callable[..., Any], *arguments: Any
+    function: Callable[..., Any], *arguments: Any, kind: str | None = None
 ) -> list[tuple[Mapping[str, Any], ray.ObjectRef]]:
     """Run a function on every machine of the cluster that is alive, all at once, on no CPU.
+
+    Args:
+        function: to run there.
+        arguments: of the function.
+        kind: of resource that a machine must have to be asked, if only such are.
 
     Returns:
         Each node, as `ray.nodes` has it, with the reference of what the function gives there.
@@ -85,7 +90,7 @@ def ask_every_node(
             ).remote(*arguments),
         )
         for node in ray.nodes()
-        if node["Alive"]
+        if node["Alive"] and (kind is None or kind in node["Resources"])
     ]
 
 

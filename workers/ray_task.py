@@ -12,18 +12,19 @@ import ray
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from workers.data import Dataset
+from workers.ray_gpus import reserved_gpu
 
 __all__ = ["make_entry"]
 
 
 def make_entry(
-    function: Callable[..., tuple[Evaluation, bytes | None]] | None, device: str
+    function: Callable[..., tuple[Evaluation, bytes | None]] | None, *, on_gpu: bool
 ) -> Callable[..., tuple[bytes, bytes | None]]:
     """Give the function that Ray runs; torch is imported on the worker, not here.
 
     Args:
         function: trains a task; `workers.evaluation.evaluate` if None.
-        device: ``cpu`` or ``cuda``.
+        on_gpu: whether it trains on the GPU that Ray reserves.
 
     Returns:
         A function of a pickled (task without weights, threads, share of a GPU, seconds after which
@@ -58,6 +59,7 @@ def make_entry(
         if len(shared) > 1:
             task = replace(task, weights=ray.get(shared[1]))
         data = datasets[shared[0]]
+        device = reserved_gpu() if on_gpu else "cpu"
         evaluation, weights = train_and_score(
             task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
         )

@@ -202,7 +202,7 @@ class TestInlineEvaluator(EvaluatorContract):
 
     def test_has_the_gpu_that_it_trains_on(self, evaluator: InlineEvaluator):
         """The first one, whatever else there is."""
-        evaluator._device = "cuda"
+        evaluator._device = "cuda:0"
 
         assert evaluator.machines == Machines(n_nodes=1, n_gpus=1)
 

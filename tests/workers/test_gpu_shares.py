@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -116,12 +117,27 @@ class TestLearning:
         return task().plan
 
 
-@pytest.mark.ray
-def test_as_many_as_fit_train_side_by_side():
-    """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    """What came of trainings on GPUs that Ray was told of, in a process of their own."""
     command = [sys.executable, "-m", "tests.workers.packed_trainings"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    figures: dict[str, Any] = json.loads(ran.stdout)
+    return figures
 
-    assert found == {"n_slots": 8, "at_once": [8] * 8 + [1] + [8] * 8, "no_gpu": 2}
+
+@pytest.mark.ray
+def test_as_many_as_fit_train_side_by_side(found):
+    """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
+    assert found["n_slots"] == 8
+    assert found["at_once"] == [8] * 8 + [1] + [8] * 8
+    assert found["no_gpu"] == 2
+
+
+@pytest.mark.ray
+def test_each_is_on_the_gpu_that_it_reserved(found):
+    """Also where Ray gives a process another one than before, which CUDA does not notice."""
+    for _, reserved, named, visible in found["reserved"]:
+        assert named == reserved
+        assert visible is None
