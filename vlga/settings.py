@@ -195,7 +195,9 @@ class WorkersConfig(Settings):
     )
     cpus_per_evaluation: Annotated[float, Field(gt=0)] = 1.0
     gpus_per_evaluation: Annotated[float | Literal["auto"], BeforeValidator(_gpus)] = Field(
-        0.0, description="GPUs, or a share of one; auto: the share that each network needs"
+        "auto",
+        description="GPUs, or a share of one; auto: the share that each network needs, or CPUs "
+        "alone where torch can use no GPU",
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["gpu_memories_bytes", "machine_memory_bytes"]
+__all__ = ["gpu_memories_bytes", "machine_memory_bytes", "torch_sees_gpus"]
 
 #: Where a container's limit of memory is read, by version 2 and 1 of cgroups.
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_ASK_TORCH = "import sys, torch; sys.exit(not torch.cuda.is_available())"
 _ASK_GPU = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
 
 
@@ -38,3 +40,15 @@ def gpu_memories_bytes() -> tuple[int, ...]:
         return tuple(int(mebibytes) * 2**20 for mebibytes in told.stdout.split())
     except (OSError, subprocess.SubprocessError, ValueError):
         return ()
+
+
+def torch_sees_gpus() -> bool:
+    """Tell whether torch can use a GPU of this machine.
+
+    Asked in a process of its own, with all GPUs visible: CUDA reads once which it may see, and a
+    Ray task that reserves none may see none.
+    """
+    seen = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+    command = [sys.executable, "-c", _ASK_TORCH]
+    asked = subprocess.run(command, env=seen, capture_output=True, check=False)  # noqa: S603
+    return asked.returncode == 0

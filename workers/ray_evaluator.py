@@ -19,12 +19,11 @@ from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.footprint import refusal
 from vlga.machines import Machines
 from vlga.population import Evaluation, FailureReason
-from vlga.ports import DataSummary, EvaluationTask, Weights
+from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
-from workers.gpu_shares import FixedShare, GpuShares, Shares
 from workers.ray_cluster import check_room, connect, largest_node_cpus, memory_for
 from workers.ray_connection import while_connected
-from workers.ray_gpus import gpu_memories
+from workers.ray_gpus import make_shares
 from workers.ray_machines import MachineCount
 from workers.ray_task import make_entry
 from workers.time_limits import TimeLimits
@@ -101,9 +100,8 @@ class RayEvaluator:
         self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
-        self._n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
-        self._shares = self._make_shares(gpus_per_evaluation, dataset.summary())
         try:
+            self._shares = make_shares(gpus_per_evaluation, dataset.summary(), say)
             check_room(cpus_per_evaluation, self._shares.smallest)
         except EvaluatorError:
             self.close()
@@ -226,14 +224,6 @@ class RayEvaluator:
         found: Callable[..., list[ray.ObjectRef]] = self._remotes[cpus, gpus].remote
         return found
 
-    def _make_shares(self, wish: float | Literal["auto"], data: DataSummary) -> Shares:
-        """Give what tells the GPUs of each task: of less than one GPU all, be that nothing."""
-        if wish != "auto":
-            return FixedShare(wish)
-        if self._n_gpus < 1:
-            return FixedShare(self._n_gpus)
-        return GpuShares(min(gpu_memories(), default=None), data)
-
     @property
     def _most_at_ray(self) -> float:
         """How many tasks Ray may have: it starts one faster if it has it already.
@@ -251,7 +241,7 @@ class RayEvaluator:
         """
         if self._shares.smallest == self._shares.largest:
             return math.inf
-        return self._n_gpus - sum(one.gpu_share for one in self._running.values())
+        return self._machines.machines.n_gpus - sum(one.gpu_share for one in self._running.values())
 
     def _collect(self, ref: ray.ObjectRef) -> Evaluation:
         """Turn a finished reference into an evaluation, whatever became of its task."""

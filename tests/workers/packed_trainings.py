@@ -19,9 +19,10 @@ from unittest.mock import patch
 import ray
 
 from tests.trainings import dataset, drain, task
+from vlga.errors import EvaluatorError
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from workers import ray_evaluator
+from workers import ray_gpus
 from workers.ray_evaluator import RayEvaluator
 from workers.ray_gpus import reserved_gpu
 
@@ -68,26 +69,58 @@ def processes_with_two_gpus() -> list[tuple[int, str, str, str | None]]:
     raise AssertionError("no process was given two")
 
 
-def main() -> None:
-    """Print a JSON object."""
+def packed(folder: Path) -> dict[str, Any]:
+    """Train as many small ones as fit, a large one, and small ones again."""
     large = task(_N_SMALL)
     huge = large.training.model_copy(update={"batch_size": 40})
+    packing = evaluator(folder)
+    for number in range(2 * _N_SMALL + 1):
+        packing.submit(replace(task(number), is_final=number == _N_SMALL, training=huge))
+    outcomes = sorted(drain(packing), key=lambda one: one.candidate_id)
+    return {"n_slots": packing.n_slots, "at_once": [int(one.message) for one in outcomes]}
+
+
+def unusable(folder: Path) -> dict[str, Any]:
+    """Ask for what each needs, and for half a GPU, of which torch can use none."""
+    said: list[str] = []
+    asking = partial(RayEvaluator, dataset(), function=partial(meet, folder), say=said.append)
+    found: dict[str, Any] = {"n_slots": asking(gpus_per_evaluation="auto").n_slots, "said": said}
+    found["asked"] = refusal(lambda: asking(gpus_per_evaluation=0.5))
+    with patch.object(ray_gpus, "ask_every_node", lambda *_, **__: two_machines()):
+        found["some"] = refusal(lambda: asking(gpus_per_evaluation="auto"))
+    return found
+
+
+def refusal(make: Callable[[], RayEvaluator]) -> str:
+    """Give why no evaluator is made."""
+    try:
+        make()
+    except EvaluatorError as error:
+        return str(error)
+    return ""
+
+
+def two_machines() -> list[tuple[dict[str, Any], ray.ObjectRef]]:
+    """Give two machines' answers to whether torch can use their GPUs."""
+    return [({"NodeManagerHostname": name}, ray.put(name == "good")) for name in ("good", "bad")]
+
+
+def main() -> None:
+    """Print a JSON object."""
+    see, see_not = lambda: True, lambda: False
+    start = partial(ray.init, include_dashboard=False, log_to_driver=False)
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as name, patch.object(ray_evaluator, "gpu_memories") as told:
-        told.return_value = [80 * 2**30]
-        ray.init(num_cpus=_N_SMALL, num_gpus=1, include_dashboard=False, log_to_driver=False)
-        packing = evaluator(Path(name))
-        found["n_slots"] = packing.n_slots
-        for number in range(2 * _N_SMALL + 1):
-            is_large = number == _N_SMALL
-            packing.submit(replace(task(number), is_final=is_large, training=huge))
-        outcomes = sorted(drain(packing), key=lambda one: one.candidate_id)
-        found["at_once"] = [int(one.message) for one in outcomes]
+    with tempfile.TemporaryDirectory() as name:
+        start(num_cpus=_N_SMALL, num_gpus=1)
+        with patch.multiple(ray_gpus, gpu_memories=lambda: [80 * 2**30], torch_sees_gpus=see):
+            found["packed"] = packed(Path(name))
+        with patch.object(ray_gpus, "torch_sees_gpus", see_not):
+            found["unusable"] = unusable(Path(name))
         ray.shutdown()
-        ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+        start(num_cpus=2, num_gpus=0)
         found["no_gpu"] = evaluator(Path(name)).n_slots
         ray.shutdown()
-        ray.init(num_cpus=4, num_gpus=2, include_dashboard=False, log_to_driver=False)
+        start(num_cpus=4, num_gpus=2)
         found["reserved"] = processes_with_two_gpus()
     print(json.dumps(found))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from vlga.plan import NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers.gpu_shares import GpuShares
+from workers.machine import torch_sees_gpus
 
 GIB = 2**30
 DATA = replace(dataset().summary(), n_train=50_000, n_validation=10_000)
@@ -130,9 +133,32 @@ def found() -> dict[str, Any]:
 @pytest.mark.ray
 def test_as_many_as_fit_train_side_by_side(found):
     """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
-    assert found["n_slots"] == 8
-    assert found["at_once"] == [8] * 8 + [1] + [8] * 8
+    assert found["packed"] == {"n_slots": 8, "at_once": [8] * 8 + [1] + [8] * 8}
     assert found["no_gpu"] == 2
+
+
+@pytest.mark.ray
+def test_gpus_that_torch_cannot_use_are_left_alone(found):
+    """By default trainings run on CPUs then, and say so; whoever asks for a GPU is refused."""
+    (said,) = found["unusable"]["said"]
+
+    assert re.fullmatch(r"torch can use no GPU of \S+: training on CPUs; see vlga doctor", said)
+    assert found["unusable"]["n_slots"] == 8
+    assert found["unusable"]["asked"].endswith("train on CPUs with --gpus-per-evaluation 0")
+
+
+@pytest.mark.ray
+def test_one_machine_that_cannot_use_its_gpus_is_named(found):
+    """Networks trained there would fail for it, and those of the others must not be idle."""
+    assert "but torch sees none on bad; " in found["unusable"]["some"]
+
+
+def test_torch_is_asked_with_all_gpus_visible(monkeypatch):
+    """As a Ray task that reserves no GPU may see none."""
+    can_use_one = torch.cuda.is_available()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    assert torch_sees_gpus() == can_use_one
 
 
 @pytest.mark.ray

@@ -64,7 +64,8 @@ worker_options = _all(
         "--gpus-per-evaluation",
         metavar="FLOAT|auto",
         type=_number_or_word,
-        help="GPUs, or a share of one, for each training; auto: what its network needs.",
+        help="GPUs, or a share of one, for each training; auto, the default: what its network "
+        "needs, if there is a GPU.",
     ),
     click.option(
         "--inline", is_flag=True, default=None, help="Train in this process, without Ray."

@@ -56,7 +56,7 @@ def search(
     \b
     vlga search                                         digits, a few minutes
     vlga search --data my_images/ --set budget.seconds=28800
-    vlga search --preset xiao2020 --data cifar10 --gpus-per-evaluation auto
+    vlga search --preset xiao2020 --data cifar10
     """  # noqa: D301  # \b keeps click from filling the examples
     if name is not None:
         check_name(name)
