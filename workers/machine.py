@@ -49,6 +49,6 @@ def torch_sees_gpus() -> bool:
     Ray task that reserves none may see none.
     """
     seen = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
-    command = [sys.executable, "-c", _ASK_TORCH]
+    command = [sys.executable, "-P", "-c", _ASK_TORCH]
     asked = subprocess.run(command, env=seen, capture_output=True, check=False)  # noqa: S603
     return asked.returncode == 0
