@@ -170,7 +170,7 @@ def _attempt(
 
 
 def _free(device: str) -> None:
-    """Let go of everything that a training which failed has left behind."""
+    """Let go of everything that nobody refers to any more."""
     gc.collect()
     if device != "cpu":
         torch.cuda.empty_cache()
@@ -230,8 +230,7 @@ def _to_device(dataset: Dataset, device: str) -> _ResidentData:
         if not dataset.validates_on_test:
             validation = _split(dataset.validation_images, dataset.validation_labels, device)
         _resident.clear()
-        if device != "cpu":
-            torch.cuda.empty_cache()  # of the GPU that the process had before
+        _free(device)  # of the GPU that the process had before, too
         _resident[key] = _ResidentData(
             train_split,
             validation,

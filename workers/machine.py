@@ -50,5 +50,5 @@ def torch_sees_gpus() -> bool:
     """
     seen = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     command = [sys.executable, "-P", "-c", _ASK_TORCH]
-    asked = subprocess.run(command, env=seen, capture_output=True, check=False)  # noqa: S603
+    asked = subprocess.run(command, env=seen, capture_output=True, check=False)  # noqa: S603  # a fixed command
     return asked.returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import vlga
 from vlga.errors import EvaluatorError
 from vlga.ports import DataSummary
 from workers.ray_address import check_address
-from workers.ray_gpus import gpu_memories
 from workers.ray_machines import room_of
 from workers.ray_nodes import NodeReport, node_reports, project_environment
 
@@ -174,20 +173,23 @@ def check_room(cpus: float, gpus: float) -> None:
         )
 
 
-def memory_for(cpus: float, gpus: float, n_at_once: int) -> int | None:
+def memory_for(
+    cpus: float, gpus: float, n_at_once: int, gpu_memories_bytes: Sequence[int] = ()
+) -> int | None:
     """Give the bytes of memory that one task has at most, on the node that has most of it.
 
     Args:
         cpus: that a task reserves, above 0.
         gpus: that a task reserves; with any, the memory is its share of a GPU's.
         n_at_once: tasks that run at once.
+        gpu_memories_bytes: of the GPUs that can tell.
 
     Returns:
         Of a GPU its memory times the share; else the memory that Ray counts for tasks on a node,
         divided by the tasks that run there at once. None if it cannot be told.
     """
     if gpus:
-        largest = max(gpu_memories(), default=None)
+        largest = max(gpu_memories_bytes, default=None)
         return None if largest is None else int(min(1.0, gpus) * largest)
     shares = []
     for node in ray.nodes():

@@ -23,7 +23,7 @@ from vlga.ports import EvaluationTask, Weights
 from workers.data import Dataset
 from workers.ray_cluster import check_room, connect, largest_node_cpus, memory_for
 from workers.ray_connection import while_connected
-from workers.ray_gpus import make_shares
+from workers.ray_gpus import look_at_gpus, make_shares
 from workers.ray_machines import MachineCount
 from workers.ray_task import make_entry
 from workers.time_limits import TimeLimits
@@ -100,8 +100,9 @@ class RayEvaluator:
         self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
+        gpus = look_at_gpus() if gpus_per_evaluation else []
         try:
-            self._shares = make_shares(gpus_per_evaluation, dataset.summary(), say)
+            self._shares = make_shares(gpus_per_evaluation, gpus, dataset.summary(), say)
             check_room(cpus_per_evaluation, self._shares.smallest)
         except EvaluatorError:
             self.close()
@@ -114,7 +115,8 @@ class RayEvaluator:
         # A final training has the workers to itself: it gets the CPUs of all that share a node.
         final_cpus = min(cpus_per_evaluation * self.n_slots, largest_node_cpus())
         self._cpus = {False: cpus_per_evaluation, True: final_cpus}
-        memory = memory_for(cpus_per_evaluation, self._shares.largest, self.n_slots)
+        gpu_memories = [size for one in gpus for size in one.memories_bytes]
+        memory = memory_for(cpus_per_evaluation, self._shares.largest, self.n_slots, gpu_memories)
         self._memory = {
             False: memory,
             True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
@@ -198,7 +200,8 @@ class RayEvaluator:
         """Hand waiting tasks to Ray, as many as may be there."""
         while self._waiting and len(self._running) < self._most_at_ray:
             gpu_share = self._shares.share(self._waiting[0])
-            if gpu_share > self._n_gpus_free:
+            # Where nothing runs, Ray has one that waits for a machine to come back.
+            if self._running and gpu_share > self._n_gpus_free:
                 break
             task = self._waiting.popleft()
             shared = [self._dataset]

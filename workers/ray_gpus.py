@@ -1,10 +1,10 @@
-"""The GPUs of a Ray cluster: who can use them, their memory, and which of them a training has."""
+"""The GPUs of a Ray cluster: whether torch can use them, their memory, each training's share."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import ray
 import ray.exceptions
@@ -15,19 +15,44 @@ from workers.gpu_shares import FixedShare, GpuShares, Shares
 from workers.machine import gpu_memories_bytes, torch_sees_gpus
 from workers.ray_nodes import ask_every_node
 
-__all__ = ["gpu_memories", "make_shares", "reserved_gpu"]
+__all__ = ["MachineGpus", "look_at_gpus", "make_shares"]
 
-#: Seconds that a node may take to tell of its GPUs; torch is loaded for it.
+#: Seconds that a machine may take to tell of its GPUs; torch is loaded for it.
 _PATIENCE_SECONDS = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class MachineGpus:
+    """What a machine that offers GPUs says of them.
+
+    Attributes:
+        host: its name.
+        are_usable: whether torch can use them.
+        memories_bytes: of each, or nothing if its driver's tool cannot tell.
+    """
+
+    host: str
+    are_usable: bool
+    memories_bytes: tuple[int, ...]
+
+
+def look_at_gpus() -> list[MachineGpus]:
+    """Ask every machine of the cluster that offers GPUs; one that does not answer can use none."""
+    answers = ask_every_node(_look, kind="GPU")
+    return [MachineGpus(node["NodeManagerHostname"], *_told(answer)) for node, answer in answers]
+
+
 def make_shares(
-    wish: float | Literal["auto"], data: DataSummary, say: Callable[[str], object]
+    wish: float | Literal["auto"],
+    machines: Sequence[MachineGpus],
+    data: DataSummary,
+    say: Callable[[str], object],
 ) -> Shares:
     """Give what tells the GPUs that each training reserves.
 
     Args:
         wish: GPUs for each; ``auto`` for what each needs, or for none where torch can use none.
+        machines: those that offer GPUs.
         data: the images.
         say: is told if there are GPUs that torch cannot use.
 
@@ -35,51 +60,34 @@ def make_shares(
         EvaluatorError: there are machines with GPUs that torch cannot use there, and either GPUs
             were asked for or other machines' can be used.
     """
-    n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
-    if wish == 0 or (wish == "auto" and not n_gpus):
-        return FixedShare(0.0)
-    answers = ask_every_node(torch_sees_gpus, kind="GPU")
-    blind = [node["NodeManagerHostname"] for node, ref in answers if not _told(ref, default=False)]
-    if blind and (wish != "auto" or len(blind) < len(answers)):
+    blind = [one.host for one in machines if not one.are_usable]
+    if blind and (wish != "auto" or len(blind) < len(machines)):
         raise EvaluatorError(
             "--gpus-per-evaluation needs GPUs that torch can use on every machine that has some, "
             f"but torch sees none on {', '.join(blind)}; install torch with CUDA or update "
             "NVIDIA's driver there, or train on CPUs with --gpus-per-evaluation 0"
         )
+    if wish != "auto":
+        return FixedShare(wish)
     if blind:
         say(f"torch can use no GPU of {', '.join(blind)}: training on CPUs; see vlga doctor")
         return FixedShare(0.0)
-    if wish != "auto":
-        return FixedShare(wish)
-    if n_gpus < 1:  # a part of one that Ray was told of
+    n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
+    if n_gpus < 1:  # none, or a part of one that Ray was told of
         return FixedShare(n_gpus)
-    return GpuShares(min(gpu_memories(), default=None), data)
+    memories = [size for one in machines for size in one.memories_bytes]
+    return GpuShares(min(memories, default=None), data)
 
 
-def gpu_memories() -> list[int]:
-    """Give the bytes of memory of every GPU of the cluster whose machine can tell."""
-    answers = [ref for _, ref in ask_every_node(gpu_memories_bytes, kind="GPU")]
-    return [size for answer in answers for size in _told(answer, default=())]
+def _look() -> tuple[bool, tuple[int, ...]]:
+    """Give what a machine says of its GPUs, on it."""
+    return torch_sees_gpus(), gpu_memories_bytes()
 
 
-def reserved_gpu() -> str:
-    """Give torch's name of the GPU that Ray reserved for the running task, such as ``cuda:1``.
-
-    Ray tells a process its GPU by ``CUDA_VISIBLE_DEVICES``, which CUDA reads once, and may give the
-    next task of that process another. So a process is let see all GPUs, and each training names
-    its own. Where GPUs have UUIDs and no numbers, as parts of GPUs have, a process stays with its
-    first.
-    """
-    gpu, *_ = ray.get_gpu_ids()
-    if not str(gpu).isdecimal():
-        return "cuda:0"
-    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
-    return f"cuda:{gpu}"
-
-
-def _told(answer: ray.ObjectRef, *, default: Any) -> Any:
-    """Give what a node told of its GPUs, or this if it did not."""
+def _told(answer: ray.ObjectRef) -> tuple[bool, tuple[int, ...]]:
+    """Give a machine's answer, or that of one that can use no GPU."""
     try:
-        return ray.get(answer, timeout=_PATIENCE_SECONDS)
+        told: tuple[bool, tuple[int, ...]] = ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.RayError:
-        return default
+        return False, ()
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,9 +13,8 @@ import ray
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from workers.data import Dataset
-from workers.ray_gpus import reserved_gpu
 
-__all__ = ["make_entry"]
+__all__ = ["make_entry", "reserved_gpu"]
 
 
 def make_entry(
@@ -66,3 +66,18 @@ def make_entry(
         return pickle.dumps(evaluation), weights
 
     return evaluate
+
+
+def reserved_gpu() -> str:
+    """Give torch's name of the GPU that Ray reserved for the running task, such as ``cuda:1``.
+
+    Ray tells a process its GPU by ``CUDA_VISIBLE_DEVICES``, which CUDA reads once, and may give the
+    next task of that process another. So a process is let see all GPUs, and each training names
+    its own. Where GPUs have UUIDs and no numbers, as parts of GPUs have, a process stays with its
+    first.
+    """
+    gpu, *_ = ray.get_gpu_ids()
+    if not str(gpu).isdecimal():
+        return "cuda:0"
+    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+    return f"cuda:{gpu}"

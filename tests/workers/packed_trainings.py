@@ -20,11 +20,14 @@ import ray
 
 from tests.trainings import dataset, drain, task
 from vlga.errors import EvaluatorError
+from vlga.machines import Machines
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from workers import ray_gpus
+from workers import ray_evaluator, ray_gpus
 from workers.ray_evaluator import RayEvaluator
-from workers.ray_gpus import reserved_gpu
+from workers.ray_gpus import MachineGpus
+from workers.ray_machines import MachineCount
+from workers.ray_task import reserved_gpu
 
 _N_SMALL = 8
 
@@ -86,7 +89,7 @@ def unusable(folder: Path) -> dict[str, Any]:
     asking = partial(RayEvaluator, dataset(), function=partial(meet, folder), say=said.append)
     found: dict[str, Any] = {"n_slots": asking(gpus_per_evaluation="auto").n_slots, "said": said}
     found["asked"] = refusal(lambda: asking(gpus_per_evaluation=0.5))
-    with patch.object(ray_gpus, "ask_every_node", lambda *_, **__: two_machines()):
+    with patch.object(ray_evaluator, "look_at_gpus", two_machines):
         found["some"] = refusal(lambda: asking(gpus_per_evaluation="auto"))
     return found
 
@@ -100,21 +103,31 @@ def refusal(make: Callable[[], RayEvaluator]) -> str:
     return ""
 
 
-def two_machines() -> list[tuple[dict[str, Any], ray.ObjectRef]]:
-    """Give two machines' answers to whether torch can use their GPUs."""
-    return [({"NodeManagerHostname": name}, ray.put(name == "good")) for name in ("good", "bad")]
+def two_machines() -> list[MachineGpus]:
+    """Give what two machines say of their GPUs."""
+    return [MachineGpus(name, name == "good", (80 * 2**30,)) for name in ("good", "bad")]
+
+
+def lost_and_back(folder: Path) -> dict[str, Any]:
+    """Train while no machine with a GPU is to be seen, and when they are back."""
+    packing, count = evaluator(folder), Machines(n_nodes=0, n_gpus=0)
+    with patch.object(MachineCount, "machines", count):
+        for number in range(_N_SMALL):
+            packing.submit(task(number))
+        at_ray = len(packing._running)
+    return {"at_ray": at_ray, "done": [one.completed for one in drain(packing)]}
 
 
 def main() -> None:
     """Print a JSON object."""
-    see, see_not = lambda: True, lambda: False
     start = partial(ray.init, include_dashboard=False, log_to_driver=False)
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         start(num_cpus=_N_SMALL, num_gpus=1)
-        with patch.multiple(ray_gpus, gpu_memories=lambda: [80 * 2**30], torch_sees_gpus=see):
+        with patch.object(ray_gpus, "_look", lambda: (True, (80 * 2**30,))):
             found["packed"] = packed(Path(name))
-        with patch.object(ray_gpus, "torch_sees_gpus", see_not):
+            found["lost"] = lost_and_back(Path(name))
+        with patch.object(ray_gpus, "_look", lambda: (False, ())):
             found["unusable"] = unusable(Path(name))
         ray.shutdown()
         start(num_cpus=2, num_gpus=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from vlga.footprint import CONTEXT_BYTES, training_bytes
 from vlga.plan import NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
+from workers import machine
 from workers.gpu_shares import GpuShares
 from workers.machine import torch_sees_gpus
+from workers.ray_task import reserved_gpu
 
 GIB = 2**30
 DATA = replace(dataset().summary(), n_train=50_000, n_validation=10_000)
@@ -153,12 +156,43 @@ def test_one_machine_that_cannot_use_its_gpus_is_named(found):
     assert "but torch sees none on bad; " in found["unusable"]["some"]
 
 
-def test_torch_is_asked_with_all_gpus_visible(monkeypatch):
-    """As a Ray task that reserves no GPU may see none."""
-    can_use_one = torch.cuda.is_available()
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+def test_one_without_a_number_is_the_only_one_seen(monkeypatch):
+    """A part of a GPU has a UUID; its process sees it alone, as Ray has set it."""
+    monkeypatch.setattr("ray.get_gpu_ids", lambda: ["MIG-7"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-7")
 
-    assert torch_sees_gpus() == can_use_one
+    assert reserved_gpu() == "cuda:0"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "MIG-7"
+
+
+def test_torch_is_asked_what_it_can_use():
+    """Its own answer, here."""
+    assert torch_sees_gpus() == torch.cuda.is_available()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("import sys; sys.exit(0)", True),
+        ("import sys; sys.exit(1)", False),
+        ("import os, sys; sys.exit('CUDA_VISIBLE_DEVICES' in os.environ)", True),
+        ("import decoy", False),
+    ],
+)
+def test_torch_is_asked_with_all_gpus_visible(monkeypatch, tmp_path, question, answer):
+    """A task that reserves no GPU may see none; what lies in the current folder is not loaded."""
+    monkeypatch.setattr(machine, "_ASK_TORCH", question)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "decoy.py").touch()
+
+    assert torch_sees_gpus() is answer
+
+
+@pytest.mark.ray
+def test_they_wait_for_machines_that_are_gone(found):
+    """Ray has one meanwhile, so that somebody waits; the others follow when GPUs are to be had."""
+    assert found["lost"] == {"at_ray": 1, "done": [True] * 8}
 
 
 @pytest.mark.ray
