@@ -6,6 +6,7 @@ import io
 import json
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,14 @@ def vlga(*arguments: str) -> Result:
         main(arguments)
     assert isinstance(end.value.code, int)
     return Result(end.value.code, out.getvalue(), err.getvalue())
+
+
+def vlga_in(folder: Path, *arguments: str) -> Result:
+    """Run ``vlga`` in another folder, without settings from outside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("VLGA_DB", raising=False)
+        return vlga(*arguments)
 
 
 def bury(url: str) -> None:

@@ -17,19 +17,19 @@ JSON = ("--name", "mine", "--format", "json")
 
 def ledger():
     """Give every row of `evaluations` with its search's name, in the order of recording."""
-    with closing(sqlite3.connect("vlga.db")) as connection:
-        return connection.execute(
-            "SELECT s.name, e.* FROM evaluations e JOIN searches s ON s.id = e.search_id "
-            "ORDER BY e.id"
-        ).fetchall()
+    return _evaluations("s.name, e.*")
 
 
 def trainings():
     """Give search, candidate and whether it was the final one, of every training done."""
+    return _evaluations("s.name, e.candidate_id, e.is_final", "WHERE NOT e.reused")
+
+
+def _evaluations(columns, condition=""):
+    join = "evaluations e JOIN searches s ON s.id = e.search_id"
     with closing(sqlite3.connect("vlga.db")) as connection:
         return connection.execute(
-            "SELECT s.name, e.candidate_id, e.is_final FROM evaluations e "
-            "JOIN searches s ON s.id = e.search_id WHERE NOT e.reused ORDER BY e.id"
+            f"SELECT {columns} FROM {join} {condition} ORDER BY e.id"
         ).fetchall()
 
 

@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from tests.cli.command import FIRST, SMALL, Result, vlga
+from tests.cli.command import FIRST, SMALL, Result, vlga, vlga_in
 from tests.cli.comparing import COMPARE
 from tests.ledger import ledger
 from workers.inline_evaluator import InlineEvaluator
@@ -63,9 +63,7 @@ def undisturbed(tmp_path_factory):
     """The ledger that the search `FIRST` leaves if nothing happens to it."""
     folder = tmp_path_factory.mktemp("undisturbed")
     url = f"sqlite:///{folder}/vlga.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert vlga(*FIRST, "--db", url).code == 0
+    assert vlga_in(folder, *FIRST, "--db", url).code == 0
     return ledger(url)
 
 
@@ -74,10 +72,7 @@ def finished(tmp_path_factory):
     """A real search of two networks on digits that has run to its end, and its folder's URL."""
     folder = tmp_path_factory.mktemp("finished")
     url = f"sqlite:///{folder}/mine.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("VLGA_DB", raising=False)
-        result = vlga("search", "--db", url, *SMALL)
+    result = vlga_in(folder, "search", "--db", url, *SMALL)
     assert result.code == 0, result.err
     return Finished(url, result)
 
@@ -86,10 +81,7 @@ def finished(tmp_path_factory):
 def whole_comparison(tmp_path_factory):
     """A comparison that nobody interrupted: its folder, and what was printed."""
     folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("VLGA_DB", raising=False)
-        told = vlga(*COMPARE, "--name", "mine")
+    told = vlga_in(folder, *COMPARE, "--name", "mine")
     assert told.code == 0, told.err
     return folder, told
 

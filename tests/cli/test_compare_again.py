@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workers.evaluation
-from tests.cli.command import SMALL, vlga
+from tests.cli.command import SMALL, vlga, vlga_in
 from tests.cli.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
 from vlga.cli.compare import compare, typed
 
@@ -30,9 +30,7 @@ class TestGoingOn:
         assert resumed.code == 0, resumed.err
         assert ledger()[: len(before)] == before
         assert len(done) == len(set(done)) == 2 * (3 + 1 + 2 + 1)
-        assert figures(resumed.json) == figures(
-            in_folder(whole_comparison[0], *COMPARE, *JSON).json
-        )
+        assert figures(resumed.json) == figures(vlga_in(whole_comparison[0], *COMPARE, *JSON).json)
 
     def test_may_add_seeds_and_strategies(self):
         """What is there is kept, what is missing is run."""
@@ -145,10 +143,3 @@ def fail_if(is_doomed):
         return train(task, *arguments)
 
     return train_or_fail
-
-
-def in_folder(folder, *arguments):
-    """Run a command in another folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return vlga(*arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.command import SMALL, vlga
+from tests.cli.command import SMALL, vlga, vlga_in
 
 MARK = "fitness on the TEST images"
 
@@ -13,10 +13,7 @@ MARK = "fitness on the TEST images"
 def peeked(tmp_path_factory):
     """Such a search, run to its end; its database's URL and what it told."""
     folder = tmp_path_factory.mktemp("peeked")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("VLGA_DB", raising=False)
-        told = vlga("search", *SMALL, "--set", "data.fitness_on=test")
+    told = vlga_in(folder, "search", *SMALL, "--set", "data.fitness_on=test")
     assert told.code == 0, told.err
     return f"sqlite:///{folder}/vlga.db", told
 

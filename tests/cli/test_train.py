@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import vlga
+from tests.cli.command import vlga, vlga_in
 
 QUICK = ("--inline", "--epochs", "2", "--set", "data.train_limit=100")
 STUDY = """
@@ -37,11 +37,8 @@ window = [0.3, 1.0]
 def study(tmp_path_factory):
     """A study of two networks, two arms and two seeds, run to its end; its database's URL."""
     folder = tmp_path_factory.mktemp("study")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("VLGA_DB", raising=False)
-        (folder / "study.toml").write_text(STUDY)
-        result = vlga("train", "--grid", "study.toml", "--name", "mine", "--inline")
+    (folder / "study.toml").write_text(STUDY)
+    result = vlga_in(folder, "train", "--grid", "study.toml", "--name", "mine", "--inline")
     assert result.code == 0, result.err
     return f"sqlite:///{folder}/vlga.db", result
 

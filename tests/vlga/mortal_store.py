@@ -42,13 +42,11 @@ class MortalStore(MemoryStore):
         search: str,
         evaluations: Sequence[Evaluation],
         artifacts: Sequence[Artifact] = (),
-        *,
-        is_final: bool = False,
-        **changes: Any,
+        **rest: Any,
     ) -> None:
         ids = [one.candidate_id for one in evaluations]
         self._note("add_evaluations", candidates=ids, artifacts=artifacts)
-        super().add_evaluations(search, evaluations, artifacts, is_final=is_final, **changes)
+        super().add_evaluations(search, evaluations, artifacts, **rest)
 
     def _note(
         self, method: str, candidates: Sequence[int] = (), artifacts: Sequence[Artifact] = ()
