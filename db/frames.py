@@ -22,9 +22,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Select, select
 
-from db import schema
-from db.engine import open_engine, reading
-from db.queries import find_search_id
+from db.connection.engine import open_engine, reading
+from db.read.searches import find_search_id
+from db.schema import tables
 from vlga.study import heritage_from_dict
 
 __all__ = ["epochs", "evaluations", "genes", "lineage", "population"]
@@ -76,7 +76,7 @@ def population(url: str, search: str, *, limit: int | None = None, offset: int =
     Raises:
         SearchNotFound: no search of that name.
     """
-    columns = schema.candidates.c
+    columns = tables.candidates.c
     candidates = _table(
         url,
         search,
@@ -115,7 +115,7 @@ def evaluations(
     Raises:
         SearchNotFound: no search of that name.
     """
-    columns = schema.evaluations.c
+    columns = tables.evaluations.c
     return _table(
         url,
         search,
@@ -151,12 +151,12 @@ def epochs(url: str, search: str, *, limit: int | None = None, offset: int = 0) 
     Raises:
         SearchNotFound: no search of that name.
     """
-    points, outcomes = schema.epochs.c, schema.evaluations.c
+    points, outcomes = tables.epochs.c, tables.evaluations.c
     frame = _table(
         url,
         search,
-        select(outcomes.candidate_id, outcomes.is_final, schema.epochs)
-        .join_from(schema.evaluations, schema.epochs, outcomes.id == points.evaluation_id)
+        select(outcomes.candidate_id, outcomes.is_final, tables.epochs)
+        .join_from(tables.evaluations, tables.epochs, outcomes.id == points.evaluation_id)
         .order_by(points.evaluation_id, points.epoch),
         outcomes.candidate_id,
         limit=limit,
@@ -175,7 +175,7 @@ def genes(url: str, search: str, *, limit: int | None = None, offset: int = 0) -
     Raises:
         SearchNotFound: no search of that name.
     """
-    columns = schema.candidates.c
+    columns = tables.candidates.c
     statement = select(columns.id, columns.genome).order_by(columns.id)
     frame = _table(url, search, statement, columns.id, limit=limit, offset=offset)
     genomes = [heritage_from_dict(genome).genes() for genome in frame["genome"]]
@@ -189,7 +189,7 @@ def lineage(url: str, search: str, *, limit: int | None = None, offset: int = 0)
     Raises:
         SearchNotFound: no search of that name.
     """
-    columns = schema.candidates.c
+    columns = tables.candidates.c
     statement = select(columns.parents, columns.id.label("child"), columns.operator).order_by(
         columns.id
     )

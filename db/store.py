@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db import codec, leases, schema, writes
-from db.engine import open_engine, reading, use_wal, writing
-from db.known import known_outcomes
-from db.outage import Patience, waits
-from db.queries import find_search_id
+from db.connection.engine import open_engine, reading, use_wal, writing
+from db.connection.outage import Patience, waits
+from db.ledger import codec, leases, writes
+from db.ledger.known import known_outcomes
+from db.read.searches import find_search_id
+from db.schema import tables
 from vlga.errors import SearchExists
 from vlga.lease import Holder, Lease, Stop
 from vlga.population import Candidate, Evaluation
@@ -39,7 +40,7 @@ class SqlStore:
         """Open the database at this URL; with `create`, make it if there is none.
 
         Raises:
-            StoreError: as `db.engine.open_engine`.
+            StoreError: as `db.connection.engine.open_engine`.
         """
         self._engine = open_engine(url, create=create)
         use_wal(self._engine)
@@ -53,15 +54,15 @@ class SqlStore:
 
     @property
     def engine(self) -> Engine:
-        """What `db.queries` and `db.comparison` read from, while the store is open."""
+        """What `db.read.searches` and `db.read.comparison` read from, while the store is open."""
         return self._engine
 
     def create_search(self, record: SearchRecord) -> None:
         """Enter a search. Raises `SearchExists` if the name is taken."""
         row = codec.search_row(record, _now())
-        statement = self._upsert(schema.searches).on_conflict_do_nothing(index_elements=["name"])
+        statement = self._upsert(tables.searches).on_conflict_do_nothing(index_elements=["name"])
         with writing(self._engine) as connection:
-            found = connection.execute(statement.returning(schema.searches.c.id), row).scalar()
+            found = connection.execute(statement.returning(tables.searches.c.id), row).scalar()
             if found is None:
                 raise SearchExists(
                     f"a search's name must be new, but {record.name!r} is taken; "
@@ -75,7 +76,7 @@ class SqlStore:
         with reading(self._engine) as connection:
             search_id = self._search_id(connection, name)
             row = connection.execute(
-                select(schema.searches).where(schema.searches.c.id == search_id)
+                select(tables.searches).where(tables.searches.c.id == search_id)
             )
             return codec.search_record(row.mappings().one())
 
@@ -95,7 +96,7 @@ class SqlStore:
     @waits
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates about to be evaluated; those already there are left as they are."""
-        statement = self._upsert(schema.candidates).on_conflict_do_nothing(
+        statement = self._upsert(tables.candidates).on_conflict_do_nothing(
             index_elements=["search_id", "id"]
         )
         with self._writing(search) as (connection, search_id):
@@ -153,7 +154,7 @@ class SqlStore:
     @waits
     def candidates(self, search: str) -> Sequence[Candidate]:
         """Give every candidate of a search, by id."""
-        table = schema.candidates
+        table = tables.candidates
         with reading(self._engine) as connection:
             rows = connection.execute(
                 select(table)
@@ -184,7 +185,7 @@ class SqlStore:
     @waits
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search, by candidate and kind."""
-        table = schema.artifacts
+        table = tables.artifacts
         with reading(self._engine) as connection:
             rows = connection.execute(
                 select(table)
@@ -196,10 +197,10 @@ class SqlStore:
     @waits
     def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
         """Name these candidates' files of a kind no longer."""
-        columns = schema.artifacts.c
+        columns = tables.artifacts.c
         with self._writing(search) as (connection, search_id):
             connection.execute(
-                delete(schema.artifacts)
+                delete(tables.artifacts)
                 .where(columns.search_id == search_id, columns.kind == kind)
                 .where(columns.candidate_id.in_(candidate_ids))
             )
@@ -260,7 +261,7 @@ class SqlStore:
             yield connection, search_id
 
     def _outcomes(self, search: str, *, is_final: bool) -> list[Evaluation]:
-        table = schema.evaluations
+        table = tables.evaluations
         with reading(self._engine) as connection:
             rows = connection.execute(
                 select(table)

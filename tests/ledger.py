@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from db import schema
-from db.engine import open_engine, reading
+from db.connection.engine import open_engine, reading
+from db.schema import tables
 
 #: What a run does not decide: how long it took, where, and how its rows are numbered.
 PASSING = {
@@ -21,7 +21,7 @@ def ledger(url: str) -> dict[str, Any]:
     engine = open_engine(url)
     found: dict[str, Any] = {}
     with reading(engine) as connection:
-        for table in schema.metadata.sorted_tables:
+        for table in tables.metadata.sorted_tables:
             rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
             found[table.name] = [
                 {key: value for key, value in row.items() if key not in PASSING}

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import workers.ray_metrics
-from db.engine import open_engine
+from db.connection.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record

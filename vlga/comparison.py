@@ -1,8 +1,8 @@
 """What searches with several strategies and seeds say about the strategies: plain arithmetic.
 
 A comparison is searches that differ in strategy and seed alone. Their outcomes, as
-`db.comparison.compared` gives them, become a row a strategy, a sentence on the best two, and curves
-to draw.
+`db.read.comparison.compared` gives them, become a row a strategy, a sentence on the best two, and
+curves to draw.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vlga.paired import PairedDifference, paired_difference
 
 __all__ = ["Band", "Difference", "band", "best_so_far", "difference", "summaries"]
 
-#: A search: one of the rows of `db.comparison.compared`, with `ended_early`.
+#: A search: one of the rows of `db.read.comparison.compared`, with `ended_early`.
 Outcome = Mapping[str, Any]
 #: A step function: (epochs trained, best accuracy so far) where the latter rises, and at the end.
 Steps = Sequence[tuple[int, float]]

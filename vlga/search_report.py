@@ -1,6 +1,6 @@
 """What a search found, in figures: plain arithmetic from recorded outcomes to what is drawn.
 
-`db.reports` gives the outcomes; `vlga report` prints what these functions make of them, and
+`db.read.reports` gives the outcomes; `vlga report` prints what these functions make of them, and
 search_plots.py draws it.
 """
 

@@ -1,6 +1,6 @@
 """What a study says: each arm beside the plain one, and which layers were amplified when.
 
-Pure functions from rows to rows; `db.studies` gives the rows and `vlga report` prints them.
+Pure functions from rows to rows; `db.read.studies` gives the rows and `vlga report` prints them.
 """
 
 from __future__ import annotations

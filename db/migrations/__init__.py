@@ -1,1 +1,1 @@
-"""Alembic's environment: `env` runs the revisions in versions/ for `db.migrate`."""
+"""Alembic's environment: `env` runs the revisions in versions/ for `db.upkeep.migrate`."""

@@ -1,11 +1,11 @@
-"""Run by Alembic: applies revisions on the connection that `db.migrate` opened.
+"""Run by Alembic: applies revisions on the connection that `db.upkeep.migrate` opened.
 
 The connection's transaction is the caller's, so that all revisions happen together or not at all.
 """
 
 from alembic import context
 
-from db.schema import metadata
+from db.schema.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

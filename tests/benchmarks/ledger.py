@@ -27,8 +27,9 @@ from functools import partial
 import psycopg
 from sqlalchemy import Engine
 
-from db import frames, queries
-from db.reports import search_genes, search_outcomes
+from db import frames
+from db.read import searches
+from db.read.reports import search_genes, search_outcomes
 from db.store import SqlStore
 from tests import postgres
 from tests.benchmarks.ledger_driver import outcome
@@ -118,9 +119,9 @@ def _durable_postgres() -> str:
 def _reading(engine: Engine, url: str, n: int, repeats: int) -> dict[str, Figures]:
     """Time everything that is read, in seconds."""
     figures = {
-        "top": _timed(partial(queries.top, engine, BIGGEST), repeats),
-        "show": _timed(partial(queries.show_search, engine, BIGGEST), repeats),
-        "list": _timed(partial(queries.list_searches, engine), repeats),
+        "top": _timed(partial(searches.top, engine, BIGGEST), repeats),
+        "show": _timed(partial(searches.show_search, engine, BIGGEST), repeats),
+        "list": _timed(partial(searches.list_searches, engine), repeats),
     }
     for frame in _FRAMES:
         page = partial(frame, url, BIGGEST, limit=_PAGE)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Table, update
 
-from db import schema
+from db.schema import tables
 from db.store import SqlStore
 from tests.records import DATA, record
 from vlga.config import load_config
@@ -35,16 +35,16 @@ _REASONS = ("diverged", "diverged", "diverged", "out_of_memory", "timed_out")
 Row = tuple[Any, ...]
 
 _COLUMNS = {
-    schema.candidates: (
+    tables.candidates: (
         "search_id, id, genome, fingerprint, phase, generation, parents, operator, weights_from, "
         "depth"
     ),
-    schema.evaluations: (
+    tables.evaluations: (
         "id, search_id, candidate_id, is_final, reused, epochs, seed, status, reason, message, "
         "fitness, n_parameters, n_macs, train_seconds, worker, device, peak_memory_bytes, "
         "finished_at, test_accuracy"
     ),
-    schema.epochs: (
+    tables.epochs: (
         "evaluation_id, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, "
         "learning_rate, seconds, amplified_layers, layer_measures"
     ),
@@ -79,16 +79,16 @@ def fill(url: str, n: int) -> Engine:
         store.create_search(record(name))
         with store.engine.connect() as connection:
             search_id = connection.scalar(
-                schema.searches.select()
-                .with_only_columns(schema.searches.c.id)
-                .where(schema.searches.c.name == name)
+                tables.searches.select()
+                .with_only_columns(tables.searches.c.id)
+                .where(tables.searches.c.name == name)
             )
         outcomes = _Outcomes(search_id, size, first_id, genomes, store.engine.dialect.name)
         for rows in outcomes.chunks():
             _insert(store.engine, rows)
         with store.engine.begin() as connection:
-            mine = schema.searches.c.id == search_id
-            connection.execute(update(schema.searches).where(mine).values(**outcomes.totals))
+            mine = tables.searches.c.id == search_id
+            connection.execute(update(tables.searches).where(mine).values(**outcomes.totals))
         first_id += size
     with store.engine.connect() as connection:
         if store.engine.dialect.name == "postgresql":
@@ -144,7 +144,7 @@ class _Outcomes:
         first_parent = max(0, generation - 1) * _POPULATION
         parents = [first_parent + rng.randrange(_POPULATION) for _ in range(2)] * (generation > 0)
         fingerprint = f"{rng.getrandbits(64):016x}"
-        rows[schema.candidates].append(
+        rows[tables.candidates].append(
             (
                 self._search_id, number, genome.text, fingerprint, 0, generation,
                 json.dumps(parents, separators=(",", ":")),
@@ -155,7 +155,7 @@ class _Outcomes:
         if self._is_sqlite:
             finished = f"{finished:%Y-%m-%d %H:%M:%S.%f}"
         evaluation_id = self._first_id + number
-        rows[schema.evaluations].append(
+        rows[tables.evaluations].append(
             (
                 evaluation_id, self._search_id, number, False, reused, _EPOCHS,
                 rng.getrandbits(62), "failed" if failed else "completed",
@@ -166,7 +166,7 @@ class _Outcomes:
             )
         )  # fmt: skip
         if not failed and not reused:
-            rows[schema.epochs] += [
+            rows[tables.epochs] += [
                 (
                     evaluation_id, epoch, 1.5 / (epoch + 1), fitness / (3 - epoch),
                     1.25 / (epoch + 1), fitness / (_EPOCHS - epoch), 0.1 / (epoch + 1), 1.08,

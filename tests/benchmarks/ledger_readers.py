@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
-from db import queries
-from db.engine import open_engine
+from db.connection.engine import open_engine
+from db.read import searches as queries
 from tests.benchmarks.ledger_driver import Run, run_search
 
 __all__ = ["READERS", "slow_down"]

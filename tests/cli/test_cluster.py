@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from db import queries
-from db.engine import open_engine
+from db.connection.engine import open_engine
+from db.read import searches
 from tests import postgres
 from tests.cli.command import FIRST
 from tests.cluster import Cluster, bare_python, cluster
@@ -71,7 +71,7 @@ def n_recorded(url: str) -> int:
     """Count the outcomes that a search has recorded so far."""
     engine = open_engine(url, create=True)
     try:
-        counts: dict[str, int] = queries.show_search(engine, "first")["evaluations"]
+        counts: dict[str, int] = searches.show_search(engine, "first")["evaluations"]
         return sum(counts.values())
     except SearchNotFound:
         return 0

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from db import schema
-from db.engine import open_engine, reading
+from db.connection.engine import open_engine, reading
+from db.schema import tables
 from tests import postgres
 from tests.cli.command import SMALL
 from tests.ledger import ledger
@@ -169,6 +169,6 @@ def has_search(url: str) -> bool:
         return False
     engine = open_engine(url, create=True)
     with reading(engine) as connection:
-        found = connection.scalar(select(schema.searches.c.name))
+        found = connection.scalar(select(tables.searches.c.name))
     engine.dispose()
     return found is not None

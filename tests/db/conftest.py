@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from db.engine import open_engine
+from db.connection.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import insert, select, update
 
-from db import queries
-from db.engine import open_engine, reading, writing
-from db.schema import evaluations, searches
+from db.connection.engine import open_engine, reading, writing
+from db.read import searches as queries
+from db.schema.tables import evaluations, searches
 from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import StoreError
@@ -31,7 +31,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 #: Dies between the rows of an evaluation and those of its curve.
 DIE_HALFWAY = """
 import os, signal, sys
-from db import codec, store
+from db import store
+from db.ledger import codec
 from tests.records import evaluation
 codec.epoch_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 store.SqlStore(sys.argv[1], create=False).add_evaluations("first", [evaluation(0)])
@@ -39,9 +40,9 @@ store.SqlStore(sys.argv[1], create=False).add_evaluations("first", [evaluation(0
 #: Prints how many outcomes a reader sees.
 COUNT = """
 import sys
-from db import queries
-from db.engine import open_engine
-print(sum(queries.show_search(open_engine(sys.argv[1]), "first")["evaluations"].values()))
+from db.connection.engine import open_engine
+from db.read import searches
+print(sum(searches.show_search(open_engine(sys.argv[1]), "first")["evaluations"].values()))
 """
 
 

@@ -8,10 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from db import queries
-from db.check import check_connection
-from db.engine import reading
+from db.connection.engine import reading
+from db.read import searches
 from db.store import SqlStore
+from db.upkeep.check import check_connection
 from tests import generators
 from tests.fakes import MemoryStore
 from tests.records import candidate, evaluation, record
@@ -97,10 +97,10 @@ class Stores(RuleBasedStateMachine):
                     known = fitness.get(one.candidate_id, -1.0)
                     fitness[one.candidate_id] = max(known, one.fitness)
             top = sorted(fitness.items(), key=lambda pair: (-pair[1], pair[0]))
-            rows = queries.top(self.sql._engine, name)
+            rows = searches.top(self.sql._engine, name)
             assert [(row["id"], row["fitness"]) for row in rows] == top
             expected.append((name, len(scored), top[0][1] if top else None))
-        rows = queries.list_searches(self.sql._engine)
+        rows = searches.list_searches(self.sql._engine)
         found = [(row["name"], row["evaluations"], row["best_fitness"]) for row in rows]
         assert found == expected
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.queries import show_search
+from db.read.searches import show_search
 from db.store import SqlStore
 from tests.vlga.searching import TINY, ScriptedEvaluator, search_in, small_config
 from vlga.driver import Search

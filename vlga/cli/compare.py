@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 from rich.markup import escape
 
-from db.comparison import compared
-from db.engine import masked
+from db.connection.engine import masked
+from db.read.comparison import compared
 from db.store import SqlStore
 from vlga.budget import Budget
 from vlga.cli.compare_output import Comparison, budget_text, searches_text

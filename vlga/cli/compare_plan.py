@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.comparison import names_beginning
+from db.read.comparison import names_beginning
 from db.store import SqlStore
 from vlga.config import parse_config
 from vlga.errors import ConfigError, SearchExists, nearest

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from db.delete import delete_search, require_deletable
-from db.queries import show_search
+from db.read.searches import show_search
+from db.upkeep.delete import delete_search, require_deletable
 from vlga.cli.look import opened
 from vlga.cli.options import db_option
 from vlga.cli.output import number_of

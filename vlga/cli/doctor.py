@@ -73,9 +73,9 @@ def _here() -> Iterator[Diagnosis]:
 
 def _database(url: str) -> Iterator[Diagnosis]:
     """Look at the database; an SQLite file that does not exist yet is no problem."""
-    from db.engine import build_engine, masked, reading, require_file
-    from db.leases import read_clock
-    from db.revision import require_head, stored_revision
+    from db.connection.engine import build_engine, masked, reading, require_file
+    from db.ledger.leases import read_clock
+    from db.schema.revision import require_head, stored_revision
 
     where = masked(url)
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from db import queries
+from db.read import searches
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
@@ -29,8 +29,8 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 def individual(search: str, id_: int, db_url: str, form: str) -> None:
     """Show one individual: its layers with shapes and parameters, and how it learned."""
     with opened(db_url) as engine:
-        found = queries.individual(engine, search, id_)
-        data = queries.show_search(engine, search)
+        found = searches.individual(engine, search, id_)
+        data = searches.show_search(engine, search)
     heritage = heritage_from_dict(found["genome"])
     plan = plan_of(heritage, tuple(data["input_shape"]), len(data["classes"]))
     layers = [

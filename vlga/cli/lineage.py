@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from db.lineage import ancestors
+from db.read.lineage import ancestors
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table
@@ -59,7 +59,7 @@ def tree(family: Sequence[Mapping[str, Any]]) -> str:
     """Draw a family as a tree under its youngest member.
 
     Args:
-        family: rows of `db.lineage.ancestors` with `changes` in words, the youngest first.
+        family: rows of `db.read.lineage.ancestors` with `changes` in words, the youngest first.
     """
     known = {one["id"] for one in family}
     lines = []

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import click
 from sqlalchemy import Engine
 
-from db import queries
-from db.engine import open_engine
+from db.connection.engine import open_engine
+from db.read import searches
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, count_text, number_of, render, seconds_text
 from vlga.labels import TEST_FITNESS
@@ -33,7 +33,7 @@ def opened(db_url: str) -> Iterator[Engine]:
 def list_(db_url: str, form: str) -> None:
     """List the searches of a database, the newest first."""
     with opened(db_url) as engine:
-        rows = queries.list_searches(engine)
+        rows = searches.list_searches(engine)
     columns = ("name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at")
     if form == "table":
         rows = [{**row, "created_at": row["created_at"][:16].replace("T", " ")} for row in rows]
@@ -50,7 +50,7 @@ def list_(db_url: str, form: str) -> None:
 def show(search: str, db_url: str, form: str) -> None:
     """Show one search: its state, what was asked for, what came out."""
     with opened(db_url) as engine:
-        found = queries.show_search(engine, search)
+        found = searches.show_search(engine, search)
     if form == "json":
         click.echo(as_json(found))
         return
@@ -96,8 +96,8 @@ def show(search: str, db_url: str, form: str) -> None:
 def top(search: str, limit: int, db_url: str, form: str) -> None:
     """Show a search's fittest individuals, each network once."""
     with opened(db_url) as engine:
-        rows = queries.top(engine, search, limit=limit)
-        data = queries.data_name(engine, search)
+        rows = searches.top(engine, search, limit=limit)
+        data = searches.data_name(engine, search)
     columns = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs")
     click.echo(render(rows, form, (*columns, "fingerprint")))
     if data.endswith(TEST_FITNESS):

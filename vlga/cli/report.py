@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from db import queries
+from db.read import searches
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.errors import ConfigError
@@ -33,10 +33,10 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
     """
     document = ""
     with opened(db_url) as engine:
-        shown = queries.show_search(engine, search)
+        shown = searches.show_search(engine, search)
         # Each loads what it needs alone: settings for a study, figures for a page.
         if shown["strategy"] == "grid":
-            from db.studies import study_runs
+            from db.read.studies import study_runs
             from vlga.cli.study_report import report_page, study_text
 
             runs = study_runs(engine, search)
@@ -44,7 +44,7 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
-            from db.reports import search_genes, search_outcomes
+            from db.read.reports import search_genes, search_outcomes
             from vlga.cli.search_report import SearchReport
 
             found = SearchReport.of(

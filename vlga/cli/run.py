@@ -16,8 +16,8 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db.engine import masked
-from db.outage import Patience
+from db.connection.engine import masked
+from db.connection.outage import Patience
 from db.store import SqlStore
 from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db.engine import masked
+from db.connection.engine import masked
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, worker_options

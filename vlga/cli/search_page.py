@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine
 
-from db.reports import learning_curves
+from db.read.reports import learning_curves
 from vlga import page
 from vlga.cli.output import as_json, count_text
 from vlga.cli.search_report import SearchReport

@@ -44,7 +44,7 @@ class SearchReport:
     """A search as it is in the ledger, to be shown; it may still run.
 
     Attributes:
-        shown: as `db.queries.show_search` gives it.
+        shown: as `db.read.searches.show_search` gives it.
         outcomes: in the order of recording.
         members: each candidate once, with its best outcome, by number.
         compared: of the trained networks with a fitness, those whose genes are compared.

@@ -72,7 +72,7 @@ def db() -> None:
 @db_option
 def db_upgrade(db_url: str) -> None:
     """Bring a database to this version's schema."""
-    from db.migrate import upgrade
+    from db.upkeep.migrate import upgrade
 
     click.echo(upgrade(db_url), err=True)
 
@@ -86,7 +86,7 @@ def db_check(db_url: str, form: str) -> None:
     Files must be there as they were written, and each file under ./vlga-artifacts must belong to a
     search of this database; folders of searches that are running are left out.
     """
-    from db.check import check
+    from db.upkeep.check import check
     from vlga.artifacts import ARTIFACTS
 
     rows = [asdict(finding) for finding in check(db_url, ARTIFACTS)]

@@ -11,10 +11,10 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db import queries
-from db.engine import masked
+from db.connection.engine import masked
+from db.read import searches
+from db.read.studies import study_runs
 from db.store import SqlStore
-from db.studies import study_runs
 from vlga.cli.live import TerminalObserver
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, worker_options
@@ -246,11 +246,11 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
     try:
         with opened(db_url) as engine:
             if not colon:
-                best = queries.show_search(engine, name)["best"]
+                best = searches.show_search(engine, name)["best"]
                 if best is None:
                     raise ConfigError(f"{name!r} has no individual yet; give it time, or a MODEL")
                 number = str(best["id"])
-            genome = queries.individual(engine, name, int(number))["genome"]
+            genome = searches.individual(engine, name, int(number))["genome"]
     except StoreError as error:
         raise ConfigError(
             f"MODEL must be a known one or a search in {masked(db_url)}, but got {network!r}"

@@ -1,7 +1,7 @@
 """The first schema: searches, candidates, evaluations, epochs and artifacts.
 
 A revision never changes once released, hence the tables are written out and not taken from
-`db.schema`, which moves on.
+`db.schema.tables`, which moves on.
 """
 
 import sqlalchemy as sa

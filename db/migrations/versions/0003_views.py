@@ -1,7 +1,7 @@
 """Views to query: population, lineage, genes, failures and learning_curves.
 
 A revision never changes once released, hence the queries are written out and not taken from
-`db.views`, which moves on.
+`db.schema.views`, which moves on.
 """
 
 from alembic import op

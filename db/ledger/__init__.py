@@ -1,0 +1,7 @@
+"""What a running search writes, and how values become rows.
+
+codec        values to rows and back
+writes       a search's row, candidates, evaluations and files
+leases       who holds a search
+known        outcomes that any search has recorded
+"""

@@ -1,0 +1,163 @@
+"""Leases: the row by which one driver holds a search, and the guard that every write passes.
+
+Times are the database's: `seconds since 1970` by the clock of Postgres' server, or of the machine
+whose process has the SQLite file open. A guard's update locks the row until its transaction ends,
+so that a lease is taken over before a write or after it, never during it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    bindparam,
+    cast,
+    delete,
+    extract,
+    func,
+    select,
+    update,
+)
+
+from db.connection.engine import reading
+from db.schema.tables import leases
+from vlga.errors import LeaseLost
+from vlga.lease import Holder, Lease, Stop
+
+__all__ = ["delete_lease", "guard", "insert_lease", "read_clock", "read_lease", "request_stop"]
+
+_columns = leases.c
+
+
+def guard(
+    connection: Connection, search: str, search_id: int, held: tuple[str, float] | None
+) -> Stop | None:
+    """Let a transaction go on only if its store may write to a search, and renew its lease.
+
+    Args:
+        connection: in whose transaction the write is.
+        search: its name.
+        search_id: its number.
+        held: token and seconds of the store's lease; None if it never had one, which is enough
+            as long as nobody else has one.
+
+    Returns:
+        How the search was asked to stop, or None.
+
+    Raises:
+        LeaseLost: another store holds the search, or held it after this one.
+    """
+    if held is None:
+        if read_lease(connection, search_id) is not None:
+            raise _lost(connection, search, search_id)
+        return None
+    row = connection.execute(
+        update(leases)
+        .where(_columns.search_id == search_id, _columns.token == held[0])
+        .values(expires=_clock(connection) + held[1])
+        .returning(_columns.stop)
+    ).one_or_none()
+    if row is None:
+        raise _lost(connection, search, search_id)
+    return None if row.stop is None else Stop(row.stop)
+
+
+def insert_lease(
+    connection: Connection,
+    upsert: Any,
+    search_id: int,
+    holder: Holder,
+    *,
+    seconds: float,
+    over: str | None,
+) -> bool:
+    """Give a search to a holder if nobody's lease stands in the way; tell whether it was given.
+
+    Args:
+        connection: in whose transaction.
+        upsert: the ``insert`` of the database's dialect.
+        search_id: the search's number.
+        holder: who wants it.
+        seconds: for how long from now.
+        over: token of a lease that may be taken over although it has not expired.
+    """
+    now = _clock(connection)
+    statement = upsert(leases).values(
+        search_id=search_id,
+        token=holder.token,
+        host=holder.host,
+        process_id=holder.process_id,
+        origin=holder.origin,
+        since=func.current_timestamp(),
+        expires=now + seconds,
+    )
+    names = ("token", "host", "process_id", "origin", "since", "expires", "stop")
+    given = connection.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["search_id"],
+            set_={name: statement.excluded[name] for name in names},
+            where=(_columns.expires <= now) | (_columns.token == bindparam("over", over)),
+        ).returning(_columns.token)
+    )
+    return given is not None
+
+
+def read_lease(connection: Connection, search_id: int) -> Lease | None:
+    """Give a search's lease, expired or not."""
+    row = connection.execute(
+        select(leases, (_columns.expires <= _clock(connection)).label("has_expired")).where(
+            _columns.search_id == search_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Lease(
+        Holder(row.token, row.host, row.process_id, row.origin),
+        row.since,
+        bool(row.has_expired),
+        None if row.stop is None else Stop(row.stop),
+    )
+
+
+def delete_lease(connection: Connection, search_id: int, token: str) -> None:
+    """End a lease, if it was not taken over."""
+    connection.execute(
+        delete(leases).where(_columns.search_id == search_id, _columns.token == token)
+    )
+
+
+def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:
+    """Leave a wish for whoever holds a search, unless a stronger one is there."""
+    asked = connection.execute(
+        update(leases)
+        .where(_columns.search_id == search_id)
+        .values(stop=stop.value if stop is Stop.NOW else func.coalesce(_columns.stop, stop.value))
+    )
+    return asked.rowcount > 0
+
+
+def read_clock(engine: Engine) -> float:
+    """Give the database's time, in seconds since 1970."""
+    with reading(engine) as connection:
+        return float(connection.scalar(select(_clock(connection))) or 0.0)
+
+
+def _lost(connection: Connection, search: str, search_id: int) -> LeaseLost:
+    lease = read_lease(connection, search_id)
+    by = f"is run by {lease}" if lease else "was taken over by a process that has ended since"
+    return LeaseLost(
+        f"one process at a time may write to a search, but {search!r} {by}; this one stops, and "
+        "what it has recorded is kept"
+    )
+
+
+def _clock(connection: Connection) -> ColumnElement[float]:
+    """Give the database's time at this statement, in seconds since 1970."""
+    if connection.dialect.name == "sqlite":
+        return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0
+    # Not now(), which is when the transaction began: it may have waited for a lock since.
+    return cast(extract("epoch", func.clock_timestamp()), Double)

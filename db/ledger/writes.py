@@ -1,0 +1,115 @@
+"""What the store writes, statement by statement; store.py puts them into transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from db.ledger import codec
+from db.schema import tables
+from vlga.errors import nearest
+from vlga.population import Evaluation
+
+__all__ = [
+    "change_search",
+    "count_outcomes",
+    "has_outcomes",
+    "insert_evaluations",
+    "replace_artifacts",
+    "search_values",
+]
+
+_CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
+
+
+def search_values(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the columns of `searches` for changes of a record. Raises `TypeError` for other keys."""
+    for key in changes:
+        if key not in _CHANGEABLE:
+            raise TypeError(f"a search has no {key!r} to change{nearest(key, _CHANGEABLE)}")
+    values = dict(changes)
+    if "message" in values:
+        values["message"] = codec.clean_text(values["message"])
+    if "config" in values:
+        values["config"] = values["config"].model_dump(mode="json")
+    return values
+
+
+def change_search(
+    connection: Connection, search_id: int, values: Mapping[str, Any], now: datetime
+) -> None:
+    """Set columns of a search."""
+    connection.execute(
+        update(tables.searches)
+        .where(tables.searches.c.id == search_id)
+        .values(updated_at=now, **values)
+    )
+
+
+def has_outcomes(
+    connection: Connection, search_id: int, evaluations: Sequence[Evaluation], now: datetime
+) -> bool:
+    """Tell whether outcomes that were recorded at this moment, together, are there."""
+    columns = tables.evaluations.c
+    ids = [one.candidate_id for one in evaluations[:1]]
+    found = connection.execute(
+        select(columns.id)
+        .where(columns.search_id == search_id)
+        .where(columns.candidate_id.in_(ids))
+        .where(columns.finished_at == now)
+    )
+    return found.first() is not None
+
+
+def insert_evaluations(
+    connection: Connection, rows: list[dict[str, Any]], evaluations: Sequence[Evaluation]
+) -> None:
+    """Add outcomes and the points of their curves."""
+    ids = connection.scalars(
+        insert(tables.evaluations).returning(tables.evaluations.c.id, sort_by_parameter_order=True),
+        rows,
+    )
+    points = [
+        point
+        for evaluation_id, one in zip(ids, evaluations, strict=True)
+        for point in codec.epoch_rows(evaluation_id, one)
+    ]
+    if points:
+        connection.execute(insert(tables.epochs), points)
+
+
+def count_outcomes(
+    connection: Connection, search_id: int, rows: list[dict[str, Any]], now: datetime
+) -> None:
+    """Add outcomes to their search's counts: each is one of completed, failed and reused."""
+    n_reused = sum(row["reused"] for row in rows)
+    n_failed = sum(row["status"] == "failed" and not row["reused"] for row in rows)
+    columns = tables.searches.c
+    connection.execute(
+        update(tables.searches)
+        .where(columns.id == search_id)
+        .values(
+            n_completed=columns.n_completed + len(rows) - n_failed - n_reused,
+            n_failed=columns.n_failed + n_failed,
+            n_reused=columns.n_reused + n_reused,
+            updated_at=now,
+        )
+    )
+
+
+def replace_artifacts(connection: Connection, upsert: Any, rows: list[dict[str, Any]]) -> None:
+    """Record files, each in place of its search's former one of the same candidate and kind."""
+    statement = upsert(tables.artifacts)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["search_id", "candidate_id", "kind"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("path", "sha256", "n_bytes", "created_at")
+            },
+        ),
+        rows,
+    )

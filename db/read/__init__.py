@@ -1,0 +1,9 @@
+"""What readers ask, as plain rows; one noun a module.
+
+searches     searches, the fittest individuals, one individual
+lineage      an individual's ancestors
+reports      what a search's report is computed from
+studies      what a study's report is computed from
+comparison   what a comparison of searches is computed from
+curves       learning curves
+"""

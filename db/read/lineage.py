@@ -1,0 +1,103 @@
+"""Where an individual comes from: its ancestors, generation by generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, func, select
+
+from db.connection.engine import reading
+from db.read.searches import find_search_id, no_individual
+from db.schema.tables import candidates, evaluations, searches
+from vlga.errors import ConfigError
+
+__all__ = ["ancestors"]
+
+#: Candidates asked for at once: below the number of values that a statement may have.
+_AT_ONCE = 500
+
+
+def ancestors(
+    engine: Engine, name: str, candidate_id: int, *, depth: int | None = None
+) -> list[dict[str, Any]]:
+    """Give a candidate and its ancestors, each once, the nearest first.
+
+    Served by key: takes as long as there are ancestors, however large the search is.
+
+    Args:
+        engine: open.
+        name: of the search.
+        candidate_id: whose ancestors.
+        depth: generations to go back, at least 0, or None for all.
+
+    Returns:
+        Rows of `id parents phase generation operator weights_from fingerprint depth genome fitness
+        reason distance`. `fitness` is that of its best training, `reason` why its last one failed
+        if none has a fitness, `distance` the generations back on the shortest way, from 0.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        ConfigError: it is a study, whose trainings have no parents.
+        StoreError: it has no such candidate.
+    """
+    with reading(engine) as connection:
+        search_id = find_search_id(connection, name)
+        strategy = connection.scalar(select(searches.c.strategy).where(searches.c.id == search_id))
+        if strategy == "grid":
+            raise ConfigError(
+                f"a lineage needs a search, which makes networks from networks, but {name!r} is a "
+                f"study; look at it with: vlga report {name}"
+            )
+        family: list[dict[str, Any]] = []
+        known: set[int] = set()
+        wanted = {candidate_id}
+        distance = 0
+        while wanted and (depth is None or distance <= depth):
+            rows = _rows(connection, search_id, sorted(wanted))
+            family += [{**row, "distance": distance} for row in rows]
+            known |= wanted
+            wanted = {parent for row in rows for parent in row["parents"]} - known
+            distance += 1
+        if not family:
+            raise no_individual(connection, name, search_id, candidate_id)
+    return family
+
+
+def _rows(connection: Connection, search_id: int, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Give these candidates by id; those that do not exist are left out."""
+    columns = candidates.c
+    outcome = and_(
+        evaluations.c.search_id == columns.search_id,
+        evaluations.c.candidate_id == columns.id,
+        evaluations.c.is_final.is_(False),
+    )
+    fitness = select(func.max(evaluations.c.fitness)).where(outcome).scalar_subquery()
+    last_reason = (
+        select(evaluations.c.reason)
+        .where(outcome)
+        .order_by(evaluations.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = select(
+        columns.id,
+        columns.parents,
+        columns.phase,
+        columns.generation,
+        columns.operator,
+        columns.weights_from,
+        columns.fingerprint,
+        columns.depth,
+        columns.genome,
+        fitness.label("fitness"),
+        last_reason.label("reason"),
+    ).where(columns.search_id == search_id)
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        chunk = ids[start : start + _AT_ONCE]
+        rows = connection.execute(statement.where(columns.id.in_(chunk)).order_by(columns.id))
+        for row in rows.mappings():
+            reason = row["reason"] if row["fitness"] is None else None
+            found.append({**row, "reason": reason})
+    return found

@@ -1,0 +1,289 @@
+"""What the reading commands show, as plain dictionaries ready for JSON.
+
+Every query is limited and served from an index or from counts kept in `searches`, so that it takes
+the same time at a million evaluations as at ten. Moments are ISO 8601 text in UTC.
+
+The ``evaluations`` of a search are those that give candidates their fitness, final trainings left
+out; each counts as one of completed, failed and reused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from db.connection.engine import reading
+from db.read.curves import read_curves
+from db.schema.tables import artifacts, candidates, evaluations, searches
+from vlga.errors import SearchNotFound, StoreError, nearest
+
+__all__ = [
+    "data_name",
+    "find_search_id",
+    "individual",
+    "list_searches",
+    "no_individual",
+    "show_search",
+    "top",
+]
+
+
+def find_search_id(connection: Connection, name: str) -> int:
+    """Give a search's number. Raises `SearchNotFound`, naming the nearest known one."""
+    found: int | None = connection.scalar(select(searches.c.id).where(searches.c.name == name))
+    if found is None:
+        newest = select(searches.c.name).order_by(searches.c.id.desc()).limit(1000)
+        known = connection.scalars(newest).all()
+        hint = nearest(name, known) if known else "; the database has no search yet"
+        raise SearchNotFound(f"a search must be in the database, but {name!r} is not{hint}")
+    return found
+
+
+def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
+    """Give searches, the newest first.
+
+    Returns:
+        Rows of `name status strategy data evaluations best_fitness created_at`.
+    """
+    best = (
+        select(evaluations.c.fitness)
+        .where(_completed(evaluations, searches.c.id))
+        .order_by(evaluations.c.fitness.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = (
+        select(
+            searches.c.name,
+            searches.c.status,
+            searches.c.strategy,
+            searches.c.data_name.label("data"),
+            (searches.c.n_completed + searches.c.n_failed + searches.c.n_reused).label(
+                "evaluations"
+            ),
+            best.label("best_fitness"),
+            searches.c.created_at,
+        )
+        .order_by(searches.c.id.desc())
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return [
+            {**row, "created_at": row["created_at"].isoformat()}
+            for row in connection.execute(statement).mappings()
+        ]
+
+
+def show_search(engine: Engine, name: str) -> dict[str, Any]:
+    """Give one search in full.
+
+    Returns:
+        `name status strategy seed data evaluations{completed,failed,reused}
+        best{id,fitness,test_accuracy,parameters,depth} seconds message failures{REASON}
+        data_fingerprint input_shape classes images{train,validation,test} config versions
+        created_at updated_at`; `best` is None before the first completed evaluation.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with reading(engine) as connection:
+        search_id = find_search_id(connection, name)
+        row = (
+            connection.execute(select(searches).where(searches.c.id == search_id)).mappings().one()
+        )
+        best = _best(connection, search_id, row["best_candidate_id"])
+        failures = _failures(connection, search_id)
+    return {
+        **{key: row[key] for key in ("name", "status", "strategy", "seed")},
+        "data": row["data_name"],
+        "evaluations": {
+            "completed": row["n_completed"],
+            "failed": row["n_failed"],
+            "reused": row["n_reused"],
+        },
+        "best": best and {**best, "test_accuracy": row["test_accuracy"]},
+        **{key: row[key] for key in ("seconds", "message")},
+        "failures": failures,
+        "data_fingerprint": row["data_fingerprint"],
+        "input_shape": [row["input_channels"], row["input_height"], row["input_width"]],
+        "images": {
+            "train": row["n_train"],
+            "validation": row["n_validation"],
+            "test": row["n_test"],
+        },
+        **{key: row[key] for key in ("classes", "config", "versions")},
+        **{key: row[key].isoformat() for key in ("created_at", "updated_at")},
+    }
+
+
+def top(engine: Engine, name: str, *, limit: int = 10) -> list[dict[str, Any]]:
+    """Give a search's fittest candidates, of equals the one made first, each once.
+
+    Returns:
+        Rows of `id fitness parameters macs depth phase generation epochs fingerprint`.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with reading(engine) as connection:
+        statement = _fittest(find_search_id(connection, name), limit)
+        return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def data_name(engine: Engine, name: str) -> str:
+    """Give the name of a search's data set, marked if its test images gave the fitness.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with reading(engine) as connection:
+        mine = searches.c.id == find_search_id(connection, name)
+        return str(connection.scalar(select(searches.c.data_name).where(mine)))
+
+
+def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
+    """Give a candidate with everything that is known of it.
+
+    Returns:
+        The columns of `candidates`, its `evaluations` (oldest first, final trainings too, each with
+        its `curve`) and its `artifacts`.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        StoreError: it has no such candidate.
+    """
+    with reading(engine) as connection:
+        search_id = find_search_id(connection, name)
+        mine = and_(candidates.c.search_id == search_id, candidates.c.id == candidate_id)
+        row = connection.execute(select(candidates).where(mine)).mappings().one_or_none()
+        if row is None:
+            raise no_individual(connection, name, search_id, candidate_id)
+        outcomes = _rows(connection, evaluations, search_id, candidate_id)
+        curves = read_curves(connection, [outcome["id"] for outcome in outcomes])
+        files = _rows(connection, artifacts, search_id, candidate_id)
+    for outcome in outcomes:
+        outcome["parameters"] = outcome.pop("n_parameters")
+        outcome["macs"] = outcome.pop("n_macs")
+        outcome["finished_at"] = outcome["finished_at"].isoformat()
+        outcome["curve"] = curves.get(outcome["id"], [])
+    for file in files:
+        file["created_at"] = file["created_at"].isoformat()
+    return {**_without(row, "search_id"), "evaluations": outcomes, "artifacts": files}
+
+
+def no_individual(connection: Connection, name: str, search_id: int, number: int) -> StoreError:
+    """Give the error for a candidate that a search does not have, with the ids that it has."""
+    last = connection.scalar(
+        select(func.max(candidates.c.id)).where(candidates.c.search_id == search_id)
+    )
+    known = "it has none yet" if last is None else f"its ids go from 0 to {last}"
+    return StoreError(f"an individual must be in its search, but {name!r} has no {number}; {known}")
+
+
+def _completed(table: FromClause, search_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """Say which rows of `evaluations` give a search's candidates their fitness."""
+    return and_(
+        table.c.search_id == search_id, table.c.is_final.is_(False), table.c.fitness.is_not(None)
+    )
+
+
+def _fittest(
+    search_id: int, limit: int, candidate_id: int | None = None
+) -> Select[tuple[Any, ...]]:
+    """Select the fittest evaluations, one a candidate, with what `top` shows of them.
+
+    Limited before the join, so that the index gives the order and no database sorts them all.
+    """
+    fitter = evaluations.alias("fitter")
+    has_fitter = exists().where(
+        _completed(fitter, search_id),
+        fitter.c.candidate_id == evaluations.c.candidate_id,
+        or_(
+            fitter.c.fitness > evaluations.c.fitness,
+            and_(fitter.c.fitness == evaluations.c.fitness, fitter.c.id < evaluations.c.id),
+        ),
+    )
+    chosen = select(evaluations).where(_completed(evaluations, search_id), ~has_fitter)
+    if candidate_id is not None:
+        chosen = chosen.where(evaluations.c.candidate_id == candidate_id)
+    best = (
+        chosen.order_by(evaluations.c.fitness.desc(), evaluations.c.candidate_id)
+        .limit(limit)
+        .subquery("best")
+    )
+    return (
+        select(
+            candidates.c.id,
+            best.c.fitness,
+            best.c.n_parameters.label("parameters"),
+            best.c.n_macs.label("macs"),
+            candidates.c.depth,
+            candidates.c.phase,
+            candidates.c.generation,
+            best.c.epochs,
+            candidates.c.fingerprint,
+        )
+        .join_from(
+            best,
+            candidates,
+            and_(
+                candidates.c.search_id == best.c.search_id, candidates.c.id == best.c.candidate_id
+            ),
+        )
+        .order_by(best.c.fitness.desc(), candidates.c.id)
+    )
+
+
+def _best(
+    connection: Connection, search_id: int, candidate_id: int | None
+) -> dict[str, Any] | None:
+    """Give the candidate that the search calls its best, or the fittest if it has not said yet."""
+    row = connection.execute(_fittest(search_id, 1, candidate_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    return {key: row[key] for key in ("id", "fitness", "parameters", "depth")}
+
+
+def _failures(connection: Connection, search_id: int) -> dict[str, int]:
+    """Count a search's failed trainings by reason."""
+    columns = evaluations.c
+    statement = (
+        select(columns.reason, func.count())
+        .where(columns.search_id == search_id, columns.reason.is_not(None))
+        .where(columns.is_final.is_(False), columns.reused.is_(False))
+        .group_by(columns.reason)
+        .order_by(columns.reason)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _rows(
+    connection: Connection, table: FromClause, search_id: int, candidate_id: int
+) -> list[dict[str, Any]]:
+    """Give a candidate's rows of `evaluations` or `artifacts`, in the order of their keys."""
+    statement = (
+        select(table)
+        .where(table.c.search_id == search_id, table.c.candidate_id == candidate_id)
+        .order_by(*table.primary_key)
+    )
+    return [
+        _without(row, "search_id", "candidate_id")
+        for row in connection.execute(statement).mappings()
+    ]
+
+
+def _without(row: RowMapping, *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in keys}

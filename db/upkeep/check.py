@@ -1,0 +1,142 @@
+"""What is wrong with a database: `check` reads all of it and every file that it names.
+
+Findings are values, for `vlga db check` to print; only a database that cannot be opened raises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select
+
+from db.connection.engine import open_engine, reading
+from db.schema.tables import artifacts, evaluations, searches
+
+__all__ = ["Finding", "check", "check_connection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        where: the database's file or table, the search, or the artifact's file.
+        what: what is wrong there, for a person.
+    """
+
+    where: str
+    what: str
+
+
+def check(url: str, folder: Path | None = None) -> tuple[Finding, ...]:
+    """Look for damage in a database and in the files that it names; nothing is changed.
+
+    Args:
+        url: of the database.
+        folder: whose files should all be named by it, or None.
+
+    Raises:
+        StoreError: it cannot be opened, or is so damaged that it cannot be read through.
+        SchemaVersionError: it was made by another version.
+    """
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            findings = check_connection(connection)
+            if findings:  # what a damaged database says of files is not worth looking at
+                return findings
+            statement = select(artifacts.c.path, artifacts.c.sha256).distinct()
+            files = connection.execute(statement.order_by(artifacts.c.path)).all()
+            is_running = searches.c.status == "running"
+            running = set(connection.scalars(select(searches.c.name).where(is_running)))
+    finally:
+        engine.dispose()
+    damaged = [finding for path, sha256 in files for finding in _file(path, sha256)]
+    named = {Path(path).absolute() for path, _ in files}
+    return (*damaged, *(_orphans(folder, named, running) if folder else ()))
+
+
+def check_connection(connection: Connection) -> tuple[Finding, ...]:
+    """Look for damage in the database alone."""
+    return tuple(_damage(connection)) or tuple(_miscounts(connection))
+
+
+def _damage(connection: Connection) -> Iterator[Finding]:
+    """Ask SQLite itself; Postgres keeps its files and foreign keys whole without being asked."""
+    if connection.dialect.name != "sqlite":
+        return
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if line != "ok":
+            yield Finding("the database's file", line)
+    for table, row_id, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield Finding(f"table {table}", f"row {row_id} refers to no row of {parent}")
+
+
+def _miscounts(connection: Connection) -> Iterator[Finding]:
+    """Compare the counts kept in `searches` with the rows."""
+
+    def count(condition: Any) -> Any:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    columns = evaluations.c
+    is_failure = columns.reason.is_not(None)
+    statement = (
+        select(
+            searches.c.name,
+            searches.c.n_completed,
+            searches.c.n_failed,
+            searches.c.n_reused,
+            count(columns.reused.is_(False) & ~is_failure).label("completed"),
+            count(columns.reused.is_(False) & is_failure).label("failed"),
+            count(columns.reused.is_(True)).label("reused"),
+        )
+        .join_from(
+            searches,
+            evaluations,
+            (columns.search_id == searches.c.id) & columns.is_final.is_(False),
+            isouter=True,
+        )
+        .group_by(searches.c.id)
+        .order_by(searches.c.id)
+    )
+    for row in connection.execute(statement):
+        yield from _miscount(row)
+
+
+def _miscount(row: Any) -> Iterator[Finding]:
+    kept = (row.n_completed, row.n_failed, row.n_reused)
+    counted = (row.completed, row.failed, row.reused)
+    if kept != counted:
+        message = f"completed, failed and reused should be {counted}, but are kept as {kept}"
+        yield Finding(f"search {row.name!r}", message)
+
+
+def _file(path: str, sha256: str) -> Iterator[Finding]:
+    """Compare one artifact's file with its checksum."""
+    try:
+        with Path(path).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        yield Finding(path, f"the file cannot be read: {error.strerror}")
+        return
+    if found != sha256:
+        yield Finding(path, f"its SHA-256 should be {sha256}, but is {found}")
+
+
+def _orphans(folder: Path, named: Collection[Path], running: Collection[str]) -> Iterator[Finding]:
+    """Find files that no search names.
+
+    Args:
+        folder: with a folder for each search; need not exist.
+        named: absolute paths of the files that belong to a search.
+        running: searches whose folders are left out: a file is written before it is named.
+    """
+    for path in sorted(folder.rglob("*")):
+        owner = path.relative_to(folder).parent.as_posix()
+        if path.is_file() and path.absolute() not in named and owner not in running:
+            what = "no search of this database names this file; if no other does, delete it"
+            yield Finding(str(path), what)

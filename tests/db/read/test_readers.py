@@ -1,0 +1,67 @@
+"""Whoever reads an SQLite file waits for nobody, nor does who writes it: real processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from itertools import pairwise
+from typing import Any
+
+from db.connection.engine import open_engine
+from db.read import searches
+from db.store import SqlStore
+from tests.records import DATA
+from tests.vlga.searching import RANDOM, ScriptedEvaluator, search_in, small_config
+from vlga.ports import SearchRecord
+from vlga.tenure import held
+
+N_READERS = 16
+
+
+def read_on(url: str, reading: Any, ended: Any, seen: Any) -> None:
+    """Ask what the reading commands ask, again and again, once more after the search's end."""
+    counts = []
+    is_last = False
+    while not is_last:
+        is_last = ended.is_set()
+        engine = open_engine(url)
+        counts.append(searches.list_searches(engine)[0]["evaluations"])
+        best = searches.show_search(engine, "first")["best"]
+        first, *_ = searches.top(engine, "first") or [None]
+        assert best is None or best["fitness"] <= first["fitness"]
+        engine.dispose()
+        reading.release()
+    seen.put(counts)
+
+
+def test_sixteen_processes_read_what_a_search_is_writing(tmp_path):
+    """None finds it locked for as long as a second; each sees the search grow and end."""
+    url = f"sqlite:///{tmp_path}/vlga.db?timeout=1"
+    config = small_config(*RANDOM, "budget.evaluations=100")
+    store, evaluator = SqlStore(url), ScriptedEvaluator(4)
+    store.create_search(SearchRecord("first", config, DATA, versions={}))
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.db.read.test_readers"])
+    reading, ended, seen = processes.Semaphore(0), processes.Event(), processes.Queue()
+    readers = [
+        processes.Process(target=read_on, args=(url, reading, ended, seen), daemon=True)
+        for _ in range(N_READERS)
+    ]
+    for reader in readers:
+        reader.start()
+    for _ in range(N_READERS):
+        assert reading.acquire(timeout=60)
+
+    with held(store, "first") as tenure:
+        search_in(store, config, evaluator, tmp_path, asked_to_stop=tenure.check).run()
+    n_recorded = len(store.evaluations("first"))
+    store.close()
+    ended.set()
+    counts = [seen.get(timeout=60) for _ in readers]
+    for reader in readers:
+        reader.join(60)
+
+    assert [reader.exitcode for reader in readers] == [0] * N_READERS
+    for one in counts:
+        assert one[-1] == n_recorded >= 100
+        assert all(before <= after for before, after in pairwise(one))
+    assert any(0 < count < n_recorded for one in counts for count in one)

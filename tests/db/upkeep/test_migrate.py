@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+from db.connection.engine import build_engine, open_engine, reading
+from db.schema.tables import HEAD, REVISIONS, metadata
+from db.store import SqlStore
+from db.upkeep import migrate
+from tests.records import candidate, evaluation, record
+from vlga.errors import SchemaVersionError, StoreError
+
+#: Everything that Postgres knows of its schema, in words: columns, constraints, indexes, views.
+POSTGRES_SCHEMA = """
+SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
+       || coalesce(column_default, '') || ' '
+       || row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position)
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL
+SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT viewname || ' ' || definition FROM pg_views WHERE schemaname = 'public'
+"""
+
+
+def schema_of(url: str) -> list[str]:
+    """Give everything that a database knows of its schema, as sorted lines."""
+    engine = build_engine(url)
+    with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            lines = list(connection.scalars(sa.text(POSTGRES_SCHEMA)))
+        else:
+            tables = connection.exec_driver_sql("SELECT sql FROM sqlite_master").scalars()
+            # The clauses of a table come in no fixed order, an added column on another's line.
+            lines = [
+                clause.strip(" ,\t")
+                for sql in tables
+                if sql
+                for line in sql.splitlines()
+                for clause in re.split(r", (?=\w+ [A-Z]+)", line)
+            ]
+    engine.dispose()
+    return sorted(lines)
+
+
+def add_a_table_and_fail(connection: sa.Connection) -> None:
+    """Do what a migration with a mistake does."""
+    connection.exec_driver_sql("CREATE TABLE more (id INTEGER)")
+    connection.exec_driver_sql("DROP TABLE absent")
+
+
+def make_empty(url: str) -> None:
+    """Leave an SQLite file without tables; a Postgres database is there already."""
+    engine = build_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE passing (id INTEGER)")
+        connection.exec_driver_sql("DROP TABLE passing")
+        connection.commit()
+    engine.dispose()
+
+
+def test_a_new_database_is_what_the_migrations_make(url):
+    """Making a database at once and migrating an empty one give the same schema."""
+    open_engine(url, create=True).dispose()
+    made = schema_of(url)
+    _drop_everything(url)
+    assert schema_of(url) == []
+
+    said = migrate.upgrade(url)
+
+    assert said.endswith(f"now has schema '{HEAD}'; it was empty")
+    assert schema_of(url) == made
+    assert len(made) > 50
+    assert migrate.current(url) == HEAD
+
+
+def test_the_tables_are_what_alembic_expects(url):
+    """Alembic finds nothing to migrate in a new database."""
+    engine = open_engine(url, create=True)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_every_revision_is_known():
+    """`REVISIONS` lists the modules of versions/ in their order."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+
+    assert [one.revision for one in scripts.walk_revisions()] == [*reversed(REVISIONS)]
+    assert scripts.get_current_head() == HEAD
+
+
+def test_a_migrated_database_can_be_used(url):
+    """A store works in a database that migrations made, and a second upgrade does nothing."""
+    make_empty(url)
+    migrate.upgrade(url)
+    store = SqlStore(url, create=False)
+    store.create_search(record("first"))
+    store.add_candidates("first", [candidate(0)])
+    store.add_evaluations("first", [evaluation(0)])
+    store.close()
+
+    assert migrate.upgrade(url).endswith(f"has schema '{HEAD}' already")
+    store = SqlStore(url)
+    assert len(store.evaluations("first")) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_database_of_an_older_schema_keeps_its_rows(url, revision):
+    """It is refused with the command that helps, which makes of it what a new one is."""
+    store = SqlStore(url)
+    store.create_search(record("first"))
+    store.add_candidates("first", [candidate(0)])
+    store.add_evaluations("first", [evaluation(0)])
+    recorded = store.evaluations("first")
+    store.close()
+    new = schema_of(url)
+    with migrate.migrating(url) as connection:
+        command.downgrade(migrate._config(connection), revision)
+    assert schema_of(url) != new
+
+    with pytest.raises(SchemaVersionError, match="vlga db upgrade"):
+        SqlStore(url)
+    migrate.upgrade(url)
+    assert schema_of(url) == new
+    store = SqlStore(url)
+    assert store.evaluations("first") == recorded
+    store.close()
+
+
+def test_a_newer_database_is_not_upgraded(url):
+    """A database of an unknown version is refused and left as it is."""
+    engine = open_engine(url, create=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+
+    with pytest.raises(SchemaVersionError, match="has '9999'; install a newer vlga"):
+        migrate.upgrade(url)
+    assert migrate.current(url) == "9999"
+
+
+def test_there_must_be_something_to_upgrade(tmp_path):
+    """An upgrade makes no database where there is none."""
+    for call in (migrate.upgrade, migrate.current):
+        with pytest.raises(StoreError, match="no database at"):
+            call(f"sqlite:///{tmp_path}/vlga.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+class TestMigrating:
+    def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(self, url):
+        """SQLite rebuilds a table to change it; no evaluation is lost by cascade."""
+        store = SqlStore(url)
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+        store.add_evaluations("first", [evaluation(0)])
+        store.close()
+
+        with migrate.migrating(url) as connection:
+            operations = Operations(MigrationContext.configure(connection))
+            with operations.batch_alter_table("searches", recreate="auto") as batch:
+                batch.alter_column("seconds", nullable=True)
+
+        store = SqlStore(url)
+        assert len(store.evaluations("first")) == 1
+        store.close()
+
+    def test_a_failing_migration_leaves_nothing(self, url):
+        """What happened before a failure is undone, new tables included."""
+        open_engine(url, create=True).dispose()
+        before = schema_of(url)
+
+        with (
+            pytest.raises(StoreError, match="must do what is asked"),
+            migrate.migrating(url) as connection,
+        ):
+            add_a_table_and_fail(connection)
+        assert schema_of(url) == before
+
+    def test_a_migration_that_breaks_a_reference_is_undone(self, tmp_path):
+        """SQLite's foreign keys, not enforced meanwhile, are checked at the end."""
+        url = f"sqlite:///{tmp_path}/vlga.db"
+        store = SqlStore(url)
+        store.create_search(record("first"))
+        store.add_candidates("first", [candidate(0)])
+        store.close()
+
+        with (
+            pytest.raises(StoreError, match="one of table 'candidates' does not; nothing was"),
+            migrate.migrating(url) as connection,
+        ):
+            connection.exec_driver_sql("DELETE FROM searches")
+        store = SqlStore(url)
+        assert store.find_search("first") == record("first")
+        store.close()
+
+
+def _drop_everything(url: str) -> None:
+    engine = build_engine(url, foreign_keys=False)
+    everything = sa.MetaData()
+    with engine.begin() as connection:
+        for view in sa.inspect(connection).get_view_names():
+            connection.exec_driver_sql(f"DROP VIEW {view}")
+        everything.reflect(connection)
+        everything.drop_all(connection)
+    engine.dispose()
