@@ -25,7 +25,7 @@ check: install   ## Lint, formatting, types, import contracts.
 	$(BIN)/lint-imports
 
 properties: install  ## The property tests with many more examples.
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/vlga tests/workers/test_network.py
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/vlga tests/workers/networks/test_build.py
 
 bench: install   ## Measure speed beside the peers.
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bench]'

@@ -23,7 +23,7 @@ def cluster() -> Iterator[None]:
     import ray
 
     from tests.trainings import dataset
-    from workers.ray_cluster import connect
+    from workers.cluster.connect import connect
 
     connect(None, 2, 1.0, dataset().summary())
     yield

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import workers.ray_metrics
+import workers.cluster.metrics
 from db.connection.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
@@ -71,7 +71,7 @@ def test_every_query_gives_the_same_rows_on_postgres(tmp_path):
 
 def test_the_metrics_are_those_that_are_measured():
     """All of them, by their names."""
-    source = Path(workers.ray_metrics.__file__).read_text(encoding="utf-8")
+    source = Path(workers.cluster.metrics.__file__).read_text(encoding="utf-8")
 
     assert {*re.findall(r"ray_(vlga_\w+)", README)} == {*re.findall(r'"(vlga_\w+)"', source)}
 

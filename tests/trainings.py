@@ -14,11 +14,11 @@ from vlga.plan import NetworkPlan
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Evaluator
 from vlga.settings import TrainingConfig
-from workers.augmentation import image_statistics
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
-from workers.network import Network, build_network
-from workers.training import Split, TrainingResult, train
+from workers.networks.build import Network, build_network
+from workers.training.augmentation import image_statistics
+from workers.training.loop import Split, TrainingResult, train
 
 SHAPE = (1, 8, 8)
 

@@ -30,7 +30,7 @@ def shared_layers(child: NetworkPlan, parent: NetworkPlan) -> Layers:
     Blocks that both begin with are the same; what follows is counted from the end. A block inserted
     or removed anywhere thus leaves every other block with its own weights, and of networks of one
     length each block inherits from the block at its place. Where a layer's shape has changed, its
-    weights are not copied (workers/weights.py).
+    weights are not copied (workers/networks/weights.py).
     """
     lengths = len(child.blocks), len(parent.blocks)
     n_same = 0

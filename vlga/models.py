@@ -5,8 +5,8 @@ https://arxiv.org/abs/2006.10560). Here they have their usual CIFAR form: a 3x3 
 pooling, one linear classifier. The small ones are ours, for a CPU; ``_plain`` ones have neither
 batch normalization nor skip connections, so that in deep ones gradients vanish.
 
-Nothing here needs torch: `workers.models` builds what a plan says, and a test holds the two to the
-same number of parameters and MACs.
+Nothing here needs torch: `workers.networks.named` builds what a plan says, and a test holds the
+two to the same number of parameters and MACs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A network to build and its training, as values with their arithmetic.
 
-Shapes are (channels, height, width), sizes in pixels. Nothing here needs torch: `workers.network`
-builds what a plan says, and a test holds the two to the same number of parameters and MACs.
+Shapes are (channels, height, width), sizes in pixels. Nothing here needs torch:
+`workers.networks.build` builds what a plan says, and a test holds the two to the same number of
+parameters and MACs.
 """
 
 from __future__ import annotations

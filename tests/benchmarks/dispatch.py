@@ -24,7 +24,7 @@ from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig
 from workers.data import load_dataset
-from workers.ray_evaluator import RayEvaluator
+from workers.evaluators.on_ray import RayEvaluator
 
 _N_PARAMETERS = 16
 

@@ -33,10 +33,10 @@ from vlga.genome import Genome
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from vlga.settings import TrainingConfig
-from workers.augmentation import image_statistics
-from workers.memory import training_memory
-from workers.network import Network, build_network
-from workers.training import Split, train
+from workers.networks.build import Network, build_network
+from workers.training.augmentation import image_statistics
+from workers.training.loop import Split, train
+from workers.training.memory import training_memory
 
 _BATCH_SIZE = 128
 _SHAPES = ((3, 32, 32), (1, 28, 28))

@@ -20,7 +20,7 @@ from vlga.plan import NetworkPlan
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig, TrainingConfig
 from workers.data import load_dataset
-from workers.ray_evaluator import RayEvaluator
+from workers.evaluators.on_ray import RayEvaluator
 
 __all__ = ["small_network"]
 

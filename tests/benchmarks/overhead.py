@@ -38,7 +38,7 @@ from vlga.population import Evaluation, Source
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig
 from workers.data import load_dataset
-from workers.ray_evaluator import RayEvaluator
+from workers.evaluators.on_ray import RayEvaluator
 
 _N_WORKERS = 2
 _MEDIAN_SECONDS, _SIGMA = 1.0, 0.3

@@ -26,16 +26,16 @@ import torch
 from tests.benchmarks.timing import print_table, report
 from tests.trainings import drain
 from vlga.config import load_config
-from vlga.footprint import training_bytes
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig, SearchConfig
 from vlga.strategies import make_strategy
 from vlga.study import plan_of
-from workers import ray_evaluator
 from workers.data import Dataset, load_dataset
+from workers.evaluators import on_ray
+from workers.evaluators.on_ray import RayEvaluator
 from workers.machine import gpu_memories_bytes
-from workers.ray_evaluator import RayEvaluator
+from workers.training.footprint import training_bytes
 
 _AT_ONCE = (1, 2, 4, 8)
 #: Evaluations at a time, evaluations and the one that is too large, where memory is looked at.
@@ -142,7 +142,7 @@ def _memory(dataset: Dataset, *, is_cpu: bool) -> dict[str, Any]:
     tasks[which] = replace(_too_large(dataset), candidate_id=tasks[which].candidate_id)
     used = {"before": _used_mib()}
     # It would be refused before it is tried.
-    with patch.object(ray_evaluator, "refusal", return_value=None):
+    with patch.object(on_ray, "refusal", return_value=None):
         evaluator = RayEvaluator(
             dataset, n_workers=n_workers, gpus_per_evaluation=0.0 if is_cpu else 1 / n_workers
         )

@@ -5,7 +5,7 @@ import pytest
 from tests.cli.command import FIRST, SMALL, Result, vlga, vlga_in
 from tests.cli.comparing import COMPARE
 from tests.ledger import ledger
-from workers.inline_evaluator import InlineEvaluator
+from workers.evaluators.inline import InlineEvaluator
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from tests.cluster import Cluster, bare_python, cluster
 from tests.ledger import ledger
 from tests.prometheus import measured
 from vlga.errors import EvaluatorError, SearchNotFound
-from workers.ray_address import check_address
+from workers.cluster.address import check_address
 
 #: `FIRST`, but for where it runs.
 SEARCH = tuple(word for word in FIRST if word != "--inline")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import workers.evaluation
+import workers.training.evaluate
 from tests.cli.command import SMALL, vlga, vlga_in
 from tests.cli.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
 from vlga.cli.compare import compare, typed
@@ -101,7 +101,9 @@ class TestGoingOn:
 class TestFailures:
     def test_of_one_search_leave_the_others(self, monkeypatch):
         """They are said, counted and left out of the figures; exit code 1 after the table."""
-        monkeypatch.setattr("workers.evaluation._train", fail_if(lambda number, _: number > 7))
+        monkeypatch.setattr(
+            "workers.training.evaluate._train", fail_if(lambda number, _: number > 7)
+        )
         told = vlga(*COMPARE, "--name", "mine")
         rows = [re.split("  +", line) for line in told.out.splitlines()[2:4]]
 
@@ -124,7 +126,9 @@ class TestFailures:
 
     def test_of_longer_trainings_are_said(self, monkeypatch):
         """The search is complete, but its winner has no test accuracy."""
-        monkeypatch.setattr("workers.evaluation._train", fail_if(lambda _, task: task.is_final))
+        monkeypatch.setattr(
+            "workers.training.evaluate._train", fail_if(lambda _, task: task.is_final)
+        )
         told = vlga(*COMPARE, "--name", "mine")
 
         assert told.code == 0
@@ -135,7 +139,7 @@ class TestFailures:
 
 def fail_if(is_doomed):
     """Give a training that runs out of memory if this says so of its number, from 1, and task."""
-    train, number = workers.evaluation._train, itertools.count(1)
+    train, number = workers.training.evaluate._train, itertools.count(1)
 
     def train_or_fail(task, *arguments):
         if is_doomed(next(number), task):

@@ -21,7 +21,7 @@ from tests import postgres
 from tests.cli.command import SMALL
 from tests.ledger import ledger
 from vlga.cli.main import main
-from workers import inline_evaluator
+from workers.evaluators import inline
 
 #: Some forty trainings of about 20 ms in two phases, the second of which inherits weights; the
 #: winner's longer one takes several times what the latest kill of it leaves.
@@ -42,7 +42,7 @@ def processes() -> Any:
         [
             "vlga.cli.search",
             "workers.data",
-            "workers.inline_evaluator",
+            "workers.evaluators.inline",
             "sklearn.datasets",
             "psycopg",
         ]
@@ -78,7 +78,7 @@ def run(folder: Path, arguments: tuple[str, ...], moment: Moment | None = None) 
     with Path("output").open("a") as output:
         for number in (1, 2):
             os.dup2(output.fileno(), number)
-    train, begun = inline_evaluator.evaluate, list[str]()
+    train, begun = inline.evaluate, list[str]()
 
     def kill_if_due() -> None:
         if moment and moment.has_come(begun):
@@ -93,7 +93,7 @@ def run(folder: Path, arguments: tuple[str, ...], moment: Moment | None = None) 
         kill_if_due()
         return train(task, *rest, **options)
 
-    inline_evaluator.evaluate = train_noted
+    inline.evaluate = train_noted
     kill_if_due()
     main(arguments)
 

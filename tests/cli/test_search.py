@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cli.command import SMALL, vlga
-from workers.inline_evaluator import InlineEvaluator
+from workers.evaluators.inline import InlineEvaluator
 
 #: Enough trainings to be interrupted among, with a second phase that inherits weights.
 LONGER = (
@@ -147,7 +147,7 @@ class TestSearch:
 
         def out_of_memory(self, timeout_seconds=None):
             if self._queue and self._queue[0].is_final:
-                monkeypatch.setattr("workers.evaluation._train", fail)
+                monkeypatch.setattr("workers.training.evaluate._train", fail)
             return evaluate(self, timeout_seconds)
 
         def fail(*_):

@@ -13,7 +13,7 @@ from tests.cli.command import GONE, ME, SMALL, vlga
 from tests.cli.test_search import LONGER, results
 from vlga import tenure
 from vlga.lease import Stop
-from workers.inline_evaluator import InlineEvaluator
+from workers.evaluators.inline import InlineEvaluator
 
 #: So long that nobody waits for its end.
 ENDLESS = (

@@ -16,11 +16,11 @@ from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.machines import Machines
 from vlga.population import FailureReason
 from vlga.ports import EvaluationTask, Evaluator, Weights
-from vlga.reconnect import ReconnectingEvaluator
-from vlga.retry import RetryingEvaluator
-from workers.inline_evaluator import InlineEvaluator
-from workers.ray_evaluator import RayEvaluator
-from workers.weights import pack_weights
+from workers.evaluators.inline import InlineEvaluator
+from workers.evaluators.on_ray import RayEvaluator
+from workers.evaluators.reconnecting import ReconnectingEvaluator
+from workers.evaluators.retrying import RetryingEvaluator
+from workers.networks.weights import pack_weights
 
 DATASET = dataset()
 

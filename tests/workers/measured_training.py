@@ -20,7 +20,6 @@ import numpy as np
 import torch
 
 from tests.records import genome
-from vlga.footprint import SCORED_AT_ONCE, training_bytes
 from vlga.models import ModelPlan
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan, Shape
@@ -29,7 +28,8 @@ from vlga.ports import EvaluationTask
 from vlga.settings import TrainingConfig
 from vlga.study import Plan
 from workers.data import Dataset
-from workers.evaluation import evaluate
+from workers.training.evaluate import evaluate
+from workers.training.footprint import SCORED_AT_ONCE, training_bytes
 
 SHAPE, TINY = (3, 32, 32), (3, 4, 4)
 

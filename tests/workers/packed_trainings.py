@@ -23,11 +23,12 @@ from vlga.errors import EvaluatorError
 from vlga.machines import Machines
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from workers import ray_evaluator, ray_gpus
-from workers.ray_evaluator import RayEvaluator
-from workers.ray_gpus import MachineGpus
-from workers.ray_machines import MachineCount
-from workers.ray_task import reserved_gpu
+from workers.cluster import gpus
+from workers.cluster.gpus import MachineGpus
+from workers.cluster.room import MachineCount
+from workers.cluster.task import reserved_gpu
+from workers.evaluators import on_ray
+from workers.evaluators.on_ray import RayEvaluator
 
 _N_SMALL = 8
 
@@ -89,7 +90,7 @@ def unusable(folder: Path) -> dict[str, Any]:
     asking = partial(RayEvaluator, dataset(), function=partial(meet, folder), say=said.append)
     found: dict[str, Any] = {"n_slots": asking(gpus_per_evaluation="auto").n_slots, "said": said}
     found["asked"] = refusal(lambda: asking(gpus_per_evaluation=0.5))
-    with patch.object(ray_evaluator, "look_at_gpus", two_machines):
+    with patch.object(on_ray, "look_at_gpus", two_machines):
         found["some"] = refusal(lambda: asking(gpus_per_evaluation="auto"))
     return found
 
@@ -124,10 +125,10 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         start(num_cpus=_N_SMALL, num_gpus=1)
-        with patch.object(ray_gpus, "_look", lambda: (True, (80 * 2**30,))):
+        with patch.object(gpus, "_look", lambda: (True, (80 * 2**30,))):
             found["packed"] = packed(Path(name))
             found["lost"] = lost_and_back(Path(name))
-        with patch.object(ray_gpus, "_look", lambda: (False, ())):
+        with patch.object(gpus, "_look", lambda: (False, ())):
             found["unusable"] = unusable(Path(name))
         ray.shutdown()
         start(num_cpus=2, num_gpus=0)

@@ -19,7 +19,7 @@ from vlga.config import load_config
 from vlga.errors import ConfigError, GenomeError
 from vlga.genome import Genome
 from vlga.phenotype import decode
-from workers.network import build_network
+from workers.networks.build import build_network
 from workers.tune_search import VLGASearch
 
 BLOCK = {"width": [8, 16, 32], "activation": ["relu", "tanh"]}

@@ -57,8 +57,8 @@ def _here() -> Iterator[Diagnosis]:
 
     import torch
 
+    from workers.cluster.nodes import own_report
     from workers.machine import gpu_memories_bytes
-    from workers.ray_nodes import own_report
 
     own = own_report()
     versions = [f"{name} {found}" for name, found in {"python": own.python, **own.versions}.items()]
@@ -113,8 +113,8 @@ def _cluster(address: str | None) -> Iterator[Diagnosis]:
     """Look at every machine of a cluster."""
     if address is None:
         return
-    from workers.ray_cluster import visit
-    from workers.ray_nodes import own_report
+    from workers.cluster.connect import visit
+    from workers.cluster.nodes import own_report
 
     what, own = f"Ray cluster {address}", own_report()
     try:

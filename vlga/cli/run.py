@@ -40,10 +40,10 @@ from vlga.labels import TEST_FITNESS
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.progress import Observers, SilentObserver
-from vlga.reconnect import ReconnectingEvaluator
-from vlga.retry import RetryingEvaluator
 from vlga.settings import SearchConfig, WorkersConfig
 from vlga.tenure import Tenure
+from workers.evaluators.reconnecting import ReconnectingEvaluator
+from workers.evaluators.retrying import RetryingEvaluator
 
 __all__ = [
     "check_name",
@@ -130,7 +130,7 @@ def _training_evaluator(
 ) -> Evaluator:
     """Give what trains; torch and Ray are loaded only now."""
     if workers.inline:
-        from workers.inline_evaluator import InlineEvaluator, has_gpu
+        from workers.evaluators.inline import InlineEvaluator, has_gpu
 
         gpus = workers.gpus_per_evaluation
         return InlineEvaluator(
@@ -138,7 +138,7 @@ def _training_evaluator(
             use_gpu=has_gpu() if gpus == "auto" else gpus > 0,
             n_threads=max(1, int(workers.cpus_per_evaluation)),
         )
-    from workers.ray_evaluator import RayEvaluator
+    from workers.evaluators.on_ray import RayEvaluator
 
     return RayEvaluator(
         dataset,
@@ -154,7 +154,7 @@ def _metrics(search: str, workers: WorkersConfig) -> SilentObserver:
     """Give what Prometheus hears of a search by, where it runs on Ray."""
     if workers.inline:
         return SilentObserver()
-    from workers.ray_metrics import RayMetrics
+    from workers.cluster.metrics import RayMetrics
 
     return RayMetrics(search)
 

@@ -1,0 +1,63 @@
+"""Connecting to a Ray cluster: what it must have, and a server for clients that may fail."""
+
+from __future__ import annotations
+
+import pytest
+import ray
+
+from vlga.errors import EvaluatorError
+from workers.cluster import connect
+from workers.cluster.connect import visit
+from workers.cluster.room import check_room
+
+#: What Ray says when a client's process hung as it was forked (ray-project/ray#63202).
+HUNG = (
+    "Initialization failure from server:\nTraceback (most recent call last):\nRuntimeError: "
+    "Starting Ray client server failed. See ray_client_server_23000.err for detailed logs."
+)
+
+
+def test_a_training_is_not_spread_over_machines(monkeypatch: pytest.MonkeyPatch):
+    """Two CPUs on each of two machines are refused to one that reserves three."""
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}] * 2)
+    check_room(2.0, 0.0)
+
+    with pytest.raises(EvaluatorError, match=r"from one machine .* none has 3 CPUs and 0 GPUs"):
+        check_room(3.0, 0.0)
+
+
+class TestAServerForClientsThatFails:
+    @pytest.fixture
+    def failures(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What connecting fails with, one after the other, until none is left."""
+        failures: list[str] = []
+
+        def connect_to_ray(**_: object) -> None:
+            if failures:
+                raise ConnectionAbortedError(failures.pop(0))
+
+        monkeypatch.setattr(ray, "init", connect_to_ray)
+        monkeypatch.setattr(ray, "shutdown", lambda: None)
+        monkeypatch.setattr(connect, "check_address", lambda _: None)
+        monkeypatch.setattr(connect, "node_reports", list)
+        return failures
+
+    def test_is_asked_again(self, failures: list[str]):
+        """Twice; then the cluster is there as if nothing had been."""
+        failures += [HUNG, HUNG]
+
+        assert visit("ray://head:10001") == []
+        assert failures == []
+
+    @pytest.mark.parametrize(
+        ("all_of_them", "n_left"), [([HUNG] * 4, 1), (["no such job", HUNG], 1)]
+    )
+    def test_is_given_up(self, failures: list[str], all_of_them: list[str], n_left: int):
+        """After three times, and at once where it says anything else, in one line."""
+        failures += all_of_them
+
+        with pytest.raises(EvaluatorError, match="'ray://head:10001' must be reachable") as raised:
+            visit("ray://head:10001")
+        assert len(failures) == n_left
+        assert "\n" not in str(raised.value)

@@ -1,0 +1,191 @@
+"""The evaluator on Ray: deaths, stuck tasks, clusters that are not there.
+
+Functions for the workers name nothing of this module, which a worker would import, torch with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from db.store import SqlStore
+from tests.trainings import dataset, drain, plan, task
+from vlga.errors import EvaluatorError
+from vlga.population import Evaluation, FailureReason
+from vlga.ports import EvaluationTask
+from workers.cluster import time_limits
+from workers.cluster.connect import connect
+from workers.evaluators.on_ray import RayEvaluator
+from workers.evaluators.retrying import RetryingEvaluator
+
+DATASET = dataset()
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("cluster")
+class TestOnACluster:
+    def test_workers_are_used_again(self):
+        """Many tasks need no more worker processes than slots."""
+        evaluator = RayEvaluator(DATASET)
+        for number in range(8):
+            evaluator.submit(task(number))
+
+        assert len({one.worker for one in drain(evaluator)}) <= evaluator.n_slots
+
+    def test_more_room_than_workers_is_left_alone(self, tmp_path: Path):
+        """No more tasks run at a time than there are workers, though the cluster has room."""
+
+        def alone(one: EvaluationTask) -> tuple[Evaluation, None]:
+            mark = tmp_path / "running"
+            mark.touch(exist_ok=False)
+            threading.Event().wait(0.1)
+            mark.unlink()
+            return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
+
+        evaluator = RayEvaluator(DATASET, n_workers=1, function=alone)
+        for number in range(5):
+            evaluator.submit(task(number))
+
+        assert evaluator.n_slots == 1
+        assert [one.message for one in drain(evaluator)] == [""] * 5
+
+    def test_an_error_of_the_machinery_is_an_outcome(self):
+        """What a worker raises comes out as a failed evaluation, in one line."""
+
+        def fail(_task: EvaluationTask) -> tuple[Evaluation, None]:
+            raise LookupError("no such thing\nas this")
+
+        evaluator = RayEvaluator(DATASET, function=fail)
+        evaluator.submit(task(4))
+        (outcome,) = drain(evaluator)
+
+        assert outcome.reason is FailureReason.ERROR
+        assert outcome.candidate_id == 4
+        assert "no such thing as this" in outcome.message
+
+    def test_a_killed_worker_s_task_is_lost(self, tmp_path: Path):
+        """Ray does not run it again by itself; the next task is none the worse for it."""
+        evaluator = RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1))
+        evaluator.submit(task(0))
+        (outcome,) = drain(evaluator)
+
+        assert outcome.reason is FailureReason.WORKER_LOST
+        assert "\n" not in outcome.message
+        assert outcome.n_parameters == plan().n_parameters
+        evaluator.submit(task(0))
+        assert [one.completed for one in drain(evaluator)] == [True]
+
+    def test_tried_again_a_killed_worker_costs_no_outcome(self, tmp_path: Path):
+        """Two workers die in the middle of a task each, and both tasks complete."""
+        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1)))
+        evaluator.submit(task(0))
+        evaluator.submit(task(1))
+
+        assert sorted(one.candidate_id for one in drain(evaluator) if one.completed) == [0, 1]
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_a_task_that_hangs_is_killed(self, monkeypatch):
+        """Also in native code that lets no other thread run; its time begins when it does."""
+        monkeypatch.setattr(time_limits, "_SECONDS_OVER_LIMIT", 1.0)
+
+        def hang(_task: EvaluationTask) -> tuple[Evaluation, None]:
+            re.match("(a+)+$", "a" * 99 + "b")
+            raise AssertionError
+
+        evaluator = RayEvaluator(DATASET, function=hang)
+        for number in range(3):
+            evaluator.submit(task(number, seconds=1e-6))
+        started = time.monotonic()
+        ended = drain(evaluator)
+
+        assert {one.candidate_id for one in ended} == {0, 1, 2}
+        assert {(one.reason, one.message) for one in ended} == {
+            (FailureReason.TIMED_OUT, "killed: no answer within 1 s")
+        }
+        assert time.monotonic() - started > 2.0  # the third had to wait for another's end
+
+    def test_a_task_that_hangs_is_tried_again_with_its_time_anew(self, monkeypatch, tmp_path: Path):
+        """It hangs once; the second time it is not killed for the time that the first one took."""
+        monkeypatch.setattr(time_limits, "_SECONDS_OVER_LIMIT", 1.0)
+
+        def hang_once(one: EvaluationTask) -> tuple[Evaluation, None]:
+            if not (tmp_path / "hung").exists():
+                (tmp_path / "hung").touch()
+                threading.Event().wait()
+            threading.Event().wait(0.5)
+            return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
+
+        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=hang_once))
+        evaluator.submit(task(0, seconds=1e-6))
+
+        assert [one.completed for one in drain(evaluator)] == [True]
+
+    @pytest.mark.parametrize(
+        ("wish", "message"),
+        [
+            ({"gpus_per_evaluation": 1000.0}, "--gpus-per-evaluation .*1000 and the cluster has"),
+            ({"cpus_per_evaluation": 1000.0}, "--cpus-per-evaluation .*1000 and the cluster has 2"),
+        ],
+    )
+    def test_resources_that_are_not_there(self, wish, message):
+        """A cluster that has not what one task needs is refused at once."""
+        with pytest.raises(EvaluatorError, match=message):
+            RayEvaluator(DATASET, **wish)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
+def test_a_cluster_that_is_not_there(address: str):
+    """An address where nobody listens is refused at once, in one line with the way out."""
+    with pytest.raises(EvaluatorError, match=r"must be reachable, but is not: .*--inline") as error:
+        connect(address, None, 1.0, DATASET.summary())
+
+    assert "\n" not in str(error.value)
+    assert address in str(error.value)
+
+
+@pytest.mark.ray
+def test_a_user_s_own_packages_do_not_get_in_the_way(tmp_path: Path):
+    """A search started in a folder with its own `db` and `workers` uses ours, on Ray as well."""
+    for name in ("db", "workers"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong package')\n")
+    settings = ("budget.evaluations=2", "training.epochs=1", "final.epochs=1", "population.size=2")
+    command = [sys.executable, "-m", "vlga", "search", "--name", "mine", "--workers", "1"]
+    ran = subprocess.run(
+        [*command, *(word for one in settings for word in ("--set", one))],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    store = SqlStore(f"sqlite:///{tmp_path}/vlga.db")
+    assert [one.completed for one in store.evaluations("mine")] == [True, True]
+    assert store.find_search("mine").test_accuracy is not None
+    store.close()
+
+
+def _dying(folder: Path, n_deaths: int) -> Callable[[EvaluationTask], tuple[Evaluation, None]]:
+    """Give a task's function that kills its own process so often, leaving a file each time."""
+
+    def train(one: EvaluationTask) -> tuple[Evaluation, None]:
+        for death in range(n_deaths):
+            mark = folder / f"{one.candidate_id}-{death}"
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
+
+    return train

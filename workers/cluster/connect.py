@@ -1,0 +1,157 @@
+"""A Ray cluster: reached, or started on this machine, and known to be gone when it is."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import ray
+import ray.exceptions
+
+import vlga
+from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.ports import DataSummary
+from workers.cluster.address import check_address
+from workers.cluster.nodes import NodeReport, node_reports, project_environment
+
+__all__ = ["connect", "visit", "while_connected"]
+
+#: Ray's server for clients starts a process for each of them, which now and then hangs as it forks
+#: (ray-project/ray#63202). Ray gives it up after 30 seconds; the next is as likely to live as any.
+_FORK_FAILED, _N_TRIES = "Starting Ray client server failed", 3
+
+
+#: For Ray to install what the machines of a cluster lack: it copies their environment first.
+_INSTALLATION_SECONDS = 900.0
+
+
+def connect(
+    address: str | None,
+    n_workers: int | None,
+    cpus_per_evaluation: float,
+    data: DataSummary,
+    say: Callable[[str], object] = lambda _: None,
+) -> bool:
+    """Connect to a cluster, or start Ray on this machine with room for the workers, quietly.
+
+    Args:
+        address: of a Ray cluster, or None.
+        n_workers: trainings at a time on this machine; None takes all of its CPUs.
+        cpus_per_evaluation: CPUs that a training reserves.
+        data: how much the object store must hold.
+        say: is told what takes long.
+
+    Returns:
+        Whether anything was done; False if this process is connected already.
+
+    Raises:
+        EvaluatorError: the cluster cannot be reached, or Ray cannot be started.
+    """
+    if ray.is_initialized():
+        return False
+    options: dict[str, Any] = {}
+    if address is None:
+        options["include_dashboard"] = False
+        options["object_store_memory"] = 512 * 2**20 + 2 * data.n_bytes
+        if n_workers is not None:
+            options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
+    with _one_line_errors(address):
+        _start_ray(address or "local", **options)
+        if address is not None:
+            _bring_project(address, say)
+    return True
+
+
+def visit(address: str) -> list[NodeReport]:
+    """Connect to a cluster, ask every machine what it has, and leave.
+
+    Raises:
+        EvaluatorError: the cluster or one of its machines cannot be reached.
+    """
+    with _one_line_errors(address):
+        _start_ray(address)
+        try:
+            return node_reports()
+        finally:
+            ray.shutdown()
+
+
+def _start_ray(address: str, **options: Any) -> None:
+    """Connect to a cluster, or start Ray here if the address is ``local``; quietly."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address != "local":
+        check_address(address)
+    for n_left in reversed(range(_N_TRIES)):
+        try:
+            with _project_folder_first():
+                ray.init(
+                    address=address, logging_level=logging.ERROR, log_to_driver=False, **options
+                )
+        except ConnectionAbortedError as error:
+            if _FORK_FAILED not in str(error) or not n_left:
+                raise
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _one_line_errors(address: str | None) -> Iterator[None]:
+    """Turn whatever Ray raises into an `EvaluatorError`."""
+    try:
+        yield
+    except EvaluatorError:
+        raise
+    except (RuntimeError, ValueError, OSError, OverflowError, ray.exceptions.RayError) as error:
+        where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
+        detail = " ".join(str(error).split())[:300]
+        raise EvaluatorError(
+            f"{where} must be reachable, but is not: {detail}; "
+            "check --address, or add --inline to do without Ray"
+        ) from error
+
+
+def _bring_project(address: str, say: Callable[[str], object]) -> None:
+    """Connect anew with this project's code in the luggage, where a machine lacks it."""
+    environment = project_environment(node_reports())
+    if environment:
+        libraries = ", ".join(environment.get("pip", ()))
+        say(f"sending vlga{libraries and ', with ' + libraries} to the machines of the cluster")
+        ray.shutdown()
+        _start_ray(address, runtime_env=environment)
+        node_reports(timeout_seconds=_INSTALLATION_SECONDS)
+
+
+@contextlib.contextmanager
+def _project_folder_first() -> Iterator[None]:
+    """Let Ray's workers find this project's packages before a user's of the same name.
+
+    Ray puts the driver's current folder in front of its workers' import path. A user's own `db` or
+    `workers` there would be imported instead of ours, so Ray is started from the folder that holds
+    our packages.
+    """
+    with contextlib.chdir(Path(vlga.__file__).parent.parent):
+        yield
+
+
+@contextmanager
+def while_connected() -> Iterator[None]:
+    """Turn whatever goes wrong because the cluster is gone into `EvaluatorLost`.
+
+    Asked for anything after that, Ray would start itself on this machine.
+    """
+    if not ray.is_initialized():
+        raise EvaluatorLost("the Ray cluster is gone")
+    try:
+        yield
+    except Exception as error:
+        # A head that is back does not know its former clients.
+        if ray.is_initialized() and not isinstance(error, (ConnectionError, grpc.RpcError)):
+            raise
+        raise EvaluatorLost("the Ray cluster is gone") from error

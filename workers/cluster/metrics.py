@@ -1,0 +1,163 @@
+"""What Prometheus hears of a search that runs on Ray, through Ray's own metrics.
+
+Every machine of a cluster that has Ray with its extras (``ray[default]``) shows what its processes
+measure on a page for Prometheus. Without them nobody collects it, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.util import client, metrics
+
+from vlga.errors import EvaluatorLost
+from vlga.population import Candidate, Evaluation, Individual, Source
+from vlga.progress import Progress, SilentObserver
+from workers.cluster.connect import while_connected
+
+__all__ = ["RayMetrics"]
+
+#: What is measured is handed on so often at most; Ray shows it every ten seconds.
+_SECONDS = 1.0
+#: Upper bounds of the durations that are counted together, in seconds. Ray passes on only how many
+#: are between two of them: the histogram's sum is an estimate.
+_DURATIONS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400]
+_GAUGES = {
+    "vlga_trainings_running": "Trainings going on.",
+    "vlga_slots": "Trainings that can go on at once.",
+    "vlga_best_fitness": "Accuracy of the fittest network so far, in [0, 1].",
+    "vlga_phase": "Phase that is being searched, from 0.",
+    "vlga_generation": "Generation within the phase, from 0.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What was measured since the last one.
+
+    Attributes:
+        gauges: the latest values, by name.
+        outcomes: how many evaluations had an outcome, for a reason.
+        seconds: of each training that completed.
+    """
+
+    gauges: Mapping[str, float]
+    outcomes: Mapping[tuple[str, str], int]
+    seconds: Sequence[float]
+
+
+class _Meters:
+    """Ray's metrics of one search, in a process that Ray collects them from."""
+
+    def __init__(self, search: str) -> None:
+        tags = {"search": search}
+        self._gauges = {
+            name: metrics.Gauge(name, text, tag_keys=("search",)).set_default_tags(tags)
+            for name, text in _GAUGES.items()
+        }
+        self._evaluations = metrics.Counter(
+            "vlga_evaluations_total",
+            "Evaluations of this run: completed, failed for a reason, or reused.",
+            tag_keys=("search", "outcome", "reason"),
+        ).set_default_tags(tags)
+        self._seconds = metrics.Histogram(
+            "vlga_training_seconds",
+            "Duration of the trainings that completed.",
+            boundaries=_DURATIONS,
+            tag_keys=("search",),
+        ).set_default_tags(tags)
+
+    def record(self, report: _Report) -> None:
+        """Take what was measured."""
+        for name, value in report.gauges.items():
+            self._gauges[name].set(value)
+        for (outcome, reason), n in report.outcomes.items():
+            self._evaluations.inc(n, {"outcome": outcome, "reason": reason})
+        for seconds in report.seconds:
+            self._seconds.observe(seconds)
+
+
+class _RemoteMeters:
+    """Meters in an actor of the cluster, on no CPU: another one for each connection to it."""
+
+    def __init__(self, search: str) -> None:
+        self._actor_class = ray.remote(num_cpus=0, max_restarts=-1)(_Meters)
+        self._search = search
+        self._actor: Any = None
+        self._connection: object = None
+
+    def record(self, report: _Report) -> None:
+        """Tell the actor, without waiting for it."""
+        connection = client.ray.get_context().client_worker
+        if connection is not self._connection:
+            self._connection = connection
+            self._actor = self._actor_class.remote(self._search)
+        self._actor.record.remote(report)
+
+
+class RayMetrics(SilentObserver):
+    """An `Observer` that measures the search; `close` hands the rest on. Ray must be connected.
+
+    A client of a cluster (``ray://``) is no process that Ray collects from: there an actor of the
+    cluster is told. What an earlier run recorded is not counted again, as is usual with
+    Prometheus, so that sums and rates over several runs are right.
+    """
+
+    def __init__(self, search: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sent_at = clock()
+        self._gauges: dict[str, float] = {}
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._seconds: list[float] = []
+        self._send = _sender(search)
+
+    def updated(self, progress: Progress) -> None:
+        """Keep the latest values; hand on what was measured, if it is time to."""
+        self._gauges = {
+            "vlga_trainings_running": progress.n_running,
+            "vlga_slots": progress.n_slots,
+            "vlga_phase": progress.phase,
+            "vlga_generation": progress.generation,
+        }
+        if progress.best is not None:
+            self._gauges["vlga_best_fitness"] = progress.best.accuracy
+        if self._clock() - self._sent_at >= _SECONDS:
+            self._hand_on()
+
+    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002  # of `Observer`
+        """Count it."""
+        if evaluation.source is not Source.TRAINED:
+            self._outcomes["reused", ""] += 1
+            return
+        if evaluation.completed:
+            self._outcomes["completed", ""] += 1
+            self._seconds.append(evaluation.train_seconds)
+        else:
+            self._outcomes["failed", str(evaluation.reason)] += 1
+
+    def final_started(self, winner: Individual, epochs: int) -> None:  # noqa: ARG002  # of `Observer`
+        """Hand on what is left: the search is over, and nothing is measured any more."""
+        self._hand_on()
+
+    def close(self) -> None:
+        """Hand on what is left."""
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        self._sent_at = self._clock()
+        # Where the cluster is lost the search waits for it and says so itself.
+        with suppress(EvaluatorLost), while_connected():
+            self._send(_Report(dict(self._gauges), dict(self._outcomes), tuple(self._seconds)))
+            self._outcomes.clear()
+            self._seconds.clear()
+
+
+def _sender(search: str) -> Callable[[_Report], object]:
+    """Give what takes a report to where Ray collects it, without waiting."""
+    return _RemoteMeters(search).record if client.ray.is_connected() else _Meters(search).record

@@ -1,0 +1,164 @@
+"""Which machines of a Ray cluster trainings can run on, and how many fit at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import ray
+import ray.exceptions
+
+from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.machines import Machines
+from workers.cluster.connect import (
+    while_connected,
+)
+
+__all__ = [
+    "MachineCount",
+    "check_room",
+    "largest_node_cpus",
+    "machines_of",
+    "memory_for",
+    "room_of",
+]
+
+#: Ray is asked so often at most: by a client it takes milliseconds, elsewhere half of one.
+_SECONDS = 5.0
+
+
+def machines_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> Machines:
+    """Count the machines that are alive and have room for a training.
+
+    Args:
+        nodes: as `ray.nodes` gives them.
+        cpus: that a training reserves.
+        gpus: that a training reserves.
+    """
+    roomy = [
+        resources
+        for resources in (node["Resources"] for node in nodes if node["Alive"])
+        if resources.get("CPU", 0.0) >= cpus and resources.get("GPU", 0.0) >= gpus
+    ]
+    n_gpus = sum(int(resources.get("GPU", 0.0)) for resources in roomy) if gpus else 0
+    return Machines(len(roomy), n_gpus)
+
+
+def room_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> int:
+    """Count the trainings that fit the machines that are alive, none across two of them.
+
+    Args:
+        nodes: as `ray.nodes` gives them.
+        cpus: that a training reserves, above 0.
+        gpus: that a training reserves.
+    """
+    asked = {kind: amount for kind, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
+    return sum(
+        min(int(node["Resources"].get(kind, 0.0) / amount) for kind, amount in asked.items())
+        for node in nodes
+        if node["Alive"]
+    )
+
+
+class MachineCount:
+    """Counts a cluster's machines now and then, and keeps the count while the cluster is lost.
+
+    Machines may join a cluster and leave it while a search runs.
+    """
+
+    def __init__(
+        self, cpus: float, gpus: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Count, with what a training reserves."""
+        self._cpus = cpus
+        self._gpus = gpus
+        self._clock = clock
+        self._looked_at = clock()
+        self._look()
+
+    @property
+    def machines(self) -> Machines:
+        """The machines, at most `_SECONDS` ago if the cluster is there."""
+        self._look_again()
+        return self._machines
+
+    @property
+    def room(self) -> int:
+        """How many trainings fit them, as long ago."""
+        self._look_again()
+        return self._room
+
+    def _look_again(self) -> None:
+        now = self._clock()
+        if now - self._looked_at >= _SECONDS:
+            self._looked_at = now
+            with suppress(EvaluatorLost), while_connected():
+                self._look()
+
+    def _look(self) -> None:
+        nodes = ray.nodes()
+        self._machines = machines_of(nodes, self._cpus, self._gpus)
+        self._room = room_of(nodes, self._cpus, self._gpus)
+
+
+def largest_node_cpus() -> float:
+    """Give the CPUs of the machine that has the most."""
+    return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
+
+
+def check_room(cpus: float, gpus: float) -> None:
+    """Refuse a cluster that has not the resources of one task.
+
+    Args:
+        cpus: that a task reserves, above 0.
+        gpus: that a task reserves.
+
+    Raises:
+        EvaluatorError: not even one task fits.
+    """
+    resources = ray.cluster_resources()
+    has_gpus, has_cpus = resources.get("GPU", 0.0), resources.get("CPU", 0.0)
+    if has_gpus < gpus:
+        raise EvaluatorError(
+            f"--gpus-per-evaluation must be had from the cluster, but got {gpus:g} and the cluster "
+            f"has {has_gpus:g}; leave the option out to train on the CPU"
+        )
+    if has_cpus < cpus:
+        way_out = "ask for less" if has_cpus else "let a machine with CPUs join it first"
+        raise EvaluatorError(
+            f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
+            f"has {has_cpus:g}; {way_out}"
+        )
+    if not room_of(ray.nodes(), cpus, gpus):
+        raise EvaluatorError(
+            "what a training reserves must be had from one machine of the cluster, but none has "
+            f"{cpus:g} CPUs and {gpus:g} GPUs; ask for less"
+        )
+
+
+def memory_for(
+    cpus: float, gpus: float, n_at_once: int, gpu_memories_bytes: Sequence[int] = ()
+) -> int | None:
+    """Give the bytes of memory that one task has at most, on the node that has most of it.
+
+    Args:
+        cpus: that a task reserves, above 0.
+        gpus: that a task reserves; with any, the memory is its share of a GPU's.
+        n_at_once: tasks that run at once.
+        gpu_memories_bytes: of the GPUs that can tell.
+
+    Returns:
+        Of a GPU its memory times the share; else the memory that Ray counts for tasks on a node,
+        divided by the tasks that run there at once. None if it cannot be told.
+    """
+    if gpus:
+        largest = max(gpu_memories_bytes, default=None)
+        return None if largest is None else int(min(1.0, gpus) * largest)
+    shares = []
+    for node in ray.nodes():
+        n_here = min(n_at_once, int(node["Resources"].get("CPU", 0.0) / cpus))
+        if node["Alive"] and n_here and "memory" in node["Resources"]:
+            shares.append(int(node["Resources"]["memory"] / n_here))
+    return max(shares, default=None)

@@ -1,0 +1,83 @@
+"""What Ray runs on a worker for one training."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+
+import ray
+
+from vlga.population import Evaluation
+from vlga.ports import EvaluationTask
+from workers.data import Dataset
+
+__all__ = ["make_entry", "reserved_gpu"]
+
+
+def make_entry(
+    function: Callable[..., tuple[Evaluation, bytes | None]] | None, *, on_gpu: bool
+) -> Callable[..., tuple[bytes, bytes | None]]:
+    """Give the function that Ray runs; torch is imported on the worker, not here.
+
+    Args:
+        function: trains a task; `workers.training.evaluate.evaluate` if None.
+        on_gpu: whether it trains on the GPU that Ray reserves.
+
+    Returns:
+        A function of a pickled (task without weights, threads, share of a GPU, seconds after which
+        it hangs) and of references of the data set and of weights to inherit, if there are any. It
+        gives the pickled outcome and the trained weights.
+    """
+    #: On a worker: the data set used last, by its reference.
+    datasets: dict[ray.ObjectRef, Dataset] = {}
+
+    def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
+        task, n_threads, gpu_share, limit = pickle.loads(packed)  # noqa: S301  # our own driver's
+        # Whatever hangs, even what will not let Python go on, the process ends in time, and the log
+        # of its worker tells where it hung.
+        faulthandler.dump_traceback_later(limit, exit=True)
+        try:
+            return train(task, shared, n_threads, gpu_share)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    def train(
+        task: EvaluationTask, shared: list[ray.ObjectRef], n_threads: int, gpu_share: float
+    ) -> tuple[bytes, bytes | None]:
+        if function is not None:
+            evaluation, weights = function(task)
+            return pickle.dumps(evaluation), weights
+        from workers.training.evaluate import evaluate as train_and_score
+
+        # References inside a list are not fetched by Ray: a worker fetches the data set once.
+        if shared[0] not in datasets:
+            datasets.clear()
+            datasets[shared[0]] = ray.get(shared[0])
+        if len(shared) > 1:
+            task = replace(task, weights=ray.get(shared[1]))
+        data = datasets[shared[0]]
+        device = reserved_gpu() if on_gpu else "cpu"
+        evaluation, weights = train_and_score(
+            task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
+        )
+        return pickle.dumps(evaluation), weights
+
+    return evaluate
+
+
+def reserved_gpu() -> str:
+    """Give torch's name of the GPU that Ray reserved for the running task, such as ``cuda:1``.
+
+    Ray tells a process its GPU by ``CUDA_VISIBLE_DEVICES``, which CUDA reads once, and may give the
+    next task of that process another. So a process is let see all GPUs, and each training names
+    its own. Where GPUs have UUIDs and no numbers, as parts of GPUs have, a process stays with its
+    first.
+    """
+    gpu, *_ = ray.get_gpu_ids()
+    if not str(gpu).isdecimal():
+        return "cuda:0"
+    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+    return f"cuda:{gpu}"

@@ -1,0 +1,9 @@
+"""One training: from a task to its outcome.
+
+evaluate     the whole evaluation, failures included
+loop         the training loop
+augmentation random crops and flips of a batch
+schedule     the learning rate of a step
+memory       what a training has taken
+footprint    what a training will take
+"""

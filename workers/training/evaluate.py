@@ -1,0 +1,279 @@
+"""One evaluation: a task in, an `Evaluation` out, whatever happens."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vlga.models import ModelPlan
+from vlga.population import EpochRecord, Evaluation, FailureReason
+from vlga.ports import EvaluationTask
+from workers.data import Dataset
+from workers.networks.build import build_network
+from workers.networks.weights import inherit_weights, pack_weights
+from workers.training.augmentation import image_statistics
+from workers.training.footprint import SCORED_AT_ONCE
+from workers.training.loop import Split, TrainingFailure, TrainingResult, score, train
+from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
+
+__all__ = ["evaluate"]
+
+_HALVED = "trained with halves of each batch, as whole ones did not fit the memory"
+
+
+@dataclass(frozen=True, slots=True)
+class _ResidentData:
+    """A data set on a device."""
+
+    train: Split
+    validation: Split
+    test: Split
+    statistics: tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one attempt; the fields are those of `Evaluation`.
+
+    Attributes:
+        weights: trained ones as bytes, if the task keeps them.
+        is_built: whether the network was, so that a failure is one of its training.
+    """
+
+    fitness: float | None
+    reason: FailureReason | None = None
+    message: str = ""
+    curve: tuple[EpochRecord, ...] = ()
+    weights: bytes | None = None
+    test_accuracy: float | None = None
+    is_built: bool = True
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether less would have been enough for a smaller batch."""
+        return self.is_built and self.reason is FailureReason.OUT_OF_MEMORY
+
+
+#: The data set used last, by fingerprint and device: moved to the device once a process.
+_resident: dict[tuple[str, str], _ResidentData] = {}
+
+
+def evaluate(
+    task: EvaluationTask,
+    dataset: Dataset,
+    *,
+    device: str = "cpu",
+    n_threads: int = 1,
+    gpu_share: float = 1.0,
+) -> tuple[Evaluation, bytes | None]:
+    """Build, train and score one network.
+
+    A training that runs out of memory is tried once more, with each step's batch in two halves
+    whose gradients are added up; the message says so, also if that completes.
+
+    Args:
+        task: what to do.
+        dataset: the images; moved to the device on first use.
+        device: ``cpu``, or a GPU with its number, such as ``cuda:0``.
+        n_threads: CPU threads for torch; the results on a CPU may depend on it.
+        gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
+
+    Returns:
+        The outcome, and the trained weights if the task keeps them and it completed. A network that
+        cannot be built or trained gives a failed evaluation; nothing is raised.
+    """
+    started = time.monotonic()
+    deadline = None if task.seconds is None else started + task.seconds
+    attempt = partial(
+        _attempt, task, dataset, device=device, n_threads=n_threads, deadline=deadline
+    )
+    if device != "cpu":
+        torch.cuda.set_device(device)
+        limit_gpu_memory(gpu_share)
+    outcome = attempt(micro_batches=1)
+    if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
+        _free(device)
+        outcome = attempt(micro_batches=2)
+        message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
+        outcome = replace(outcome, message=message)
+    peak_bytes = peak_memory_bytes(device)
+    if device != "cpu":
+        _free(device)
+    return (
+        Evaluation(
+            candidate_id=task.candidate_id,
+            epochs=task.training.epochs,
+            seed=task.seed,
+            fitness=outcome.fitness,
+            reason=outcome.reason,
+            message=outcome.message,
+            n_parameters=task.plan.n_parameters,
+            n_macs=task.plan.n_macs,
+            curve=outcome.curve,
+            train_seconds=time.monotonic() - started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+            device=_device_name(device),
+            peak_memory_bytes=peak_bytes,
+            test_accuracy=outcome.test_accuracy,
+        ),
+        outcome.weights,
+    )
+
+
+def _attempt(
+    task: EvaluationTask,
+    dataset: Dataset,
+    *,
+    device: str,
+    n_threads: int,
+    deadline: float | None,
+    micro_batches: int,
+) -> _Outcome:
+    """Build, train and score the network once, with each batch in so many parts."""
+    stage = FailureReason.BUILD
+    try:
+        with _threads(n_threads), training_memory(device):
+            network = _build(task)
+            stage = FailureReason.ERROR
+            network.to(device)
+            data = _to_device(dataset, device)
+            result = _train(task, network, data, deadline, micro_batches)
+            test_accuracy = None
+            if task.score_test:
+                at_once = SCORED_AT_ONCE // micro_batches
+                _, test_accuracy = score(network, data.test, data.statistics, at_once)
+            weights = pack_weights(network) if task.keep_weights else None
+            return _Outcome(
+                result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
+            )
+    except TrainingFailure as failure:
+        return _Outcome(None, failure.reason, str(failure), failure.curve)
+    except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
+        # The words only: the error itself would keep the network and its maps.
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        return _Outcome(
+            None, _classify(error, stage), message, is_built=stage is not FailureReason.BUILD
+        )
+
+
+def _free(device: str) -> None:
+    """Let go of everything that nobody refers to any more."""
+    gc.collect()
+    if device != "cpu":
+        torch.cuda.empty_cache()
+
+
+def _build(task: EvaluationTask) -> nn.Module:
+    """Build the task's network and let it inherit what it shares."""
+    if isinstance(task.plan, ModelPlan):
+        # torchvision's modules take a while to import and searches do without.
+        from workers.networks.named import build_model
+
+        return build_model(task.plan, task.seed)
+    network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
+    if task.weights is not None:
+        inherit_weights(network, task.weights.data, task.inherited_layers)
+    return network
+
+
+def _train(
+    task: EvaluationTask,
+    network: nn.Module,
+    data: _ResidentData,
+    deadline: float | None,
+    micro_batches: int,
+) -> TrainingResult:
+    """Train for a fitness, or finally: on all images but the test's, scored on those."""
+    train_split, score_split = data.train, data.validation
+    if task.is_final:
+        score_split = data.test
+        if data.validation is not data.test:
+            train_split = Split(
+                torch.cat([data.train.images, data.validation.images]),
+                torch.cat([data.train.labels, data.validation.labels]),
+            )
+    return train(
+        network,
+        train_split,
+        score_split,
+        statistics=data.statistics,
+        optimizer_plan=task.plan.optimizer,
+        amplification=task.plan.amplification,
+        config=task.training,
+        seed=task.seed,
+        score_each_epoch=not task.is_final,
+        deadline=deadline,
+        micro_batches=micro_batches,
+    )
+
+
+def _to_device(dataset: Dataset, device: str) -> _ResidentData:
+    """Give the data set on the device, from the last call's if it is the same."""
+    key = (dataset.fingerprint, device)
+    if key not in _resident:
+        train_split = _split(dataset.train_images, dataset.train_labels, device)
+        test = _split(dataset.test_images, dataset.test_labels, device)
+        validation = test
+        if not dataset.validates_on_test:
+            validation = _split(dataset.validation_images, dataset.validation_labels, device)
+        _resident.clear()
+        _free(device)  # of the GPU that the process had before, too
+        _resident[key] = _ResidentData(
+            train_split,
+            validation,
+            test,
+            image_statistics(train_split.images),
+        )
+    return _resident[key]
+
+
+def _split(images: NDArray[Any], labels: NDArray[Any], device: str) -> Split:
+    """Wrap or copy arrays as tensors; on the CPU memory is shared with the array."""
+    return Split(_tensor(images).to(device), _tensor(labels).to(device))
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    with warnings.catch_warnings():
+        # Arrays from Ray's object store are read-only, which torch warns of. Nobody writes to them.
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(array)
+
+
+@contextmanager
+def _threads(n_threads: int) -> Iterator[None]:
+    """Let torch use this many CPU threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _classify(error: Exception, stage: FailureReason) -> FailureReason:
+    """Tell running out of memory from what else may go wrong at a stage."""
+    out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        # On a CPU neither torch's allocator nor oneDNN's has a type of its own for it.
+        isinstance(error, RuntimeError)
+        and ("can't allocate memory" in str(error) or str(error) == "could not create a primitive")
+    )
+    return FailureReason.OUT_OF_MEMORY if out_of_memory else stage
+
+
+def _device_name(device: str) -> str:
+    if device == "cpu":
+        return f"cpu ({platform.machine()})"
+    return torch.cuda.get_device_name()

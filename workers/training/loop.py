@@ -1,0 +1,253 @@
+"""One training, read top to bottom: data on the device, SGD, amplification, a learning curve.
+
+Nothing here knows genomes, Ray or databases.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own name for it
+from torch import Tensor, nn
+
+from vlga.plan import AmplificationPlan, OptimizerPlan
+from vlga.population import EpochRecord, FailureReason
+from vlga.settings import TrainingConfig
+from workers.amplification import Amplifier
+from workers.training.augmentation import augment, resolve_augmentation, to_float
+from workers.training.footprint import SCORED_AT_ONCE
+from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
+
+__all__ = [
+    "Split",
+    "TrainingFailure",
+    "TrainingResult",
+    "score",
+    "train",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Images with their labels, on one device.
+
+    Attributes:
+        images: (n, channels, height, width) uint8.
+        labels: (n,) int64 in [0, n_classes).
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a training gave.
+
+    Attributes:
+        accuracy: on the scoring images after the last epoch, in [0, 1].
+        curve: one record an epoch.
+    """
+
+    accuracy: float
+    curve: tuple[EpochRecord, ...]
+
+
+class TrainingFailure(Exception):
+    """A training that cannot go on: why, in words, and the curve up to there."""
+
+    def __init__(
+        self, reason: FailureReason, message: str, curve: tuple[EpochRecord, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.curve = curve
+
+
+def train(
+    network: nn.Module,
+    train_split: Split,
+    score_split: Split,
+    *,
+    statistics: tuple[Tensor, Tensor],
+    optimizer_plan: OptimizerPlan,
+    amplification: AmplificationPlan | None,
+    config: TrainingConfig,
+    seed: int,
+    score_each_epoch: bool = True,
+    deadline: float | None = None,
+    micro_batches: int = 1,
+    clock: Callable[[], float] = time.monotonic,
+) -> TrainingResult:
+    """Train a network and score it.
+
+    Images are cut from the resident uint8 tensor, normalized and augmented in batches on their
+    device. An incomplete last batch is left out (the order is new every epoch). Metrics stay on the
+    device and are read once an epoch, where a loss that is not finite ends the training. On a GPU
+    the forward pass runs in bfloat16; on the CPU everything is float32.
+
+    Args:
+        network: on the splits' device, changed in place.
+        train_split: to train on.
+        score_split: to score on; validation images, but for a final training.
+        statistics: mean and standard deviation of the training images, as `to_float` takes them.
+        optimizer_plan: learning rate, momentum and weight decay.
+        amplification: how gradients are amplified, or None.
+        config: epochs, batch size, schedule, augmentation.
+        seed: of the order, the augmentation and the choice of amplified layers.
+        score_each_epoch: whether the curve has scores; a final training scores only at its end.
+        deadline: `clock` value after which to give up, or None.
+        micro_batches: parts in which a step's batch goes through the network, their gradients added
+            up, to take less memory; at most the batch size. The step is the same, but for batch
+            normalization, which sees a part at a time, and for rounding.
+        clock: gives the time in seconds.
+
+    Raises:
+        TrainingFailure: the loss is no longer finite (`DIVERGED`), or time is up (`TIMED_OUT`).
+    """
+    device = train_split.images.device
+    generator = torch.Generator(device).manual_seed(seed)
+    n_images = len(train_split.labels)
+    batch_size = min(config.batch_size, n_images)
+    steps_per_epoch = n_images // batch_size
+    n_steps = config.epochs * steps_per_epoch
+    channels, height, width = train_split.images.shape[1:]
+    kind = resolve_augmentation(config.augment, (channels, height, width))
+    network.to(memory_format=torch.channels_last)
+    optimizer = _make_optimizer(network, optimizer_plan)
+    amplifier = Amplifier(
+        network,
+        amplification,
+        n_epochs=config.epochs,
+        seed=seed,
+        epochs=amplified_epochs(config.epochs, config.windows),
+        micro_batches=micro_batches,
+    )
+    curve: list[EpochRecord] = []
+    for epoch in range(config.epochs):
+        started = clock()
+        network.train()
+        totals = torch.zeros(2, device=device)  # loss, correct
+        order = torch.randperm(n_images, generator=generator, device=device)
+        window = window_of(epoch, config.epochs, config.windows)
+        measured = amplifier.measures
+        with amplifier.epoch(epoch) as amplified:
+            for index in range(steps_per_epoch):
+                if deadline is not None and clock() > deadline:
+                    raise TrainingFailure(
+                        FailureReason.TIMED_OUT, f"out of time in epoch {epoch}", tuple(curve)
+                    )
+                chosen = order[index * batch_size : (index + 1) * batch_size]
+                labels = train_split.labels.index_select(0, chosen)
+                # index_select: a tenth of the time of images[chosen] on a CPU
+                images = to_float(train_split.images.index_select(0, chosen), *statistics)
+                images = augment(images, kind, generator)
+                parts = zip(
+                    images.tensor_split(micro_batches),
+                    labels.tensor_split(micro_batches),
+                    strict=True,
+                )
+                for part, part_labels in parts:
+                    with _autocast(device):
+                        logits = network(part)
+                        loss = F.cross_entropy(
+                            logits, part_labels, label_smoothing=config.label_smoothing
+                        )
+                    share = len(part) / batch_size
+                    own = loss if micro_batches == 1 else share * loss
+                    own.backward()  # type: ignore[no-untyped-call]  # torch's stub
+                    is_correct = logits.argmax(1) == part_labels
+                    both = torch.stack([loss.detach(), is_correct.float().mean()])
+                    totals.add_(both, alpha=share)
+                step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
+                learning_rate = (
+                    peak * window.rate
+                    if window
+                    else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
+                )
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+        train_loss, train_accuracy = (totals / steps_per_epoch).tolist()
+        loss_now, accuracy = None, None
+        if score_each_epoch or epoch == config.epochs - 1:
+            loss_now, accuracy = score(
+                network, score_split, statistics, SCORED_AT_ONCE // micro_batches
+            )
+        curve.append(
+            EpochRecord(
+                epoch,
+                _finite(train_loss),
+                train_accuracy,
+                None if loss_now is None else _finite(loss_now),
+                accuracy,
+                learning_rate,
+                clock() - started,
+                amplified,
+                () if amplifier.measures is measured else tuple(amplifier.measures.items()),
+            )
+        )
+        if not math.isfinite(train_loss) or (loss_now is not None and not math.isfinite(loss_now)):
+            raise TrainingFailure(
+                FailureReason.DIVERGED,
+                f"the loss is no longer finite after epoch {epoch} "
+                f"at learning rate {optimizer_plan.learning_rate}",
+                tuple(curve),
+            )
+    assert accuracy is not None
+    return TrainingResult(accuracy, tuple(curve))
+
+
+@torch.no_grad()
+def score(
+    network: nn.Module,
+    split: Split,
+    statistics: tuple[Tensor, Tensor],
+    batch_size: int = SCORED_AT_ONCE,
+) -> tuple[float, float]:
+    """Give a network's mean cross-entropy and its accuracy in [0, 1] on a split."""
+    network.eval()
+    totals = torch.zeros(2, device=split.images.device)
+    for start in range(0, len(split.labels), batch_size):
+        images = split.images[start : start + batch_size]
+        labels = split.labels[start : start + batch_size]
+        with _autocast(images.device):
+            logits = network(to_float(images, *statistics)).float()
+        losses = F.cross_entropy(logits, labels, reduction="sum")
+        totals += torch.stack([losses, (logits.argmax(1) == labels).float().sum()])
+    loss, n_correct = totals.tolist()
+    return loss / len(split.labels), n_correct / len(split.labels)
+
+
+def _make_optimizer(network: nn.Module, plan: OptimizerPlan) -> torch.optim.SGD:
+    """Give SGD with Nesterov momentum; weight decay only on weights of more than one dimension."""
+    parameters = list(network.parameters())
+    return torch.optim.SGD(
+        [
+            {
+                "params": [one for one in parameters if one.ndim > 1],
+                "weight_decay": plan.weight_decay,
+            },
+            {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=plan.learning_rate,
+        momentum=plan.momentum,
+        nesterov=plan.momentum > 0,
+        fused=True,
+    )
+
+
+def _autocast(device: torch.device) -> torch.autocast:
+    """Give bfloat16 on a GPU that has it, else no change of precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+def _finite(value: float) -> float:
+    """Give a loss as the ledger keeps it: what is not finite becomes the largest float."""
+    return value if math.isfinite(value) else sys.float_info.max
