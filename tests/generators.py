@@ -13,12 +13,19 @@ from typing import Any
 from hypothesis import strategies as st
 
 from vlga.config import load_config, preset_names
-from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genome import (
+    BLOCK_GENES,
+    NETWORK_GENES,
+    Allele,
+    BlockGenes,
+    Genome,
+    NetworkGenes,
+)
+from vlga.genetics.space import SearchSpace
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan, Shape
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual, Source
 from vlga.recorded import Artifact
-from vlga.space import SearchSpace
 
 PRESETS: dict[str, SearchSpace] = {
     name: load_config(preset=name).space.build() for name in preset_names()

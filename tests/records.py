@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlga.config import load_config
-from vlga.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason
 from vlga.ports import DataSummary, SearchRecord
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vlga.genome import NETWORK_GENES, Allele
+from vlga.genetics.genome import NETWORK_GENES, Allele
 from vlga.search_report import Outcome
 
 __all__ = ["GeneShift", "Genes", "gene_shifts", "heard_genes"]

@@ -9,7 +9,7 @@ activation, and a pool that would bring a map below 1x1 is silent, so that every
 
 from __future__ import annotations
 
-from vlga.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.plan import (
     AmplificationPlan,
     BlockPlan,

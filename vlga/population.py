@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from deap import base
 
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.study import Trial
 
 __all__ = [

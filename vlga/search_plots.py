@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
-from vlga.descent import allele_text
 from vlga.gene_shifts import GeneShift
+from vlga.genetics.changes import allele_text
 from vlga.plots import GREY, MARKERS, PALETTE, scale_by_error, tidy
 from vlga.search_report import Outcome, Round
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from vlga.base_settings import Count, Fraction, Settings
 from vlga.errors import ConfigError
-from vlga.space import SearchSpace
+from vlga.genetics.space import SearchSpace
 from vlga.study_settings import StudyConfig
 
 __all__ = [

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vlga.errors import ConfigError, GenomeError
-from vlga.genome import Allele, Genome
+from vlga.genetics.genome import Allele, Genome
 from vlga.models import MODELS, ModelPlan
 from vlga.phenotype import decode
 from vlga.plan import AmplificationPlan, NetworkPlan, OptimizerPlan, Shape, fields_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from deap import base
 
-from vlga import alignment, mutations, operators
+from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection
+from vlga.genetics.space import SearchSpace
 from vlga.settings import PopulationConfig
-from vlga.space import SearchSpace
 
 __all__ = ["build_toolbox"]
 
@@ -29,22 +29,22 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     ``mutate_large_scale(genome, rng=, max_blocks=, inherits=)``.
     """
     toolbox = base.Toolbox()
-    toolbox.register("individual", operators.sample, space)
-    toolbox.register("grow", operators.grow, space=space)
-    toolbox.register("mate", operators.uniform_crossover)
-    toolbox.register("mutate", operators.mutate_one_gene, space=space)
-    toolbox.register("shrink", operators.shrink, space=space)
+    toolbox.register("individual", sampling.sample, space)
+    toolbox.register("grow", sampling.grow, space=space)
+    toolbox.register("mate", crossover.uniform_crossover)
+    toolbox.register("mutate", mutation.mutate_one_gene, space=space)
+    toolbox.register("shrink", sampling.shrink, space=space)
     toolbox.register(
         "select",
-        operators.survivors,
+        selection.survivors,
         fraction=population.survivor_fraction,
         less_fit_probability=population.less_fit_survival_probability,
     )
-    toolbox.register("choose_parents", operators.choose_parents)
-    toolbox.register("mutate_any_gene", operators.mutate_any_gene, space=space)
-    toolbox.register("mate_aligned", alignment.aligned_crossover, space=space)
-    toolbox.register("tournament", operators.tournament)
-    toolbox.register("mutate_anywhere", mutations.mutate_anywhere, space=space)
-    toolbox.register("mutate_growing", mutations.mutate_growing, space=space)
-    toolbox.register("mutate_large_scale", mutations.mutate_large_scale, space=space)
+    toolbox.register("choose_parents", selection.choose_parents)
+    toolbox.register("mutate_any_gene", mutation.mutate_any_gene, space=space)
+    toolbox.register("mate_aligned", crossover.aligned_crossover, space=space)
+    toolbox.register("tournament", selection.tournament)
+    toolbox.register("mutate_anywhere", mutation_sets.mutate_anywhere, space=space)
+    toolbox.register("mutate_growing", mutation_sets.mutate_growing, space=space)
+    toolbox.register("mutate_large_scale", mutation_sets.mutate_large_scale, space=space)
     return toolbox

@@ -28,9 +28,9 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from vlga.errors import ConfigError
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
 from vlga.population import Candidate, Evaluation, FailureReason
-from vlga.space import SearchSpace
 from vlga.strategies.any_genes import AnyGenesEvolution
 
 __all__ = ["VLGASearch"]

@@ -15,7 +15,7 @@ from db.connection.engine import reading
 from db.read.searches import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
 from vlga.gene_shifts import Genes
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.search_report import Outcome
 
 __all__ = ["learning_curves", "search_genes", "search_outcomes"]

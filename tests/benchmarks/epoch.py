@@ -29,7 +29,7 @@ from torchvision import transforms
 
 from tests.benchmarks.timing import alternate, median_ratio, print_table, report
 from tests.records import genome
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from vlga.settings import TrainingConfig

@@ -8,7 +8,7 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.phenotype import decode
 from vlga.population import Candidate, FailureReason, Source
 from vlga.recorded import Artifact

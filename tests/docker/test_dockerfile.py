@@ -118,7 +118,7 @@ def _is_in(path: str, source: str) -> bool:
         ("vlga/__pycache__/main.cpython-311.pyc", True),
         ("vlga.db", True),
         ("vlga-artifacts/digits-1/1.pt", True),
-        ("tests/vlga/test_genome.py", True),
+        ("tests/vlga/genetics/test_genome.py", True),
         (".git/config", True),
     ],
 )

@@ -3,9 +3,9 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.vlga.test_operators import genomes_of_a_space
+from tests.vlga.genetics.test_operators import genomes_of_a_space
+from vlga.genetics.mutation import insert_block, mutate_any_gene, remove_block
 from vlga.inheritance import shared_layers
-from vlga.operators import insert_block, mutate_any_gene, remove_block
 from vlga.phenotype import decode
 
 SHAPE = (2, 9, 9)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generators import PRESETS, genomes, input_shapes, plans
-from vlga.genome import BlockGenes, Genome, NetworkGenes
-from vlga.operators import mutate_one_gene
+from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.mutation import mutate_one_gene
 from vlga.phenotype import decode
 from vlga.plan import AmplificationPlan, OptimizerPlan
 

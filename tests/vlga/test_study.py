@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.records import genome
 from vlga.config import load_config
 from vlga.errors import ConfigError, GenomeError
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.models import ModelPlan
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan

@@ -4,9 +4,9 @@ import pytest
 
 from tests.generators import PRESETS
 from tests.synthetic import ask_round, play
-from tests.vlga.test_selection import people
-from vlga import alignment, mutations, operators
+from tests.vlga.genetics.test_selection import people
 from vlga.config import load_config
+from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection
 from vlga.strategies import make_strategy
 from vlga.toolbox import build_toolbox
 
@@ -15,8 +15,8 @@ CONFIG = load_config(
     settings=["population.survivor_fraction=0.25", "population.less_fit_survival_probability=0.7"]
 )
 TOOLBOX = build_toolbox(SPACE, CONFIG.population)
-ONE, OTHER = operators.sample(SPACE, Random(1), 2), operators.sample(SPACE, Random(2), 2)
-LONGER = operators.sample(SPACE, Random(3), 4)
+ONE, OTHER = sampling.sample(SPACE, Random(1), 2), sampling.sample(SPACE, Random(2), 2)
+LONGER = sampling.sample(SPACE, Random(3), 4)
 PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
 
 
@@ -25,53 +25,53 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
     [
         (
             lambda rng: TOOLBOX.individual(rng=rng),
-            lambda rng: operators.sample(SPACE, rng),
+            lambda rng: sampling.sample(SPACE, rng),
         ),
         (
             lambda rng: TOOLBOX.individual(rng=rng, n_blocks=3),
-            lambda rng: operators.sample(SPACE, rng, 3),
+            lambda rng: sampling.sample(SPACE, rng, 3),
         ),
-        (lambda rng: TOOLBOX.grow(ONE, rng=rng), lambda rng: operators.grow(ONE, SPACE, rng)),
+        (lambda rng: TOOLBOX.grow(ONE, rng=rng), lambda rng: sampling.grow(ONE, SPACE, rng)),
         (
             lambda rng: TOOLBOX.mate(ONE, OTHER, rng=rng),
-            lambda rng: operators.uniform_crossover(ONE, OTHER, rng),
+            lambda rng: crossover.uniform_crossover(ONE, OTHER, rng),
         ),
         (
             lambda rng: TOOLBOX.mutate(ONE, rng=rng),
-            lambda rng: operators.mutate_one_gene(ONE, SPACE, rng),
+            lambda rng: mutation.mutate_one_gene(ONE, SPACE, rng),
         ),
-        (lambda rng: TOOLBOX.shrink(ONE, rng=rng), lambda rng: operators.shrink(ONE, SPACE, rng)),
+        (lambda rng: TOOLBOX.shrink(ONE, rng=rng), lambda rng: sampling.shrink(ONE, SPACE, rng)),
         (
             lambda rng: TOOLBOX.select(PEOPLE, rng=rng),
-            lambda rng: operators.survivors(PEOPLE, 0.25, 0.7, rng),
+            lambda rng: selection.survivors(PEOPLE, 0.25, 0.7, rng),
         ),
         (
             lambda rng: TOOLBOX.choose_parents(9, rng=rng),
-            lambda rng: operators.choose_parents(9, rng),
+            lambda rng: selection.choose_parents(9, rng),
         ),
         (
             lambda rng: TOOLBOX.mutate_any_gene(ONE, rng=rng),
-            lambda rng: operators.mutate_any_gene(ONE, SPACE, rng),
+            lambda rng: mutation.mutate_any_gene(ONE, SPACE, rng),
         ),
         (
             lambda rng: TOOLBOX.mate_aligned(ONE, LONGER, rng=rng),
-            lambda rng: alignment.aligned_crossover(ONE, LONGER, SPACE, rng),
+            lambda rng: crossover.aligned_crossover(ONE, LONGER, SPACE, rng),
         ),
         (
             lambda rng: TOOLBOX.tournament(PEOPLE, rng=rng, n_drawn=3),
-            lambda rng: operators.tournament(PEOPLE, 3, rng),
+            lambda rng: selection.tournament(PEOPLE, 3, rng),
         ),
         (
             lambda rng: TOOLBOX.mutate_anywhere(ONE, rng=rng, max_blocks=3),
-            lambda rng: mutations.mutate_anywhere(ONE, SPACE, rng, 3),
+            lambda rng: mutation_sets.mutate_anywhere(ONE, SPACE, rng, 3),
         ),
         (
             lambda rng: TOOLBOX.mutate_growing(ONE, rng=rng, max_blocks=3),
-            lambda rng: mutations.mutate_growing(ONE, SPACE, rng, 3),
+            lambda rng: mutation_sets.mutate_growing(ONE, SPACE, rng, 3),
         ),
         (
             lambda rng: TOOLBOX.mutate_large_scale(ONE, rng=rng, max_blocks=3, inherits=True),
-            lambda rng: mutations.mutate_large_scale(ONE, SPACE, rng, 3, inherits=True),
+            lambda rng: mutation_sets.mutate_large_scale(ONE, SPACE, rng, 3, inherits=True),
         ),
     ],
     ids=[

@@ -17,7 +17,7 @@ from ray.tune.search import ConcurrencyLimiter, Searcher
 
 from vlga.config import load_config
 from vlga.errors import ConfigError, GenomeError
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.phenotype import decode
 from workers.networks.build import build_network
 from workers.tune_search import VLGASearch

@@ -11,8 +11,8 @@ from db.read.lineage import ancestors
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table
-from vlga.descent import changed_genes, changes_text
-from vlga.genome import Genome
+from vlga.genetics.changes import changed_genes, changes_text
+from vlga.genetics.genome import Genome
 
 __all__ = ["lineage", "tree"]
 

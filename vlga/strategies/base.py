@@ -13,12 +13,12 @@ from typing import ClassVar, Literal
 from deap import tools
 
 from vlga.errors import ProtocolError, TooManyFailures
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, Individual, best_of
 from vlga.settings import SearchConfig
-from vlga.space import SearchSpace
 from vlga.toolbox import build_toolbox
 
 __all__ = ["Inherits", "Shape", "Strategy", "training_seed"]

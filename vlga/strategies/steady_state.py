@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from random import Random
 
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.population import Candidate, Individual
 from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.population import Candidate, Individual, best_of
 from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy

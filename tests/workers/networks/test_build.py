@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests import generators
 from tests.records import genome
 from tests.trainings import fit, plan
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 from vlga.phenotype import decode
 from vlga.plan import NetworkPlan
 from workers.networks.build import Network, build_network

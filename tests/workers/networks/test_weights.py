@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests import generators
 from tests.records import genome as record_genome
 from tests.trainings import SHAPE, fit, network, plan
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
+from vlga.genetics.mutation import insert_block
+from vlga.genetics.space import SearchSpace
 from vlga.inheritance import shared_layers
-from vlga.operators import insert_block
 from vlga.phenotype import decode
-from vlga.space import SearchSpace
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 
 

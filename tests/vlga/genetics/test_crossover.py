@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generators import PRESETS, genomes, presets, spaces
-from tests.vlga.test_operators import genomes_of_a_space
-from vlga.alignment import align, aligned_crossover
-from vlga.genome import BLOCK_GENES, Genome
-from vlga.operators import sample, uniform_crossover
+from tests.vlga.genetics.test_operators import genomes_of_a_space
+from vlga.genetics.crossover import align, aligned_crossover, uniform_crossover
+from vlga.genetics.genome import BLOCK_GENES, Genome
+from vlga.genetics.sampling import sample
+from vlga.genetics.space import SearchSpace
 from vlga.phenotype import decode
-from vlga.space import SearchSpace
 
 XIAO = PRESETS["xiao2020"]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.generators import PRESETS, genomes
 from vlga.errors import GenomeError
-from vlga.genome import BLOCK_GENES, GENOME_VERSION, NETWORK_GENES, Genome
+from vlga.genetics.genome import BLOCK_GENES, GENOME_VERSION, NETWORK_GENES, Genome
 
 
 @given(genomes())

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generators import PRESETS
-from tests.vlga.test_operators import differences, genomes_of_a_space
+from tests.vlga.genetics.test_operators import differences, genomes_of_a_space
 from vlga.errors import GenomeError
-from vlga.operators import duplicate_block, insert_block, mutate_any_gene, remove_block, sample
+from vlga.genetics.mutation import duplicate_block, insert_block, mutate_any_gene, remove_block
+from vlga.genetics.sampling import sample
 from vlga.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from tests.generators import PRESETS, genomes, spaces
 from vlga.errors import ConfigError, GenomeError
-from vlga.genome import BLOCK_GENES, NETWORK_GENES
-from vlga.space import SearchSpace
+from vlga.genetics.genome import BLOCK_GENES, NETWORK_GENES
+from vlga.genetics.space import SearchSpace
 
 XIAO = PRESETS["xiao2020"]
 

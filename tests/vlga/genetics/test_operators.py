@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from tests.generators import PRESETS, genomes, presets, spaces
 from tests.synthetic import Coins
 from vlga.errors import GenomeError
-from vlga.operators import grow, mutate_one_gene, sample, shrink, uniform_crossover
+from vlga.genetics.crossover import uniform_crossover
+from vlga.genetics.mutation import mutate_one_gene
+from vlga.genetics.sampling import grow, sample, shrink
 from vlga.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]

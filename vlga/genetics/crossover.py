@@ -1,10 +1,6 @@
-"""Crossover of genomes of different length, cut at block boundaries only.
+"""Crossover: a child of two parents, of the same length or of different ones.
 
-A block in the middle of one genome and the block at the same index of a longer one need not do the
-same work. As in Harvey's SAGA ("Species Adaptation Genetic Algorithms", 1992), genomes are lined up
-by what they have in common first: each block of the shorter one stands beside a block of the longer
-one, in order, so that as many genes as possible agree. What stands side by side is crossed gene by
-gene; blocks that only the longer genome has are inherited whole or not at all.
+Every function is pure: it draws from the `rng` that it is given and leaves its arguments alone.
 """
 
 from __future__ import annotations
@@ -12,11 +8,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.genome import BlockGenes, Genome, gene_names
-from vlga.operators import settle, uniform_crossover
-from vlga.space import SearchSpace
+from vlga.errors import GenomeError
+from vlga.genetics.genome import BlockGenes, Genome, gene_names
+from vlga.genetics.sampling import settle
+from vlga.genetics.space import SearchSpace
 
-__all__ = ["align", "aligned_crossover"]
+__all__ = ["align", "aligned_crossover", "uniform_crossover"]
+
+
+def uniform_crossover(first: Genome, second: Genome, rng: Random) -> Genome:
+    """Take each gene from one parent or the other with equal chance.
+
+    Raises:
+        GenomeError: the parents have different lengths; inside a phase all are equal.
+    """
+    if len(first.blocks) != len(second.blocks):
+        raise GenomeError(
+            "uniform crossover needs parents of one phase, but got "
+            f"{len(first.blocks)} and {len(second.blocks)} blocks"
+        )
+    others = second.genes()
+    taken = {
+        address: others[address]
+        for address, allele in first.genes().items()
+        if others[address] != allele and rng.random() < 0.5
+    }
+    return first.with_genes(taken)
 
 
 def aligned_crossover(first: Genome, second: Genome, space: SearchSpace, rng: Random) -> Genome:

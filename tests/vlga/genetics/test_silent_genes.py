@@ -3,7 +3,7 @@
 import pytest
 
 from tests.vlga.test_phenotype import BLOCK, GENOME, NETWORK, plan_of
-from vlga.genome import Genome
+from vlga.genetics.genome import Genome
 
 #: Another allele of every gene than the one above.
 OTHERS = {

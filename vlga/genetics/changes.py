@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlga.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome
+from vlga.genetics.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome
 
 __all__ = ["allele_text", "changed_genes", "changes_text"]
 

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generators import PRESETS
-from tests.vlga.test_operators import differences, genomes_of_a_space
-from vlga.mutations import (
+from tests.vlga.genetics.test_operators import differences, genomes_of_a_space
+from vlga.genetics.mutation_sets import (
     large_scale_mutations,
     mutate_anywhere,
     mutate_growing,
     mutate_large_scale,
 )
-from vlga.operators import sample
+from vlga.genetics.sampling import sample
+from vlga.genetics.space import SearchSpace
 from vlga.phenotype import decode
-from vlga.space import SearchSpace
 
 XIAO = PRESETS["xiao2020"]
 DEFAULT = PRESETS["default"]

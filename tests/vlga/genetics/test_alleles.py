@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.synthetic import completed, failed
-from vlga.alignment import aligned_crossover
 from vlga.errors import ConfigError, GenomeError
-from vlga.mutations import mutate_growing
-from vlga.operators import sample
-from vlga.space import SearchSpace
+from vlga.genetics.crossover import aligned_crossover
+from vlga.genetics.mutation_sets import mutate_growing
+from vlga.genetics.sampling import sample
+from vlga.genetics.space import SearchSpace
 from vlga.strategies.any_genes import AnyGenesEvolution
 
 BLOCK = {"width": [8, 16, 32], "shape": [[3, 3], [5, 1]], "dropout": [0.0, 0.5]}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.generators import PRESETS, populations
 from tests.synthetic import Coins
-from vlga.operators import choose_parents, sample, survivors, tournament
+from vlga.genetics.sampling import sample
+from vlga.genetics.selection import choose_parents, survivors, tournament
 from vlga.population import Candidate, Individual, best_of
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 
 from tests.generators import genomes
 from tests.records import genome
-from vlga.descent import allele_text, changed_genes, changes_text
-from vlga.genome import Genome
+from vlga.genetics.changes import allele_text, changed_genes, changes_text
+from vlga.genetics.genome import Genome
 
 ONE, TWO = genome(1), genome(2)
 (BLOCK,) = ONE.blocks

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 
-from vlga.genome import NETWORK_GENES, Allele, Genome
-from vlga.operators import (
+from vlga.genetics.genome import NETWORK_GENES, Allele, Genome
+from vlga.genetics.mutation import (
     duplicate_block,
     insert_block,
     mutate_any_gene,
     mutate_gene_of,
     remove_block,
 )
-from vlga.space import SearchSpace
+from vlga.genetics.space import SearchSpace
 
 __all__ = ["large_scale_mutations", "mutate_anywhere", "mutate_growing", "mutate_large_scale"]
 

@@ -1,0 +1,59 @@
+"""Selection: who lives on, and who becomes a parent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from deap import tools
+
+from vlga.population import Individual
+
+__all__ = ["choose_parents", "survivors", "tournament"]
+
+
+def survivors(
+    population: Sequence[Individual], fraction: float, less_fit_probability: float, rng: Random
+) -> tuple[tuple[Individual, ...], tuple[Individual, ...]]:
+    """Choose who lives on: the fittest for certain, each of the others by chance.
+
+    The order of `population` does not matter; of equally fit individuals the one made first counts
+    as fitter.
+
+    Args:
+        population: at least one.
+        fraction: share of the fittest that survive, in (0, 1]; at least one individual does.
+        less_fit_probability: chance of each of the others, in [0, 1].
+        rng: the source of randomness.
+
+    Returns:
+        The elite, best first, and the lucky less fit, best first.
+    """
+    ranked = tools.selBest(sorted(population, key=lambda one: one.id), len(population))
+    n_elite = max(1, round(fraction * len(ranked)))
+    lucky = tuple(one for one in ranked[n_elite:] if rng.random() < less_fit_probability)
+    return tuple(ranked[:n_elite]), lucky
+
+
+def choose_parents(n_individuals: int, rng: Random) -> tuple[int, int]:
+    """Choose two parents uniformly, different ones if there are two; gives their indices."""
+    if n_individuals == 1:
+        return 0, 0
+    first, second = rng.sample(range(n_individuals), 2)
+    return first, second
+
+
+def tournament(population: Sequence[Individual], n_drawn: int, rng: Random) -> Individual:
+    """Give the fittest of some individuals, each drawn uniformly from all.
+
+    DEAP's `selTournament` with our own dice. The order of `population` does not matter; of equally
+    fit individuals the one made first counts as fitter.
+
+    Args:
+        population: at least one.
+        n_drawn: individuals drawn, at least 1; the same one may be drawn again.
+        rng: the source of randomness.
+    """
+    ordered = sorted(population, key=lambda one: one.id)
+    drawn = [rng.choice(ordered) for _ in range(n_drawn)]
+    return max(drawn, key=lambda one: (one.accuracy, -one.id))
