@@ -25,7 +25,7 @@ from sqlalchemy import Column, Select, select
 from db.connection.engine import open_engine, reading
 from db.read.searches import find_search_id
 from db.schema import tables
-from vlga.study import heritage_from_dict
+from vlga.networks.phenotype import heritage_from_dict
 
 __all__ = ["epochs", "evaluations", "genes", "lineage", "population"]
 
@@ -170,7 +170,7 @@ def genes(url: str, search: str, *, limit: int | None = None, offset: int = 0) -
     """Give one row per candidate and one column per gene address; the index is the candidate's id.
 
     A gene of a block that a genome does not have is absent. A study's columns are those of
-    `vlga.study.Trial.genes`: network, arm, learning rate, seed and so on.
+    `vlga.networks.trial.Trial.genes`: network, arm, learning rate, seed and so on.
 
     Raises:
         SearchNotFound: no search of that name.

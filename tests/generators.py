@@ -22,8 +22,8 @@ from vlga.genetics.genome import (
     NetworkGenes,
 )
 from vlga.genetics.space import SearchSpace
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan, Shape
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan, Shape
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual, Source
 from vlga.recorded import Artifact
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from tests.records import genome
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Evaluator
 from vlga.settings import TrainingConfig

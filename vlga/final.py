@@ -9,7 +9,7 @@ from dataclasses import replace
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
 from vlga.lease import Stop
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import Evaluation, FailureReason, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
 from vlga.settings import SearchConfig

@@ -12,7 +12,7 @@ from dataclasses import replace
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import StoreError
 from vlga.genetics.genome import Genome
-from vlga.plan import NetworkPlan
+from vlga.networks.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation
 from vlga.ports import Evaluator, Layers, Store, Weights
 from vlga.recorded import Artifact, KnownOutcome

@@ -14,7 +14,7 @@ from enum import StrEnum
 from deap import base
 
 from vlga.genetics.genome import Genome
-from vlga.study import Trial
+from vlga.networks.trial import Trial
 
 __all__ = [
     "REPEATABLE_FAILURES",

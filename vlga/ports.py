@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from vlga.lease import Holder, Lease, Stop
 from vlga.machines import Machines
+from vlga.networks.phenotype import Plan
 from vlga.population import Candidate, Evaluation, FailureReason
 from vlga.recorded import Artifact, KnownOutcome
 from vlga.settings import SearchConfig, TrainingConfig
-from vlga.study import Plan
 
 __all__ = [
     "ALL_BLOCKS",

@@ -8,137 +8,17 @@ same resume.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from vlga.errors import ConfigError, GenomeError
-from vlga.genetics.genome import Allele, Genome
-from vlga.models import MODELS, ModelPlan
-from vlga.phenotype import decode
-from vlga.plan import AmplificationPlan, NetworkPlan, OptimizerPlan, Shape, fields_of
+from vlga.errors import ConfigError
+from vlga.genetics.genome import Genome
+from vlga.networks.phenotype import decode, plan_of
+from vlga.networks.plan import AmplificationPlan, NetworkPlan, OptimizerPlan, Shape
+from vlga.networks.trial import Trial, arm_label
 from vlga.study_settings import ArmConfig, StudyConfig
 
-__all__ = ["Plan", "Trial", "arm_label", "heritage_from_dict", "plan_of", "trials"]
-
-Plan = NetworkPlan | ModelPlan
-
-TRIAL_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One training of a study.
-
-    Attributes:
-        network: its name in the study: a key of `vlga.models.MODELS`, or ``SEARCH:ID``.
-        genome: what a searched network decodes from; None for a named model.
-        arm: says in words how it is amplified; equal for trials that differ in nothing else but
-            network, optimizer and seed.
-        optimizer: learning rate, momentum and weight decay.
-        amplification: None for the plain arm.
-        seed: which repetition, from 0; trials of one seed share initial weights, order of images
-            and augmentation, so that arms can be compared in pairs.
-    """
-
-    network: str
-    genome: Genome | None
-    arm: str
-    optimizer: OptimizerPlan
-    amplification: AmplificationPlan | None
-    seed: int
-
-    def genes(self) -> dict[str, Allele]:
-        """Give what tells the trial from others, as `Genome.genes` does."""
-        return {
-            "network": self.network,
-            "arm": self.arm,
-            "learning_rate": self.optimizer.learning_rate,
-            "momentum": self.optimizer.momentum,
-            "weight_decay": self.optimizer.weight_decay,
-            "seed": self.seed,
-        }
-
-    @property
-    def depth(self) -> int:
-        """Number of convolutions, those of skip connections not counted."""
-        return MODELS[self.network].depth if self.genome is None else self.genome.depth
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give a JSON-ready dictionary, with its format's version."""
-        amplification = self.amplification and fields_of(self.amplification)
-        return {
-            "trial_version": TRIAL_VERSION,
-            "network": self.network,
-            "genome": self.genome and self.genome.to_dict(),
-            "arm": self.arm,
-            "optimizer": fields_of(self.optimizer),
-            "amplification": amplification and {**amplification, "window": [*self._window]},
-            "seed": self.seed,
-        }
-
-    @property
-    def _window(self) -> tuple[float, float]:
-        assert self.amplification is not None
-        return self.amplification.window
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Trial:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            GenomeError: the version is unknown; a field is missing or unknown.
-        """
-        if data.get("trial_version") != TRIAL_VERSION:
-            raise GenomeError(
-                f"a trial must have trial_version={TRIAL_VERSION}, but got "
-                f"{data.get('trial_version')!r}; it was written by another version of vlga"
-            )
-        try:
-            amplification = data["amplification"]
-            if amplification is not None:
-                amplification = {**amplification, "window": tuple(amplification["window"])}
-            return cls(
-                network=data["network"],
-                genome=None if data["genome"] is None else Genome.from_dict(data["genome"]),
-                arm=data["arm"],
-                optimizer=OptimizerPlan(**data["optimizer"]),
-                amplification=amplification and AmplificationPlan(**amplification),
-                seed=data["seed"],
-            )
-        except (KeyError, TypeError) as error:
-            raise GenomeError(f"a trial must have exactly the known fields: {error}") from error
-
-
-def heritage_from_dict(data: Mapping[str, Any]) -> Genome | Trial:
-    """Read what a candidate is, a genome or a study's trial, from the ledger."""
-    return Trial.from_dict(data) if "trial_version" in data else Genome.from_dict(data)
-
-
-def plan_of(heritage: Genome | Trial, input_shape: Shape, n_classes: int) -> Plan:
-    """Give the network and the training that a genome or a trial describes.
-
-    Raises:
-        ConfigError: a trial's model is unknown, or too deep for images of this shape.
-    """
-    if isinstance(heritage, Genome):
-        return decode(heritage, input_shape, n_classes)
-    if heritage.genome is not None:
-        return replace(
-            decode(heritage.genome, input_shape, n_classes),
-            optimizer=heritage.optimizer,
-            amplification=heritage.amplification,
-        )
-    return ModelPlan(
-        heritage.network, input_shape, n_classes, heritage.optimizer, heritage.amplification
-    )
-
-
-def trial_fingerprint(trial: Trial, input_shape: Shape, n_classes: int) -> str:
-    """Name a trial: 16 hexadecimal digits, equal exactly if plan and seed are."""
-    plan = plan_of(trial, input_shape, n_classes).fingerprint
-    return hashlib.sha256(f"{plan}/{trial.seed}".encode()).hexdigest()[:16]
+__all__ = ["trials"]
 
 
 def trials(study: StudyConfig, input_shape: Shape, n_classes: int) -> Iterator[Trial]:
@@ -170,28 +50,6 @@ def trials(study: StudyConfig, input_shape: Shape, n_classes: int) -> Iterator[T
                     trial = Trial(network, genome, label, optimizer, amplification, seed)
                     plan_of(trial, input_shape, n_classes)  # refuses what cannot be built
                     yield trial
-
-
-def arm_label(plan: AmplificationPlan | None) -> str:
-    """Say how gradients are amplified in a few words, every setting that differs from its default.
-
-    Equal exactly for equal plans.
-    """
-    if plan is None:
-        return "plain"
-    default = AmplificationPlan(plan.mode)
-    words = [plan.mode, plan.kind, f"x{plan.factor:g}"]
-    if plan.mode == "random":
-        words.append(f"ratio={plan.ratio:g}")
-    else:
-        words += [str(plan.measure), str(plan.threshold)]
-    words += [
-        f"{name}={value[0]:g}-{value[1]:g}" if name == "window" else f"{name}={value}"
-        for name, value in fields_of(plan).items()
-        if name in ("window", "redraw", "select", "threshold_k", "side")
-        and value != getattr(default, name)
-    ]
-    return " ".join(words)
 
 
 def _genome(study: StudyConfig, network: str) -> Genome | None:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vlga.base_settings import Count, Settings
 from vlga.errors import ConfigError
-from vlga.plan import AmplificationPlan
+from vlga.networks.plan import AmplificationPlan
 
 __all__ = ["ArmConfig", "StudyConfig"]
 

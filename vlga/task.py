@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vlga.inheritance import Inheritance, shared_layers
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.networks.phenotype import decode, plan_of
+from vlga.networks.plan import NetworkPlan
 from vlga.population import Candidate
 from vlga.ports import ALL_BLOCKS, DataSummary, EvaluationTask
 from vlga.strategies import Strategy
-from vlga.study import plan_of
 
 __all__ = ["costliest_first", "make_task"]
 

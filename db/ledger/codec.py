@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from vlga.config import parse_config
+from vlga.networks.phenotype import heritage_from_dict
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports import DataSummary, SearchRecord
 from vlga.recorded import Artifact
-from vlga.study import heritage_from_dict
 
 __all__ = [
     "Row",

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, and_, select
 from db.connection.engine import reading
 from db.read.searches import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
-from vlga.study import Trial
+from vlga.networks.trial import Trial
 from vlga.study_report import Run
 
 __all__ = ["study_runs"]

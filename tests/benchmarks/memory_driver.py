@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.benchmarks.memory_processes import Memory, memory_of_tree, total
 from tests.records import genome
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan
 from vlga.ports import EvaluationTask
 from vlga.settings import DataConfig, TrainingConfig
 from workers.data import load_dataset

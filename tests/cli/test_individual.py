@@ -9,7 +9,7 @@ from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
 from vlga.genetics.genome import Genome
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import Candidate, FailureReason, Source
 from vlga.recorded import Artifact
 

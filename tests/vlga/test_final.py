@@ -11,7 +11,7 @@ from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
 from vlga.final import train_winner
 from vlga.lease import Stop
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import EpochRecord, FailureReason
 from vlga.strategies.base import training_seed
 

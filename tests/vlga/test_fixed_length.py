@@ -6,7 +6,7 @@ from tests.synthetic import any_fitness, ask_round, completed, failed, play
 from tests.vlga.searching import TINY
 from vlga.config import load_config
 from vlga.errors import TooManyFailures
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import FailureReason
 from vlga.strategies import make_strategy
 

@@ -9,8 +9,9 @@ import pytest
 from tests.synthetic import completed
 from vlga.config import load_config
 from vlga.errors import ConfigError
+from vlga.networks.phenotype import trial_fingerprint
 from vlga.strategies import Grid, make_strategy
-from vlga.study import trial_fingerprint, trials
+from vlga.study import trials
 
 SHAPE, N_CLASSES = (1, 8, 8), 3
 

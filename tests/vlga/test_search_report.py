@@ -8,7 +8,7 @@ import pytest
 from tests.records import genome
 from vlga.gene_shifts import gene_shifts, heard_genes
 from vlga.genetics.genome import Genome
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.search_report import (
     Outcome,
     accuracy_steps,

@@ -5,7 +5,7 @@ import pytest
 from tests.synthetic import any_fitness, completed, failed, ids, play, step
 from tests.vlga.searching import TINY
 from vlga.config import load_config
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.strategies import make_strategy
 
 SHAPE = (1, 8, 8)

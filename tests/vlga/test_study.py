@@ -13,10 +13,11 @@ from tests.records import genome
 from vlga.config import load_config
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
-from vlga.models import ModelPlan
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
-from vlga.study import Trial, arm_label, heritage_from_dict, plan_of, trial_fingerprint, trials
+from vlga.networks.named import ModelPlan
+from vlga.networks.phenotype import decode, heritage_from_dict, plan_of, trial_fingerprint
+from vlga.networks.plan import NetworkPlan
+from vlga.networks.trial import Trial, arm_label
+from vlga.study import trials
 from vlga.study_settings import ArmConfig, StudyConfig
 
 SHAPE, N_CLASSES = (3, 16, 16), 10

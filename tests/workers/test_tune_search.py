@@ -18,7 +18,7 @@ from ray.tune.search import ConcurrencyLimiter, Searcher
 from vlga.config import load_config
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from workers.networks.build import build_network
 from workers.tune_search import VLGASearch
 

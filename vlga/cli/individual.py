@@ -12,8 +12,9 @@ from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.labels import TEST_FITNESS
-from vlga.plan import AmplificationPlan, NetworkPlan
-from vlga.study import Plan, Trial, heritage_from_dict, plan_of
+from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
+from vlga.networks.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.trial import Trial
 
 __all__ = ["individual"]
 

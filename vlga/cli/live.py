@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from vlga.cli.output import count_text, machines_text, number_of, pace_text, seconds_text
+from vlga.networks.phenotype import plan_of
+from vlga.networks.trial import Trial
 from vlga.population import Candidate, Evaluation, Individual
 from vlga.ports import DataSummary
 from vlga.progress import Progress
-from vlga.study import Trial, plan_of
 
 __all__ = ["TerminalObserver"]
 

@@ -30,7 +30,7 @@ from vlga.cli.run import (
 from vlga.config import load_config
 from vlga.errors import ConfigError
 from vlga.labels import TEST_FITNESS
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import Evaluation, Individual
 from vlga.ports import Evaluator, SearchRecord
 from vlga.tenure import Tenure, held

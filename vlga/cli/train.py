@@ -32,7 +32,7 @@ from vlga.cli.run import (
 from vlga.cli.study_report import report_text
 from vlga.config import load_config
 from vlga.errors import ConfigError, StoreError, nearest
-from vlga.models import MODELS
+from vlga.networks.named import MODELS
 from vlga.ports import Evaluator, SearchRecord
 from vlga.settings import BudgetConfig, SearchConfig
 from vlga.study import trials

@@ -15,8 +15,8 @@ from deap import tools
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, Individual, best_of
 from vlga.settings import SearchConfig
 from vlga.toolbox import build_toolbox

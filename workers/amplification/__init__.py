@@ -5,7 +5,7 @@ neural networks" (2020, https://arxiv.org/abs/2006.10560), which draws the layer
 Basodi, Pusuluri, Xiao, Pan: "Intelligent gradient amplification for deep neural networks" (2023,
 https://arxiv.org/abs/2305.18445), which chooses them by how much their gradients fluctuate. Only
 the papers' abstracts and openings could be had: every definition here is OURS, and every quantity
-is a field of `vlga.plan.AmplificationPlan`, so that a published value can be dropped in.
+is a field of `vlga.networks.plan.AmplificationPlan`, so that a published value can be dropped in.
 
     layers.py     which layers of a model may be amplified
     choice.py     which of them are, and in which epochs: pure functions

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vlga.plan import BlockPlan, ConvPlan, NetworkPlan
+from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan
 
 __all__ = ["ConvLayer", "Network", "build_network"]
 

@@ -1,4 +1,4 @@
-"""The known networks (`vlga.models`) as torch modules, with torch's own initialization.
+"""The known networks (`vlga.networks.named`) as torch modules, with torch's own initialization.
 
 Layers are named as their libraries do: ``features.0`` in a chain, ``layer1.0.bn1`` in a ResNet.
 """
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from vlga.models import MODELS, Chain, ModelPlan, Residual
+from vlga.networks.named import MODELS, Chain, ModelPlan, Residual
 
 __all__ = ["build_model"]
 

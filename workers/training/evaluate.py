@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vlga.models import ModelPlan
+from vlga.networks.named import ModelPlan
 from vlga.population import EpochRecord, Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers.data import Dataset

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from math import ceil
 
-from vlga.models import MODELS, Chain, ModelPlan
-from vlga.plan import BlockPlan, ConvPlan, Shape
+from vlga.networks.named import MODELS, Chain, ModelPlan
+from vlga.networks.phenotype import Plan
+from vlga.networks.plan import BlockPlan, ConvPlan, Shape
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import DataSummary, EvaluationTask
-from vlga.study import Plan
 
 __all__ = ["CONTEXT_BYTES", "PROCESS_BYTES", "SCORED_AT_ONCE", "refusal", "training_bytes"]
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
-from vlga.plan import AmplificationPlan, OptimizerPlan
+from vlga.networks.plan import AmplificationPlan, OptimizerPlan
 from vlga.population import EpochRecord, FailureReason
 from vlga.settings import TrainingConfig
 from workers.amplification import Amplifier

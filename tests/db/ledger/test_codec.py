@@ -12,7 +12,7 @@ from db.ledger import codec
 from db.schema.tables import UtcDateTime
 from tests import generators
 from tests.records import record
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.population import Candidate, EpochRecord, Evaluation
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

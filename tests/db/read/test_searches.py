@@ -12,7 +12,7 @@ from db.connection.engine import open_engine
 from db.read import searches
 from tests.records import DATA, genome, record
 from vlga.errors import SearchNotFound, StoreError
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 
 
 def test_list_gives_every_search_the_newest_first(engine: Engine):

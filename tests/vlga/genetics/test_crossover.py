@@ -16,7 +16,7 @@ from vlga.genetics.crossover import align, aligned_crossover, uniform_crossover
 from vlga.genetics.genome import BLOCK_GENES, Genome
 from vlga.genetics.sampling import sample
 from vlga.genetics.space import SearchSpace
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
 

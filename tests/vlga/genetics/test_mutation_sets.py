@@ -18,7 +18,7 @@ from vlga.genetics.mutation_sets import (
 )
 from vlga.genetics.sampling import sample
 from vlga.genetics.space import SearchSpace
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
 DEFAULT = PRESETS["default"]

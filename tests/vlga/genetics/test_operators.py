@@ -18,7 +18,7 @@ from vlga.errors import GenomeError
 from vlga.genetics.crossover import uniform_crossover
 from vlga.genetics.mutation import mutate_one_gene
 from vlga.genetics.sampling import grow, sample, shrink
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
 DEFAULT = PRESETS["default"]

@@ -13,7 +13,7 @@ from tests.vlga.genetics.test_operators import differences, genomes_of_a_space
 from vlga.errors import GenomeError
 from vlga.genetics.mutation import duplicate_block, insert_block, mutate_any_gene, remove_block
 from vlga.genetics.sampling import sample
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
 DEFAULT = PRESETS["default"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vlga.test_phenotype import BLOCK, GENOME, NETWORK, plan_of
+from tests.vlga.networks.test_phenotype import BLOCK, GENOME, NETWORK, plan_of
 from vlga.genetics.genome import Genome
 
 #: Another allele of every gene than the one above.

@@ -18,7 +18,7 @@ from tests.workers.amplified_chain import (
     gradients,
 )
 from vlga.errors import ConfigError
-from vlga.plan import AmplificationPlan
+from vlga.networks.plan import AmplificationPlan
 from workers.amplification import Amplifier
 from workers.amplification.choice import draw
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.generators import plans
 from tests.trainings import dataset, task
-from vlga.plan import NetworkPlan
+from vlga.networks.plan import NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers import machine

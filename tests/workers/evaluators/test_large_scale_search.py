@@ -14,7 +14,7 @@ from vlga.config import load_config
 from vlga.driver import Search
 from vlga.final import train_winner
 from vlga.inheritance import shared_layers
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from vlga.ports import EvaluationTask, SearchRecord
 from vlga.progress import SilentObserver
 from workers.evaluators.inline import InlineEvaluator

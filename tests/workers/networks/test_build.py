@@ -16,8 +16,8 @@ from tests import generators
 from tests.records import genome
 from tests.trainings import fit, plan
 from vlga.genetics.genome import Genome
-from vlga.phenotype import decode
-from vlga.plan import NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan
 from workers.networks.build import Network, build_network
 from workers.training.loop import Split
 

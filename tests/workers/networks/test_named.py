@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests.vlga.test_models import plan
-from vlga.models import MODELS
+from tests.vlga.networks.test_named import plan
+from vlga.networks.named import MODELS
 from workers.amplification import eligible_layers
 from workers.networks.named import build_model
 

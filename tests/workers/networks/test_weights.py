@@ -20,7 +20,7 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import insert_block
 from vlga.genetics.space import SearchSpace
 from vlga.inheritance import shared_layers
-from vlga.phenotype import decode
+from vlga.networks.phenotype import decode
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tests.trainings import SHAPE, dataset, diverging, network, plan, task
-from vlga.models import ModelPlan
-from vlga.phenotype import AmplificationPlan, NetworkPlan
+from vlga.networks.named import ModelPlan
+from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Weights
 from vlga.settings import TrainingConfig

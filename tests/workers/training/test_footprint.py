@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tests.generators import genomes
 from tests.trainings import SHAPE, dataset, drain, plan, task
-from vlga.phenotype import decode
-from vlga.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask
 from workers import machine

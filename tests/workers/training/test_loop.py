@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.records import genome
 from tests.trainings import fit, network, plan, split
-from vlga.phenotype import AmplificationPlan, decode
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import AmplificationPlan
 from vlga.population import EpochRecord, FailureReason
 from vlga.settings import DataConfig, WindowConfig
 from workers.data import load_dataset

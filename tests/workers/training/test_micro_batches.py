@@ -9,8 +9,8 @@ import torch
 
 from tests.records import genome
 from tests.trainings import SHAPE, dataset, fit, network, task
-from vlga.phenotype import decode
-from vlga.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.population import FailureReason
 from workers.training import evaluate as evaluation
 from workers.training.evaluate import evaluate

@@ -9,8 +9,14 @@ activation, and a pool that would bring a map below 1x1 is silent, so that every
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
-from vlga.plan import (
+from vlga.networks.named import ModelPlan
+from vlga.networks.plan import (
     AmplificationPlan,
     BlockPlan,
     ConvPlan,
@@ -18,8 +24,9 @@ from vlga.plan import (
     OptimizerPlan,
     Shape,
 )
+from vlga.networks.trial import Trial
 
-__all__ = ["decode"]
+__all__ = ["Plan", "decode", "heritage_from_dict", "plan_of"]
 
 
 def decode(genome: Genome, input_shape: Shape, n_classes: int) -> NetworkPlan:
@@ -101,3 +108,36 @@ def _decode_amplification(
         threshold=genes.amplify_threshold,
         window=genes.amplify_window,
     )
+
+
+Plan = NetworkPlan | ModelPlan
+
+
+def heritage_from_dict(data: Mapping[str, Any]) -> Genome | Trial:
+    """Read what a candidate is, a genome or a study's trial, from the ledger."""
+    return Trial.from_dict(data) if "trial_version" in data else Genome.from_dict(data)
+
+
+def plan_of(heritage: Genome | Trial, input_shape: Shape, n_classes: int) -> Plan:
+    """Give the network and the training that a genome or a trial describes.
+
+    Raises:
+        ConfigError: a trial's model is unknown, or too deep for images of this shape.
+    """
+    if isinstance(heritage, Genome):
+        return decode(heritage, input_shape, n_classes)
+    if heritage.genome is not None:
+        return replace(
+            decode(heritage.genome, input_shape, n_classes),
+            optimizer=heritage.optimizer,
+            amplification=heritage.amplification,
+        )
+    return ModelPlan(
+        heritage.network, input_shape, n_classes, heritage.optimizer, heritage.amplification
+    )
+
+
+def trial_fingerprint(trial: Trial, input_shape: Shape, n_classes: int) -> str:
+    """Name a trial: 16 hexadecimal digits, equal exactly if plan and seed are."""
+    plan = plan_of(trial, input_shape, n_classes).fingerprint
+    return hashlib.sha256(f"{plan}/{trial.seed}".encode()).hexdigest()[:16]

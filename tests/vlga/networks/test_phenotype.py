@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.generators import PRESETS, genomes, input_shapes, plans
 from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.genetics.mutation import mutate_one_gene
-from vlga.phenotype import decode
-from vlga.plan import AmplificationPlan, OptimizerPlan
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import AmplificationPlan, OptimizerPlan
 
 #: Every switch is on, so that only what a test switches off is silent.
 NETWORK = NetworkGenes(

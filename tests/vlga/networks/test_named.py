@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vlga.errors import ConfigError
-from vlga.models import MODELS, ModelPlan
-from vlga.plan import OptimizerPlan
+from vlga.networks.named import MODELS, ModelPlan
+from vlga.networks.plan import OptimizerPlan
 
 
 def plan(model: str, shape: tuple[int, int, int] = (3, 32, 32), n_classes: int = 10) -> ModelPlan:

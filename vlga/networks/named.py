@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vlga.errors import ConfigError, nearest
-from vlga.plan import AmplificationPlan, OptimizerPlan, Shape, fields_of
+from vlga.networks.plan import AmplificationPlan, OptimizerPlan, Shape, fields_of
 
 __all__ = ["MODELS", "Chain", "ModelPlan", "Residual"]
 

@@ -1,0 +1,7 @@
+"""What a genome or a study's trial describes: a network and its training, with its arithmetic.
+
+plan       the plan of a network and of its training
+named      known networks: ResNet, VGG and others
+trial      one training of a study
+phenotype  genomes and trials decoded into plans
+"""
