@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from vlga.config import load_config, preset_names
+from vlga.config.load import load_config, preset_names
 from vlga.genetics.genome import (
     BLOCK_GENES,
     NETWORK_GENES,

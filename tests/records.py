@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason
 from vlga.ports import DataSummary, SearchRecord

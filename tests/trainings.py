@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from tests.records import genome
+from vlga.config.settings import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask, Evaluator
-from vlga.settings import TrainingConfig
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
 from workers.networks.build import Network, build_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vlga.settings import SearchConfig
+from vlga.config.settings import SearchConfig
 
 __all__ = ["Budget"]
 

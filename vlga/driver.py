@@ -16,6 +16,7 @@ from itertools import chain
 
 from vlga.artifacts import ArtifactFolder
 from vlga.budget import Budget
+from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.failures import Failures
 from vlga.inheritance import Inheritance
@@ -24,7 +25,6 @@ from vlga.memo import Memo
 from vlga.population import Candidate, Evaluation, Individual, Source
 from vlga.ports import DataSummary, Evaluator, Store
 from vlga.progress import Observer
-from vlga.settings import SearchConfig
 from vlga.strategies import SteadyState, Strategy, make_strategy
 from vlga.tally import Tally
 from vlga.task import costliest_first, make_task

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vlga.artifacts import ArtifactFolder
+from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
 from vlga.lease import Stop
 from vlga.networks.phenotype import decode
 from vlga.population import Evaluation, FailureReason, Individual
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
-from vlga.settings import SearchConfig
 from vlga.strategies.base import training_seed
 from vlga.tenure import RENEW_SECONDS
 

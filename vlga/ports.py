@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vlga.config.settings import SearchConfig, TrainingConfig
 from vlga.lease import Holder, Lease, Stop
 from vlga.machines import Machines
 from vlga.networks.phenotype import Plan
 from vlga.population import Candidate, Evaluation, FailureReason
 from vlga.recorded import Artifact, KnownOutcome
-from vlga.settings import SearchConfig, TrainingConfig
 
 __all__ = [
     "ALL_BLOCKS",

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from vlga.config.study import ArmConfig, StudyConfig
 from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import AmplificationPlan, NetworkPlan, OptimizerPlan, Shape
 from vlga.networks.trial import Trial, arm_label
-from vlga.study_settings import ArmConfig, StudyConfig
 
 __all__ = ["trials"]
 

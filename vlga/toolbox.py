@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from deap import base
 
+from vlga.config.settings import PopulationConfig
 from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection
 from vlga.genetics.space import SearchSpace
-from vlga.settings import PopulationConfig
 
 __all__ = ["build_toolbox"]
 

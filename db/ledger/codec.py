@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vlga.config import parse_config
+from vlga.config.load import parse_config
 from vlga.networks.phenotype import heritage_from_dict
 from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports import DataSummary, SearchRecord

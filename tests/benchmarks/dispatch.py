@@ -20,9 +20,9 @@ from ray import tune
 
 from tests.benchmarks.searching import run_search
 from tests.benchmarks.timing import alternate, print_table, report
+from vlga.config.settings import DataConfig
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from vlga.settings import DataConfig
 from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 

@@ -29,10 +29,10 @@ from torchvision import transforms
 
 from tests.benchmarks.timing import alternate, median_ratio, print_table, report
 from tests.records import genome
+from vlga.config.settings import TrainingConfig
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
-from vlga.settings import TrainingConfig
 from workers.networks.build import Network, build_network
 from workers.training.augmentation import image_statistics
 from workers.training.loop import Split, train

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from db.store import SqlStore
 from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.driver import Search
 from vlga.machines import Machines
 from vlga.population import EpochRecord, Evaluation

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Table, update
 from db.schema import tables
 from db.store import SqlStore
 from tests.records import DATA, record
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.population import Candidate
 from vlga.strategies import make_strategy
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from tests.benchmarks.memory_processes import Memory, memory_of_tree, total
 from tests.records import genome
+from vlga.config.settings import DataConfig, TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.ports import EvaluationTask
-from vlga.settings import DataConfig, TrainingConfig
 from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 

@@ -34,9 +34,9 @@ from ray import tune
 
 from tests.benchmarks.searching import run_search
 from tests.benchmarks.timing import print_table, report
+from vlga.config.settings import DataConfig
 from vlga.population import Evaluation, Source
 from vlga.ports import EvaluationTask
-from vlga.settings import DataConfig
 from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 

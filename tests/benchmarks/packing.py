@@ -25,11 +25,11 @@ import torch
 
 from tests.benchmarks.timing import print_table, report
 from tests.trainings import drain
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import DataConfig, SearchConfig
 from vlga.networks.phenotype import plan_of
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from vlga.settings import DataConfig, SearchConfig
 from vlga.strategies import make_strategy
 from workers.data import Dataset, load_dataset
 from workers.evaluators import on_ray

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from db.store import SqlStore
 from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import SearchConfig
 from vlga.driver import Search
 from vlga.population import Evaluation
 from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.progress import SilentObserver
-from vlga.settings import SearchConfig
 
 __all__ = ["Run", "run_search"]
 

@@ -11,9 +11,9 @@ from db.store import SqlStore
 from tests.cli.command import SMALL, vlga
 from tests.records import candidate, record
 from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config, preset_names
+from vlga.config.load import load_config, preset_names
+from vlga.config.settings import SearchConfig
 from vlga.ports import Weights
-from vlga.settings import SearchConfig
 
 
 class TestConfig:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, failed, ids, play
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.population import FailureReason

@@ -114,7 +114,7 @@ def _is_in(path: str, source: str) -> bool:
     ("path", "ignored"),
     [
         ("vlga/cli/main.py", False),
-        ("vlga/presets/default.toml", False),
+        ("vlga/config/presets/default.toml", False),
         ("vlga/__pycache__/main.cpython-311.pyc", True),
         ("vlga.db", True),
         ("vlga-artifacts/digits-1/1.pt", True),

@@ -13,14 +13,14 @@ from typing import Any
 from tests.records import DATA
 from tests.vlga.mortal_store import MortalStore
 from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import SearchConfig
 from vlga.driver import Search
 from vlga.errors import SearchExists
 from vlga.machines import Machines
 from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
 from vlga.ports import DataSummary, EvaluationTask, Evaluator, SearchRecord, Store, Weights
 from vlga.progress import Observer, Progress, SilentObserver
-from vlga.settings import SearchConfig
 
 Outcome = float | FailureReason | BaseException
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.synthetic import any_fitness, ask_round, completed, failed, play
 from tests.vlga.searching import TINY
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.population import FailureReason

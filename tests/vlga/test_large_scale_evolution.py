@@ -5,7 +5,7 @@ import pytest
 
 from tests.synthetic import any_fitness, completed, failed, ids, play, step
 from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config, weights_of
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
 from vlga.ports import ALL_BLOCKS

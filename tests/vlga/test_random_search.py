@@ -4,7 +4,7 @@ import pytest
 
 from tests.synthetic import any_fitness, completed, play
 from tests.vlga.searching import TINY
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.strategies import RandomSearch, make_strategy
 
 

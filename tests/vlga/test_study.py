@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records import genome
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.study import ArmConfig, StudyConfig
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
 from vlga.networks.named import ModelPlan
@@ -18,7 +19,6 @@ from vlga.networks.phenotype import decode, heritage_from_dict, plan_of, trial_f
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.trial import Trial, arm_label
 from vlga.study import trials
-from vlga.study_settings import ArmConfig, StudyConfig
 
 SHAPE, N_CLASSES = (3, 16, 16), 10
 

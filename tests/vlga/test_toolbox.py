@@ -5,7 +5,7 @@ import pytest
 from tests.generators import PRESETS
 from tests.synthetic import ask_round, play
 from tests.vlga.genetics.test_selection import people
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection
 from vlga.strategies import make_strategy
 from vlga.toolbox import build_toolbox

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, play
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.strategies import make_strategy
 
 INPUT_SHAPE, N_CLASSES = (3, 32, 32), 10

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 from tests.records import genome
+from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode
 from vlga.networks.plan import NetworkPlan, Shape
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
-from vlga.settings import TrainingConfig
 from workers.data import Dataset
 from workers.training.evaluate import evaluate
 from workers.training.footprint import SCORED_AT_ONCE, training_bytes

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ray.tune.search import ConcurrencyLimiter, Searcher
 
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode

@@ -37,10 +37,10 @@ from vlga.cli.run import (
     overrides,
     run_search,
 )
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import SearchConfig
 from vlga.errors import TooManyFailures
 from vlga.ports import DataSummary, Evaluator, SearchRecord
-from vlga.settings import SearchConfig
 from vlga.tenure import held
 
 __all__ = ["compare", "typed"]

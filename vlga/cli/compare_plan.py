@@ -8,10 +8,10 @@ from typing import Any
 
 from db.read.comparison import names_beginning
 from db.store import SqlStore
-from vlga.config import parse_config
+from vlga.config.load import parse_config
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, SearchExists, nearest
 from vlga.ports import DataSummary, SearchRecord
-from vlga.settings import SearchConfig
 from vlga.strategies import STRATEGIES
 
 __all__ = [

@@ -8,11 +8,11 @@ from typing import Any
 
 from db.store import SqlStore
 from vlga.budget import Budget
-from vlga.config import change_config
+from vlga.config.change import change_config
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
 from vlga.population import Source
 from vlga.ports import SearchRecord
-from vlga.settings import SearchConfig
 
 __all__ = ["changed_record"]
 

@@ -23,6 +23,7 @@ from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.cli.stop import announcing, ignore_signals, obeying_signals
+from vlga.config.settings import SearchConfig, WorkersConfig
 from vlga.driver import Search
 from vlga.errors import (
     ConfigError,
@@ -40,7 +41,6 @@ from vlga.labels import TEST_FITNESS
 from vlga.population import Evaluation, Individual
 from vlga.ports import DataSummary, Evaluator, SearchRecord
 from vlga.progress import Observers, SilentObserver
-from vlga.settings import SearchConfig, WorkersConfig
 from vlga.tenure import Tenure
 from workers.evaluators.reconnecting import ReconnectingEvaluator
 from workers.evaluators.retrying import RetryingEvaluator

@@ -27,7 +27,7 @@ from vlga.cli.run import (
     run_search,
     worker_overrides,
 )
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.errors import ConfigError
 from vlga.labels import TEST_FITNESS
 from vlga.networks.phenotype import decode

@@ -20,8 +20,8 @@ __all__ = ["config", "data", "db"]
 @click.option("--preset", default="default", show_default=True, help="The preset to start from.")
 def config(example: bool, schema: bool, preset: str) -> None:
     """Print an example configuration (TOML) or the settings' JSON schema."""
-    from vlga.example import example_toml
-    from vlga.settings import SearchConfig
+    from vlga.config.example import example_toml
+    from vlga.config.settings import SearchConfig
 
     if example == schema:
         raise click.UsageError("give either --example or --schema")

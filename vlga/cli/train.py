@@ -30,11 +30,11 @@ from vlga.cli.run import (
     run_search,
 )
 from vlga.cli.study_report import report_text
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
 from vlga.ports import Evaluator, SearchRecord
-from vlga.settings import BudgetConfig, SearchConfig
 from vlga.study import trials
 from vlga.tenure import Tenure, held
 

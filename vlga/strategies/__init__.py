@@ -1,6 +1,6 @@
 """Strategies: what a search tries next, on one ask/tell interface."""
 
-from vlga.settings import SearchConfig
+from vlga.config.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.grid import Grid

@@ -9,11 +9,11 @@ import hashlib
 from collections.abc import Sequence
 from random import Random
 
-from vlga.config import load_config
+from vlga.config.load import load_config
+from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.population import Candidate, Individual
-from vlga.settings import SearchConfig
 from vlga.strategies.steady_state import SteadyStateEvolution
 
 __all__ = ["AnyGenesEvolution"]

@@ -12,13 +12,13 @@ from typing import ClassVar, Literal
 
 from deap import tools
 
+from vlga.config.settings import SearchConfig
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.population import Candidate, Evaluation, Individual, best_of
-from vlga.settings import SearchConfig
 from vlga.toolbox import build_toolbox
 
 __all__ = ["Inherits", "Shape", "Strategy", "training_seed"]

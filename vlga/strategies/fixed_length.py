@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import BLOCK_GENES, Allele
 from vlga.genetics.space import SearchSpace
 from vlga.population import Candidate, Individual, best_of
-from vlga.settings import SearchConfig
 from vlga.strategies.base import Strategy
 
 __all__ = ["FixedLength"]

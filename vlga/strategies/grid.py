@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from vlga.config.settings import SearchConfig
 from vlga.networks.phenotype import trial_fingerprint
 from vlga.networks.trial import Trial
 from vlga.population import Candidate, Individual
-from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 from vlga.study import trials
 

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from vlga.config.settings import SearchConfig
 from vlga.population import Candidate, Individual
-from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 
 __all__ = ["SteadyState"]

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from random import Random
 
+from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
 from vlga.population import Candidate, Individual
-from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape
 from vlga.strategies.steady import SteadyState
 

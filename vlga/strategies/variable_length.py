@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
 from vlga.population import Candidate, Individual, best_of
-from vlga.settings import SearchConfig
 from vlga.strategies.base import Shape, Strategy
 
 __all__ = ["VariableLength"]

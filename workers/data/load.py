@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest
-from vlga.settings import DataConfig
 from workers.data.dataset import Dataset, LabelledImages, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder

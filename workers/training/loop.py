@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
+from vlga.config.settings import TrainingConfig
 from vlga.networks.plan import AmplificationPlan, OptimizerPlan
 from vlga.population import EpochRecord, FailureReason
-from vlga.settings import TrainingConfig
 from workers.amplification import Amplifier
 from workers.training.augmentation import augment, resolve_augmentation, to_float
 from workers.training.footprint import SCORED_AT_ONCE

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vlga.config.settings import DataConfig
 from vlga.errors import DataError
-from vlga.settings import DataConfig
 from workers.data import known_datasets, load_dataset
 
 

@@ -18,7 +18,7 @@ import pytest
 from tests.fakes import MemoryStore
 from tests.trainings import dataset
 from tests.vlga.searching import search_in
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.population import Evaluation
 from vlga.ports import EvaluationTask
 from workers.evaluators.on_ray import RayEvaluator

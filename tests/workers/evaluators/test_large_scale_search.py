@@ -10,7 +10,7 @@ import torch
 from tests.fakes import MemoryStore
 from tests.trainings import dataset
 from vlga.artifacts import ArtifactFolder
-from vlga.config import load_config
+from vlga.config.load import load_config
 from vlga.driver import Search
 from vlga.final import train_winner
 from vlga.inheritance import shared_layers

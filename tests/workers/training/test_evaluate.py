@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.trainings import SHAPE, dataset, diverging, network, plan, task
+from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.population import Evaluation, FailureReason
 from vlga.ports import EvaluationTask, Weights
-from vlga.settings import TrainingConfig
 from workers.data import Dataset
 from workers.networks.weights import pack_weights, unpack_weights
 from workers.training import evaluate as evaluation

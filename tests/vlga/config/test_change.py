@@ -1,6 +1,7 @@
 import pytest
 
-from vlga.config import change_config, load_config
+from vlga.config.change import change_config
+from vlga.config.load import load_config
 from vlga.errors import ConfigError
 
 #: Without limits on networks, whose share of them depends on the number of phases.

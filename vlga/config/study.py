@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vlga.base_settings import Count, Settings
+from vlga.config.base import Count, Settings
 from vlga.errors import ConfigError
 from vlga.networks.plan import AmplificationPlan
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from vlga.config import load_config, preset_text
+from vlga.config.load import load_config, preset_text
 
 __all__ = ["example_toml"]
 

@@ -7,44 +7,22 @@ A mistake is one `ConfigError` in one line: where, the rule, the value, the way 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, nearest
-from vlga.settings import SearchConfig
 
-__all__ = ["change_config", "load_config", "parse_config", "preset_names", "preset_text"]
-
-#: Settings and tables that a search that has begun may change, since nothing recorded depends on
-#: them.
-_FREE = (
-    "budget",
-    "final",
-    "limits.evaluation_seconds",
-    "limits.max_failures_in_a_row",
-    "limits.weight_files",
-    "workers",
-)
-#: What depends on the others.
-_WHY_FIXED = {
-    "seed": "its candidates and their trainings were drawn with it",
-    "data": "fitnesses on other images do not compare",
-    "population.generations": "its first phase is over, or has more behind it",
-    "training": "its fitnesses are of trainings as they were",
-    "limits": "its networks were made to fit in them",
-    "budget.phases": "with limits on networks, each phase was given its share of them",
-    "study": "its trials are numbered by it",
-}
+__all__ = ["load_config", "parse_config", "preset_names", "preset_text"]
 
 
 def preset_names() -> tuple[str, ...]:
     """Give the names of the presets that come with vlga."""
-    folder = resources.files("vlga") / "presets"
+    folder = resources.files("vlga.config") / "presets"
     return tuple(
         sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
     )
@@ -60,7 +38,7 @@ def preset_text(name: str) -> str:
         raise ConfigError(
             f"--preset must be a known preset, but got {name!r}{nearest(name, preset_names())}"
         )
-    return (resources.files("vlga") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    return (resources.files("vlga.config") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def load_config(
@@ -95,63 +73,6 @@ def load_config(
         tree.pop(table, None)
     _apply(tree, settings, overrides or {})
     return parse_config(tree)
-
-
-def change_config(
-    config: SearchConfig,
-    *,
-    settings: Sequence[str] = (),
-    overrides: Mapping[str, Any] | None = None,
-    reached: tuple[int, int] = (0, 0),
-) -> SearchConfig:
-    """Change the configuration of a search that has begun.
-
-    Args:
-        config: that it has.
-        reached: phase and generation of its last candidate.
-        settings: as for `load_config`.
-        overrides: as for `load_config`.
-
-    Raises:
-        ConfigError: as for `load_config`; or what is recorded would be another search's.
-    """
-    before = config.model_dump(mode="json")
-    tree = deepcopy(before)
-    _apply(tree, settings, overrides or {})
-    changed = parse_config(tree)
-    for key, value in _changes(before, changed.model_dump(mode="json")):
-        if key == "population.generations" and reached[0] == 0 and value > reached[1]:
-            continue  # the first phase may still become longer or shorter
-        why = _why_fixed(key, config)
-        if why is not None:
-            raise ConfigError(
-                f"--set {key} must stay as it is in a search that has begun, but got {value!r}: "
-                f"{why}; change {', '.join(_FREE)}, or start another search"
-            )
-    return changed
-
-
-def _why_fixed(key: str, config: SearchConfig) -> str | None:
-    """Say why a setting may not change once a search has begun; None if it may."""
-    table = key.partition(".")[0]
-    limits = config.limits
-    if key == "budget.phases" and (limits.max_macs or limits.max_activation_bytes):
-        return _WHY_FIXED[key]
-    if table in _FREE or key in _FREE:
-        return None
-    return _WHY_FIXED.get(key) or _WHY_FIXED.get(table, "its candidates were made with it")
-
-
-def _changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], path: str = ""
-) -> Iterator[tuple[str, Any]]:
-    """Give every dotted key whose value has changed, with the new value."""
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _changes(old, new, f"{path}{name}.")
-        elif old != new:
-            yield f"{path}{name}", new
 
 
 def parse_config(tree: Mapping[str, Any]) -> SearchConfig:

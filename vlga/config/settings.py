@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from vlga.base_settings import Count, Fraction, Settings
+from vlga.config.base import Count, Fraction, Settings
+from vlga.config.study import StudyConfig
 from vlga.errors import ConfigError
 from vlga.genetics.space import SearchSpace
-from vlga.study_settings import StudyConfig
 
 __all__ = [
     "BudgetConfig",

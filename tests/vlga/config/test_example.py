@@ -3,10 +3,10 @@ import tomllib
 import pytest
 from pydantic import BaseModel
 
-from vlga.config import load_config, preset_names
+from vlga.config.example import example_toml
+from vlga.config.load import load_config, preset_names
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
-from vlga.example import example_toml
-from vlga.settings import SearchConfig
 
 
 def keys(model, path=()):

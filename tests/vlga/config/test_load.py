@@ -3,9 +3,9 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from vlga.config import load_config, parse_config, preset_names, preset_text
+from vlga.config.load import load_config, parse_config, preset_names, preset_text
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
-from vlga.settings import SearchConfig
 from vlga.strategies import STRATEGIES, make_strategy
 
 

@@ -1,0 +1,96 @@
+"""Which settings of a search that has begun may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from vlga.config.load import (
+    _apply,
+    parse_config,
+)
+from vlga.config.settings import SearchConfig
+from vlga.errors import ConfigError
+
+__all__ = ["change_config"]
+
+#: Settings and tables that a search that has begun may change, since nothing recorded depends on
+#: them.
+_FREE = (
+    "budget",
+    "final",
+    "limits.evaluation_seconds",
+    "limits.max_failures_in_a_row",
+    "limits.weight_files",
+    "workers",
+)
+
+
+#: What depends on the others.
+_WHY_FIXED = {
+    "seed": "its candidates and their trainings were drawn with it",
+    "data": "fitnesses on other images do not compare",
+    "population.generations": "its first phase is over, or has more behind it",
+    "training": "its fitnesses are of trainings as they were",
+    "limits": "its networks were made to fit in them",
+    "budget.phases": "with limits on networks, each phase was given its share of them",
+    "study": "its trials are numbered by it",
+}
+
+
+def change_config(
+    config: SearchConfig,
+    *,
+    settings: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    reached: tuple[int, int] = (0, 0),
+) -> SearchConfig:
+    """Change the configuration of a search that has begun.
+
+    Args:
+        config: that it has.
+        reached: phase and generation of its last candidate.
+        settings: as for `load_config`.
+        overrides: as for `load_config`.
+
+    Raises:
+        ConfigError: as for `load_config`; or what is recorded would be another search's.
+    """
+    before = config.model_dump(mode="json")
+    tree = deepcopy(before)
+    _apply(tree, settings, overrides or {})
+    changed = parse_config(tree)
+    for key, value in _changes(before, changed.model_dump(mode="json")):
+        if key == "population.generations" and reached[0] == 0 and value > reached[1]:
+            continue  # the first phase may still become longer or shorter
+        why = _why_fixed(key, config)
+        if why is not None:
+            raise ConfigError(
+                f"--set {key} must stay as it is in a search that has begun, but got {value!r}: "
+                f"{why}; change {', '.join(_FREE)}, or start another search"
+            )
+    return changed
+
+
+def _why_fixed(key: str, config: SearchConfig) -> str | None:
+    """Say why a setting may not change once a search has begun; None if it may."""
+    table = key.partition(".")[0]
+    limits = config.limits
+    if key == "budget.phases" and (limits.max_macs or limits.max_activation_bytes):
+        return _WHY_FIXED[key]
+    if table in _FREE or key in _FREE:
+        return None
+    return _WHY_FIXED.get(key) or _WHY_FIXED.get(table, "its candidates were made with it")
+
+
+def _changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], path: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """Give every dotted key whose value has changed, with the new value."""
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new, f"{path}{name}.")
+        elif old != new:
+            yield f"{path}{name}", new
