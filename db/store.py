@@ -1,4 +1,4 @@
-"""`SqlStore`: the port `vlga.ports.Store` on SQLite or Postgres. Only the driver writes with it."""
+"""`SqlStore`: the port `vlga.ports.store.Store` on SQLite or Postgres; only the driver writes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from db.ledger.known import known_outcomes
 from db.read.searches import find_search_id
 from db.schema import tables
 from vlga.errors import SearchExists
-from vlga.lease import Holder, Lease, Stop
-from vlga.population import Candidate, Evaluation
-from vlga.ports import SearchRecord
-from vlga.recorded import Artifact, KnownOutcome
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.lease import Holder, Lease, Stop
+from vlga.ports.store import Artifact, KnownOutcome, SearchRecord
 
 __all__ = ["SqlStore"]
 

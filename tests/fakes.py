@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
-from vlga.lease import Holder, Lease, Stop
-from vlga.population import REPEATABLE_FAILURES, Candidate, Evaluation, Source
-from vlga.ports import SearchRecord
-from vlga.recorded import Artifact, KnownOutcome
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
+from vlga.ports.lease import Holder, Lease, Stop
+from vlga.ports.store import Artifact, KnownOutcome, SearchRecord
 
 CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
 
@@ -36,7 +36,7 @@ class StoredSearch:
 
 
 class MemoryStore:
-    """The port `vlga.ports.Store` in dictionaries, which several stores may share.
+    """The port `vlga.ports.store.Store` in dictionaries, which several stores may share.
 
     Attributes:
         searches: by name.

@@ -24,8 +24,9 @@ from vlga.genetics.genome import (
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan, Shape
-from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Individual, Source
-from vlga.recorded import Artifact
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
+from vlga.ports.store import Artifact
 
 PRESETS: dict[str, SearchSpace] = {
     name: load_config(preset=name).space.build() for name in preset_names()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from vlga.config.load import load_config
 from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
-from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason
-from vlga.ports import DataSummary, SearchRecord
+from vlga.ports.candidate import Candidate
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
+from vlga.ports.store import SearchRecord
 
 DATA = DataSummary(
     name="digits",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from vlga.population import Candidate, Evaluation, FailureReason
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.strategies import SteadyState, Strategy
 
 Landscape = Callable[[Candidate], float]

@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record
 from vlga.cli.main import _COMMANDS, cli
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -12,8 +12,8 @@ from tests.records import genome
 from vlga.config.settings import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask, Evaluator
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask, Evaluator
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
 from workers.networks.build import Network, build_network

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from vlga.errors import StoreError
-from vlga.ports import Weights
-from vlga.recorded import Artifact
+from vlga.ports.evaluator import Weights
+from vlga.ports.store import Artifact
 
 __all__ = ["ARTIFACTS", "ArtifactFolder"]
 

@@ -20,11 +20,14 @@ from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.failures import Failures
 from vlga.inheritance import Inheritance
-from vlga.lease import Stop
 from vlga.memo import Memo
-from vlga.population import Candidate, Evaluation, Individual, Source
-from vlga.ports import DataSummary, Evaluator, Store
-from vlga.progress import Observer
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, Source
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.lease import Stop
+from vlga.ports.observer import Observer
+from vlga.ports.store import Store
 from vlga.strategies import SteadyState, Strategy, make_strategy
 from vlga.tally import Tally
 from vlga.task import costliest_first, make_task

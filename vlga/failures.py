@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vlga.errors import TooManyFailures
-from vlga.population import Evaluation
+from vlga.ports.evaluation import Evaluation
 
 __all__ = ["Failures"]
 

@@ -9,10 +9,13 @@ from dataclasses import replace
 from vlga.artifacts import ArtifactFolder
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
-from vlga.lease import Stop
 from vlga.networks.phenotype import decode
-from vlga.population import Evaluation, FailureReason, Individual
-from vlga.ports import DataSummary, EvaluationTask, Evaluator, Store
+from vlga.ports.candidate import Individual
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask, Evaluator
+from vlga.ports.lease import Stop
+from vlga.ports.store import Store
 from vlga.strategies.base import training_seed
 from vlga.tenure import RENEW_SECONDS
 

@@ -13,9 +13,10 @@ from vlga.artifacts import ArtifactFolder
 from vlga.errors import StoreError
 from vlga.genetics.genome import Genome
 from vlga.networks.plan import NetworkPlan
-from vlga.population import Candidate, Evaluation
-from vlga.ports import Evaluator, Layers, Store, Weights
-from vlga.recorded import Artifact, KnownOutcome
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import Evaluator, Layers, Weights
+from vlga.ports.store import Artifact, KnownOutcome, Store
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]

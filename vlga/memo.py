@@ -15,9 +15,10 @@ from dataclasses import replace
 
 from vlga import __version__
 from vlga.inheritance import Inheritance
-from vlga.population import Candidate, Evaluation, FailureReason, Source
-from vlga.ports import DataSummary, Store
-from vlga.recorded import KnownOutcome
+from vlga.ports.candidate import Candidate
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, FailureReason, Source
+from vlga.ports.store import KnownOutcome, Store
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from vlga.budget import Budget
 from vlga.failures import Failures
 from vlga.pace import Pace
-from vlga.ports import Evaluator
-from vlga.progress import Progress
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.observer import Progress
 from vlga.strategies import Strategy
 
 __all__ = ["Tally"]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from vlga.errors import SearchHeld, StoreError
-from vlga.lease import Lease, Stop, is_in_force, lives, this_process
-from vlga.ports import Store
+from vlga.ports.lease import Lease, Stop, is_in_force, lives, this_process
+from vlga.ports.store import Store
 
 __all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Tenure", "held", "running"]
 

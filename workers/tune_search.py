@@ -30,7 +30,8 @@ from ray.tune.search import Searcher
 from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
-from vlga.population import Candidate, Evaluation, FailureReason
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.strategies.any_genes import AnyGenesEvolution
 
 __all__ = ["VLGASearch"]

@@ -15,9 +15,10 @@ from typing import Any
 
 from vlga.config.load import parse_config
 from vlga.networks.phenotype import heritage_from_dict
-from vlga.population import Candidate, EpochRecord, Evaluation, FailureReason, Source
-from vlga.ports import DataSummary, SearchRecord
-from vlga.recorded import Artifact
+from vlga.ports.candidate import Candidate
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
+from vlga.ports.store import Artifact, SearchRecord
 
 __all__ = [
     "Row",

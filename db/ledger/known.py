@@ -9,8 +9,8 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 from db.ledger import codec
 from db.read.curves import read_curves
 from db.schema.tables import artifacts, evaluations
-from vlga.population import REPEATABLE_FAILURES
-from vlga.recorded import Artifact, KnownOutcome
+from vlga.ports.evaluation import REPEATABLE_FAILURES
+from vlga.ports.store import Artifact, KnownOutcome
 
 __all__ = ["known_outcomes"]
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from db.connection.engine import reading
 from db.schema.tables import leases
 from vlga.errors import LeaseLost
-from vlga.lease import Holder, Lease, Stop
+from vlga.ports.lease import Holder, Lease, Stop
 
 __all__ = ["delete_lease", "guard", "insert_lease", "read_clock", "read_lease", "request_stop"]
 

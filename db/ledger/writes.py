@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from db.ledger import codec
 from db.schema import tables
 from vlga.errors import nearest
-from vlga.population import Evaluation
+from vlga.ports.evaluation import Evaluation
 
 __all__ = [
     "change_search",

@@ -9,7 +9,7 @@ from db.ledger.leases import read_lease
 from db.read.searches import find_search_id
 from db.schema.tables import artifacts, searches
 from vlga.errors import ConfigError
-from vlga.lease import is_in_force
+from vlga.ports.lease import is_in_force
 
 __all__ = ["delete_search", "require_deletable"]
 

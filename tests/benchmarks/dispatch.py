@@ -21,8 +21,8 @@ from ray import tune
 from tests.benchmarks.searching import run_search
 from tests.benchmarks.timing import alternate, print_table, report
 from vlga.config.settings import DataConfig
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 

@@ -19,10 +19,11 @@ from tests.records import DATA
 from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
 from vlga.driver import Search
-from vlga.machines import Machines
-from vlga.population import EpochRecord, Evaluation
-from vlga.ports import EvaluationTask, SearchRecord, Weights
-from vlga.progress import SilentObserver
+from vlga.ports.evaluation import EpochRecord, Evaluation
+from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.machines import Machines
+from vlga.ports.observer import SilentObserver
+from vlga.ports.store import SearchRecord
 from vlga.tenure import held
 
 __all__ = ["Run", "outcome", "run_search"]

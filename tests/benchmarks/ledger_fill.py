@@ -18,7 +18,7 @@ from db.schema import tables
 from db.store import SqlStore
 from tests.records import DATA, record
 from vlga.config.load import load_config
-from vlga.population import Candidate
+from vlga.ports.candidate import Candidate
 from vlga.strategies import make_strategy
 
 __all__ = ["BIGGEST", "fill", "searches"]

@@ -18,7 +18,7 @@ from tests.records import genome
 from vlga.config.settings import DataConfig, TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluator import EvaluationTask
 from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 

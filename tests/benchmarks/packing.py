@@ -28,8 +28,8 @@ from tests.trainings import drain
 from vlga.config.load import load_config
 from vlga.config.settings import DataConfig, SearchConfig
 from vlga.networks.phenotype import plan_of
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 from vlga.strategies import make_strategy
 from workers.data import Dataset, load_dataset
 from workers.evaluators import on_ray

@@ -13,9 +13,11 @@ from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.driver import Search
-from vlga.population import Evaluation
-from vlga.ports import DataSummary, Evaluator, SearchRecord
-from vlga.progress import SilentObserver
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.observer import SilentObserver
+from vlga.ports.store import SearchRecord
 
 __all__ = ["Run", "run_search"]
 

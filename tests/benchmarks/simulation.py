@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from vlga.machines import Machines
-from vlga.population import EpochRecord, Evaluation
-from vlga.ports import EvaluationTask, Weights
+from vlga.ports.evaluation import EpochRecord, Evaluation
+from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.machines import Machines
 
 __all__ = ["SimulatedEvaluator", "Training", "busy_share", "log_normal"]
 
@@ -66,7 +66,7 @@ def busy_share(trainings: Sequence[Training], n_workers: int) -> float:
 
 @dataclass
 class SimulatedEvaluator:
-    """The port `vlga.ports.Evaluator` as a discrete-event simulation; `clock` is the search's.
+    """The port `Evaluator` as a discrete-event simulation; `clock` is the search's.
 
     Attributes:
         n_slots: workers.

@@ -13,7 +13,7 @@ import pytest
 
 from db.store import SqlStore
 from vlga.cli.main import main
-from vlga.lease import this_process
+from vlga.ports.lease import this_process
 
 #: Two networks of a few filters, one epoch each, on a hundred digits.
 SMALL = (

@@ -11,8 +11,8 @@ from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
 from vlga.artifacts import ARTIFACTS, ArtifactFolder
-from vlga.lease import this_process
-from vlga.ports import Weights
+from vlga.ports.evaluator import Weights
+from vlga.ports.lease import this_process
 
 
 def add(name, status="completed"):

@@ -10,8 +10,9 @@ from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
-from vlga.population import Candidate, FailureReason, Source
-from vlga.recorded import Artifact
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import FailureReason, Source
+from vlga.ports.store import Artifact
 
 
 @pytest.fixture

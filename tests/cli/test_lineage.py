@@ -7,7 +7,7 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, genome, record
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 
 
 @pytest.fixture(autouse=True)

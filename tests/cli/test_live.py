@@ -8,9 +8,10 @@ from rich.console import Console
 
 from tests.records import DATA, candidate, evaluation
 from vlga.cli.live import TerminalObserver
-from vlga.machines import Machines
-from vlga.population import FailureReason, Individual
-from vlga.progress import Progress
+from vlga.ports.candidate import Individual
+from vlga.ports.evaluation import FailureReason
+from vlga.ports.machines import Machines
+from vlga.ports.observer import Progress
 
 BEST = Individual(candidate(7), 0.9012)
 PROGRESS = Progress(

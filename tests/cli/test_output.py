@@ -16,7 +16,7 @@ from vlga.cli.output import (
     render,
     seconds_text,
 )
-from vlga.machines import Machines
+from vlga.ports.machines import Machines
 
 ROWS = [
     {"name": "digits-1", "best_fitness": 0.5, "evaluations": 1234, "more": [1]},

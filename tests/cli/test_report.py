@@ -16,8 +16,8 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, genome, record
-from vlga.labels import TEST_FITNESS
-from vlga.population import FailureReason
+from vlga.ports.data import TEST_FITNESS
+from vlga.ports.evaluation import FailureReason
 
 NASTY = "<script>alert(1)</script>"
 

@@ -13,7 +13,7 @@ from tests.records import candidate, record
 from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config, preset_names
 from vlga.config.settings import SearchConfig
-from vlga.ports import Weights
+from vlga.ports.evaluator import Weights
 
 
 class TestConfig:

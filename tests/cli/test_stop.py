@@ -12,7 +12,7 @@ from db.store import SqlStore
 from tests.cli.command import GONE, ME, SMALL, vlga
 from tests.cli.test_search import LONGER, results
 from vlga import tenure
-from vlga.lease import Stop
+from vlga.ports.lease import Stop
 from workers.evaluators.inline import InlineEvaluator
 
 #: So long that nobody waits for its end.

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from tests.records import candidate, evaluation, record
 from vlga.errors import LeaseLost, SearchNotFound
-from vlga.lease import Holder, Stop
-from vlga.ports import Store
-from vlga.recorded import Artifact
+from vlga.ports.lease import Holder, Stop
+from vlga.ports.store import Artifact, Store
 
 Jump = Callable[[float], None]
 

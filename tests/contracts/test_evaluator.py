@@ -13,9 +13,9 @@ import torch
 from tests.trainings import dataset, diverging, drain, network, plan, task
 from tests.vlga.searching import Outcome, ScriptedEvaluator
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.machines import Machines
-from vlga.population import FailureReason
-from vlga.ports import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluation import FailureReason
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.machines import Machines
 from workers.evaluators.inline import InlineEvaluator
 from workers.evaluators.on_ray import RayEvaluator
 from workers.evaluators.reconnecting import ReconnectingEvaluator

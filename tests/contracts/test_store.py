@@ -16,9 +16,8 @@ from tests import generators, postgres
 from tests.fakes import MemoryStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
-from vlga.population import EpochRecord, FailureReason, Source
-from vlga.ports import Store
-from vlga.recorded import Artifact, KnownOutcome
+from vlga.ports.evaluation import EpochRecord, FailureReason, Source
+from vlga.ports.store import Artifact, KnownOutcome, Store
 
 WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
 

@@ -14,7 +14,7 @@ from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better,
 from vlga.config.load import load_config
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.networks.phenotype import decode
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 from vlga.strategies import STRATEGIES, SteadyState, make_strategy
 
 INPUT_SHAPE, N_CLASSES = (3, 16, 16), 10

@@ -14,8 +14,8 @@ from db.connection.engine import open_engine
 from db.store import SqlStore
 from tests import postgres
 from tests.records import candidate, evaluation, record
-from vlga.population import FailureReason, Source
-from vlga.recorded import Artifact
+from vlga.ports.evaluation import FailureReason, Source
+from vlga.ports.store import Artifact
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

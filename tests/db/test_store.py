@@ -17,8 +17,8 @@ from db.schema.tables import evaluations, searches
 from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import StoreError
-from vlga.population import FailureReason, Source
-from vlga.recorded import Artifact
+from vlga.ports.evaluation import FailureReason, Source
+from vlga.ports.store import Artifact
 
 #: Records one outcome of candidate 0 in the database at argv[1], then dies without closing.
 WRITE_AND_DIE = """

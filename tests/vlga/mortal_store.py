@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes import MemoryStore
-from vlga.population import Candidate, Evaluation
-from vlga.recorded import Artifact
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.store import Artifact
 
 
 class Killed(BaseException):

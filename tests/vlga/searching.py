@@ -17,10 +17,13 @@ from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.driver import Search
 from vlga.errors import SearchExists
-from vlga.machines import Machines
-from vlga.population import Candidate, Evaluation, FailureReason, Individual, Source
-from vlga.ports import DataSummary, EvaluationTask, Evaluator, SearchRecord, Store, Weights
-from vlga.progress import Observer, Progress, SilentObserver
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, FailureReason, Source
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.machines import Machines
+from vlga.ports.observer import Observer, Progress, SilentObserver
+from vlga.ports.store import SearchRecord, Store
 
 Outcome = float | FailureReason | BaseException
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import StoreError
-from vlga.ports import Weights
+from vlga.ports.evaluator import Weights
 
 
 def test_nothing_is_made_before_something_is_saved(tmp_path):

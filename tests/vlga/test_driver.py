@@ -6,7 +6,7 @@ import pytest
 from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import RANDOM, TINY, Bench, Clock, ScriptedEvaluator, losing, small_config
 from vlga.errors import TooManyFailures
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 from vlga.strategies.base import training_seed
 
 

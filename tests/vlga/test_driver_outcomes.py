@@ -15,7 +15,7 @@ from tests.vlga.searching import (
     weights_of,
 )
 from vlga.errors import StoreError, TooManyFailures
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 
 
 class TestFailures:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 from vlga.strategies import STRATEGIES, SteadyState
 
 STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]

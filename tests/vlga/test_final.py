@@ -10,9 +10,9 @@ from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights
 from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
 from vlga.final import train_winner
-from vlga.lease import Stop
 from vlga.networks.phenotype import decode
-from vlga.population import EpochRecord, FailureReason
+from vlga.ports.evaluation import EpochRecord, FailureReason
+from vlga.ports.lease import Stop
 from vlga.strategies.base import training_seed
 
 

@@ -7,7 +7,7 @@ from tests.vlga.searching import TINY
 from vlga.config.load import load_config
 from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import decode
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 from vlga.strategies import make_strategy
 
 SHAPE = (1, 8, 8)

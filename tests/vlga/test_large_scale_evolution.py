@@ -8,7 +8,7 @@ from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config, w
 from vlga.config.load import load_config
 from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
-from vlga.ports import ALL_BLOCKS
+from vlga.ports.evaluator import ALL_BLOCKS
 from vlga.strategies import make_strategy
 
 SHAPE = (1, 8, 8)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import RANDOM, Bench, ScriptedEvaluator, seed_as_fitness, small_config
-from vlga.population import FailureReason, Source
+from vlga.ports.evaluation import FailureReason, Source
 
 STEADY = ("regularized_evolution", "large_scale_evolution", "steady_state")
 SHORT = ("population.max_blocks=2", "budget.evaluations=24", "population.size=6")

@@ -8,7 +8,7 @@ from tests.fakes import MemoryStore
 from tests.records import record
 from tests.vlga.searching import Clock
 from vlga.errors import LeaseLost, SearchHeld, StoreError
-from vlga.lease import Stop, this_process
+from vlga.ports.lease import Stop, this_process
 from vlga.tenure import LEASE_SECONDS, RENEW_SECONDS, Tenure, held, running
 
 ME = this_process()

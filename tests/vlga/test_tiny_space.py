@@ -9,7 +9,7 @@ from db.read.searches import show_search
 from db.store import SqlStore
 from tests.vlga.searching import TINY, ScriptedEvaluator, search_in, small_config
 from vlga.driver import Search
-from vlga.population import EpochRecord, Evaluation
+from vlga.ports.evaluation import EpochRecord, Evaluation
 
 #: Five widths, five learning rates, two activations: fifty networks, and 500 candidates or more.
 FIFTY = (

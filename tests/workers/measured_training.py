@@ -24,8 +24,8 @@ from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode
 from vlga.networks.plan import NetworkPlan, Shape
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
 from workers.training.evaluate import evaluate
 from workers.training.footprint import SCORED_AT_ONCE, training_bytes

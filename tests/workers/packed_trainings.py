@@ -20,9 +20,9 @@ import ray
 
 from tests.trainings import dataset, drain, task
 from vlga.errors import EvaluatorError
-from vlga.machines import Machines
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
+from vlga.ports.machines import Machines
 from workers.cluster import gpus
 from workers.cluster.gpus import MachineGpus
 from workers.cluster.room import MachineCount

@@ -40,7 +40,9 @@ from vlga.cli.run import (
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import TooManyFailures
-from vlga.ports import DataSummary, Evaluator, SearchRecord
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.store import SearchRecord
 from vlga.tenure import held
 
 __all__ = ["compare", "typed"]

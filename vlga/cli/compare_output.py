@@ -10,7 +10,7 @@ from typing import Any
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.comparison import Difference, band, best_so_far, difference, summaries
 from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.labels import TEST_FITNESS
+from vlga.ports.data import TEST_FITNESS
 
 __all__ = ["Comparison", "budget_text", "searches_text"]
 

@@ -15,9 +15,10 @@ from rich.text import Text
 from vlga.cli.output import count_text, machines_text, number_of, pace_text, seconds_text
 from vlga.networks.phenotype import plan_of
 from vlga.networks.trial import Trial
-from vlga.population import Candidate, Evaluation, Individual
-from vlga.ports import DataSummary
-from vlga.progress import Progress
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.observer import Progress
 
 __all__ = ["TerminalObserver"]
 

@@ -12,7 +12,7 @@ from db.connection.engine import open_engine
 from db.read import searches
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import as_csv, as_json, count_text, number_of, render, seconds_text
-from vlga.labels import TEST_FITNESS
+from vlga.ports.data import TEST_FITNESS
 
 __all__ = ["list_", "opened", "show", "top"]
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from vlga.machines import Machines
+from vlga.ports.machines import Machines
 
 __all__ = [
     "as_csv",

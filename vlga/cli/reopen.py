@@ -11,8 +11,8 @@ from vlga.budget import Budget
 from vlga.config.change import change_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
-from vlga.population import Source
-from vlga.ports import SearchRecord
+from vlga.ports.evaluation import Source
+from vlga.ports.store import SearchRecord
 
 __all__ = ["changed_record"]
 

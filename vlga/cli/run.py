@@ -37,10 +37,12 @@ from vlga.errors import (
     VlgaError,
 )
 from vlga.final import train_winner
-from vlga.labels import TEST_FITNESS
-from vlga.population import Evaluation, Individual
-from vlga.ports import DataSummary, Evaluator, SearchRecord
-from vlga.progress import Observers, SilentObserver
+from vlga.ports.candidate import Individual
+from vlga.ports.data import TEST_FITNESS, DataSummary
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.observer import Observers, SilentObserver
+from vlga.ports.store import SearchRecord
 from vlga.tenure import Tenure
 from workers.evaluators.reconnecting import ReconnectingEvaluator
 from workers.evaluators.retrying import RetryingEvaluator

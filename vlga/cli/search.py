@@ -29,10 +29,12 @@ from vlga.cli.run import (
 )
 from vlga.config.load import load_config
 from vlga.errors import ConfigError
-from vlga.labels import TEST_FITNESS
 from vlga.networks.phenotype import decode
-from vlga.population import Evaluation, Individual
-from vlga.ports import Evaluator, SearchRecord
+from vlga.ports.candidate import Individual
+from vlga.ports.data import TEST_FITNESS
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.store import SearchRecord
 from vlga.tenure import Tenure, held
 
 __all__ = ["resume", "search"]

@@ -10,7 +10,7 @@ from typing import Any
 from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of, seconds_text
 from vlga.gene_shifts import Genes, GeneShift, gene_shifts
 from vlga.genetics.changes import allele_text
-from vlga.labels import TEST_FITNESS
+from vlga.ports.data import TEST_FITNESS
 from vlga.search_report import (
     Outcome,
     Round,

@@ -13,7 +13,7 @@ import click
 from db.store import SqlStore
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
-from vlga.lease import Stop
+from vlga.ports.lease import Stop
 from vlga.tenure import Tenure, running
 
 __all__ = ["announcing", "ignore_signals", "obeying_signals", "stop"]

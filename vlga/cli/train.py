@@ -34,7 +34,8 @@ from vlga.config.load import load_config
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
-from vlga.ports import Evaluator, SearchRecord
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.store import SearchRecord
 from vlga.study import trials
 from vlga.tenure import Tenure, held
 

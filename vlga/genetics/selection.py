@@ -7,7 +7,7 @@ from random import Random
 
 from deap import tools
 
-from vlga.population import Individual
+from vlga.ports.candidate import Individual
 
 __all__ = ["choose_parents", "survivors", "tournament"]
 

@@ -13,7 +13,7 @@ from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.steady_state import SteadyStateEvolution
 
 __all__ = ["AnyGenesEvolution"]

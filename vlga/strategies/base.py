@@ -18,7 +18,8 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
-from vlga.population import Candidate, Evaluation, Individual, best_of
+from vlga.ports.candidate import Candidate, Individual, best_of
+from vlga.ports.evaluation import Evaluation
 from vlga.toolbox import build_toolbox
 
 __all__ = ["Inherits", "Shape", "Strategy", "training_seed"]

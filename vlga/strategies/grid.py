@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vlga.config.settings import SearchConfig
 from vlga.networks.phenotype import trial_fingerprint
 from vlga.networks.trial import Trial
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Shape, Strategy
 from vlga.study import trials
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from random import Random
 
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.steady import SteadyState
 
 __all__ = ["LargeScaleEvolution"]

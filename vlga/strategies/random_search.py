@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Strategy
 
 __all__ = ["RandomSearch"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 
 from vlga.config.settings import SearchConfig
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Shape, Strategy
 
 __all__ = ["SteadyState"]

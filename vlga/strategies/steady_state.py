@@ -16,7 +16,7 @@ from random import Random
 
 from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
-from vlga.population import Candidate, Individual
+from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Shape
 from vlga.strategies.steady import SteadyState
 

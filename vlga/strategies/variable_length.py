@@ -18,7 +18,7 @@ from random import Random
 
 from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
-from vlga.population import Candidate, Individual, best_of
+from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.strategies.base import Shape, Strategy
 
 __all__ = ["VariableLength"]

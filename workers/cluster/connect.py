@@ -16,7 +16,7 @@ import ray.exceptions
 
 import vlga
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.ports import DataSummary
+from vlga.ports.data import DataSummary
 from workers.cluster.address import check_address
 from workers.cluster.nodes import NodeReport, node_reports, project_environment
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import DataSummary, EvaluationTask
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers.training.footprint import CONTEXT_BYTES, training_bytes
 
 __all__ = ["FixedShare", "GpuShares", "Shares"]

@@ -10,7 +10,7 @@ import ray
 import ray.exceptions
 
 from vlga.errors import EvaluatorError
-from vlga.ports import DataSummary
+from vlga.ports.data import DataSummary
 from workers.cluster.gpu_shares import FixedShare, GpuShares, Shares
 from workers.cluster.nodes import ask_every_node
 from workers.machine import gpu_memories_bytes, torch_sees_gpus

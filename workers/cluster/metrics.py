@@ -17,8 +17,9 @@ import ray
 from ray.util import client, metrics
 
 from vlga.errors import EvaluatorLost
-from vlga.population import Candidate, Evaluation, Individual, Source
-from vlga.progress import Progress, SilentObserver
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.evaluation import Evaluation, Source
+from vlga.ports.observer import Progress, SilentObserver
 from workers.cluster.connect import while_connected
 
 __all__ = ["RayMetrics"]

@@ -11,7 +11,7 @@ import ray
 import ray.exceptions
 
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.machines import Machines
+from vlga.ports.machines import Machines
 from workers.cluster.connect import (
     while_connected,
 )

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import ray
 
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
 
 __all__ = ["make_entry", "reserved_gpu"]

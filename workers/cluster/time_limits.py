@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vlga.population import Evaluation
-from vlga.ports import DataSummary, EvaluationTask
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 
 __all__ = ["TimeLimits"]
 

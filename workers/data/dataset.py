@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from vlga.labels import TEST_FITNESS
-from vlga.ports import DataSummary
+from vlga.ports.data import TEST_FITNESS, DataSummary
 
 __all__ = ["Dataset", "Images", "LabelledImages", "Labels", "RawDataset"]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 
 from vlga.errors import EvaluatorError
-from vlga.machines import Machines
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask, Weights
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.machines import Machines
 from workers.data import Dataset
 from workers.machine import machine_memory_bytes
 from workers.training.evaluate import evaluate

@@ -16,9 +16,9 @@ import ray
 import ray.exceptions
 
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.machines import Machines
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask, Weights
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.machines import Machines
 from workers.cluster.connect import connect, while_connected
 from workers.cluster.gpus import look_at_gpus, make_shares
 from workers.cluster.room import MachineCount, check_room, largest_node_cpus, memory_for

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.machines import Machines
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.machines import Machines
 
 __all__ = ["ReconnectingEvaluator"]
 

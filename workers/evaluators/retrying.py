@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vlga.machines import Machines
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.machines import Machines
 
 __all__ = ["RetryingEvaluator"]
 

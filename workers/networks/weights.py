@@ -7,7 +7,7 @@ import io
 import torch
 from torch import nn
 
-from vlga.ports import ALL_BLOCKS, Layers
+from vlga.ports.evaluator import ALL_BLOCKS, Layers
 
 __all__ = ["inherit_weights", "pack_weights", "unpack_weights"]
 

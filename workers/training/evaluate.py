@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vlga.networks.named import ModelPlan
-from vlga.population import EpochRecord, Evaluation, FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
 from workers.networks.build import build_network
 from workers.networks.weights import inherit_weights, pack_weights

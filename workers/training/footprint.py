@@ -16,8 +16,9 @@ from math import ceil
 from vlga.networks.named import MODELS, Chain, ModelPlan
 from vlga.networks.phenotype import Plan
 from vlga.networks.plan import BlockPlan, ConvPlan, Shape
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import DataSummary, EvaluationTask
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 
 __all__ = ["CONTEXT_BYTES", "PROCESS_BYTES", "SCORED_AT_ONCE", "refusal", "training_bytes"]
 

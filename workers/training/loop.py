@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from vlga.config.settings import TrainingConfig
 from vlga.networks.plan import AmplificationPlan, OptimizerPlan
-from vlga.population import EpochRecord, FailureReason
+from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
 from workers.training.augmentation import augment, resolve_augmentation, to_float
 from workers.training.footprint import SCORED_AT_ONCE

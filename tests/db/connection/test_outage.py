@@ -22,10 +22,9 @@ from vlga import tenure
 from vlga.artifacts import ArtifactFolder
 from vlga.driver import Search
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
-from vlga.lease import Holder
-from vlga.ports import SearchRecord
-from vlga.progress import SilentObserver
-from vlga.recorded import Artifact
+from vlga.ports.lease import Holder
+from vlga.ports.observer import SilentObserver
+from vlga.ports.store import Artifact, SearchRecord
 from vlga.tenure import held
 
 

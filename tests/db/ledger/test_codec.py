@@ -13,7 +13,8 @@ from db.schema.tables import UtcDateTime
 from tests import generators
 from tests.records import record
 from vlga.networks.phenotype import decode
-from vlga.population import Candidate, EpochRecord, Evaluation
+from vlga.ports.candidate import Candidate
+from vlga.ports.evaluation import EpochRecord, Evaluation
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 

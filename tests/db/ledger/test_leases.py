@@ -15,7 +15,7 @@ from db.schema import tables
 from db.store import SqlStore
 from tests.records import candidate, evaluation, record
 from vlga.errors import LeaseLost
-from vlga.lease import Holder
+from vlga.ports.lease import Holder
 
 
 def holder(token):

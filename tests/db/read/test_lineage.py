@@ -10,7 +10,7 @@ from db.read.lineage import ancestors
 from db.store import SqlStore
 from tests.records import candidate, evaluation, genome, record
 from vlga.errors import ConfigError, SearchNotFound, StoreError
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 
 
 def ways_back(engine: Engine, number: int, depth: int | None = None) -> list[tuple[int, int]]:

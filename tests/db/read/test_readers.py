@@ -11,7 +11,7 @@ from db.read import searches
 from db.store import SqlStore
 from tests.records import DATA
 from tests.vlga.searching import RANDOM, ScriptedEvaluator, search_in, small_config
-from vlga.ports import SearchRecord
+from vlga.ports.store import SearchRecord
 from vlga.tenure import held
 
 N_READERS = 16

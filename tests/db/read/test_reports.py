@@ -9,7 +9,7 @@ from db.read.reports import learning_curves, search_genes, search_outcomes
 from db.store import SqlStore
 from tests.records import candidate, evaluation, genome, record
 from vlga.errors import SearchNotFound
-from vlga.population import EpochRecord
+from vlga.ports.evaluation import EpochRecord
 from vlga.search_report import Outcome
 
 

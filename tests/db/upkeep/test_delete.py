@@ -12,8 +12,8 @@ from db.upkeep.check import check
 from db.upkeep.delete import delete_search, require_deletable
 from tests.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
-from vlga.lease import this_process
-from vlga.recorded import Artifact
+from vlga.ports.lease import this_process
+from vlga.ports.store import Artifact
 
 
 def counts(engine: Engine) -> dict[str, int]:

@@ -13,7 +13,7 @@ from tests.generators import PRESETS, populations
 from tests.synthetic import Coins
 from vlga.genetics.sampling import sample
 from vlga.genetics.selection import choose_parents, survivors, tournament
-from vlga.population import Candidate, Individual, best_of
+from vlga.ports.candidate import Candidate, Individual, best_of
 
 
 def people(*accuracies):

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from tests.generators import plans
 from tests.trainings import dataset, task
 from vlga.networks.plan import NetworkPlan
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers import machine
 from workers.cluster.gpu_shares import GpuShares
 from workers.cluster.task import reserved_gpu

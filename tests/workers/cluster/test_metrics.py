@@ -10,7 +10,7 @@ import ray
 from tests.cli.test_live import PROGRESS
 from tests.prometheus import measured
 from tests.records import candidate, evaluation
-from vlga.population import FailureReason, Source
+from vlga.ports.evaluation import FailureReason, Source
 from workers.cluster.metrics import RayMetrics
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]

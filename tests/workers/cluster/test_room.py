@@ -1,7 +1,7 @@
 import pytest
 import ray
 
-from vlga.machines import Machines
+from vlga.ports.machines import Machines
 from workers.cluster.room import MachineCount, machines_of, room_of
 
 

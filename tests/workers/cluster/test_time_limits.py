@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.generators import plans
 from tests.trainings import dataset, task
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers.cluster.time_limits import TimeLimits
 
 DATA = dataset().summary()

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vlga.ports import DataSummary
+from vlga.ports.data import DataSummary
 from workers.data import Dataset
 
 

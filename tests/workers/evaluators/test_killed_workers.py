@@ -19,8 +19,8 @@ from tests.fakes import MemoryStore
 from tests.trainings import dataset
 from tests.vlga.searching import search_in
 from vlga.config.load import load_config
-from vlga.population import Evaluation
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import EvaluationTask
 from workers.evaluators.on_ray import RayEvaluator
 from workers.evaluators.retrying import RetryingEvaluator
 

@@ -15,8 +15,9 @@ from vlga.driver import Search
 from vlga.final import train_winner
 from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
-from vlga.ports import EvaluationTask, SearchRecord
-from vlga.progress import SilentObserver
+from vlga.ports.evaluator import EvaluationTask
+from vlga.ports.observer import SilentObserver
+from vlga.ports.store import SearchRecord
 from workers.evaluators.inline import InlineEvaluator
 from workers.networks.build import build_network
 from workers.networks.weights import inherit_weights, unpack_weights

@@ -20,8 +20,8 @@ import pytest
 from db.store import SqlStore
 from tests.trainings import dataset, drain, plan, task
 from vlga.errors import EvaluatorError
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers.cluster import time_limits
 from workers.cluster.connect import connect
 from workers.evaluators.on_ray import RayEvaluator

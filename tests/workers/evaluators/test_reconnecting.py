@@ -10,8 +10,8 @@ import pytest
 from tests.trainings import drain, task
 from tests.vlga.searching import Clock, Outcome, ScriptedEvaluator
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.machines import Machines
-from vlga.ports import EvaluationTask, Evaluator
+from vlga.ports.evaluator import EvaluationTask, Evaluator
+from vlga.ports.machines import Machines
 from workers.evaluators.reconnecting import ReconnectingEvaluator
 
 ABSENT = EvaluatorError("the cluster must be reachable, but is not")

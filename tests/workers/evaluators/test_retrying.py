@@ -10,8 +10,8 @@ import pytest
 
 from tests.trainings import drain, task
 from tests.vlga.searching import Outcome, ScriptedEvaluator
-from vlga.population import FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers.evaluators.retrying import RetryingEvaluator
 
 LOST, TIMED_OUT = FailureReason.WORKER_LOST, FailureReason.TIMED_OUT

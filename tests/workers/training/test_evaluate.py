@@ -15,8 +15,8 @@ from tests.trainings import SHAPE, dataset, diverging, network, plan, task
 from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask, Weights
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask, Weights
 from workers.data import Dataset
 from workers.networks.weights import pack_weights, unpack_weights
 from workers.training import evaluate as evaluation

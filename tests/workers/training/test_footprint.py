@@ -18,8 +18,8 @@ from tests.generators import genomes
 from tests.trainings import SHAPE, dataset, drain, plan, task
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
-from vlga.population import Evaluation, FailureReason
-from vlga.ports import EvaluationTask
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluator import EvaluationTask
 from workers import machine
 from workers.cluster.room import memory_for
 from workers.evaluators.inline import InlineEvaluator

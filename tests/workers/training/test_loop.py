@@ -17,7 +17,7 @@ from tests.trainings import fit, network, plan, split
 from vlga.config.settings import DataConfig, WindowConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan
-from vlga.population import EpochRecord, FailureReason
+from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float
 from workers.training.loop import Split, TrainingFailure, TrainingResult, score

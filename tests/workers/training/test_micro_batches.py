@@ -11,7 +11,7 @@ from tests.records import genome
 from tests.trainings import SHAPE, dataset, fit, network, task
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
-from vlga.population import FailureReason
+from vlga.ports.evaluation import FailureReason
 from workers.training import evaluate as evaluation
 from workers.training.evaluate import evaluate
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generators import candidates, fitnesses, populations
-from vlga.population import EpochRecord, Evaluation, FailureReason, Individual, best_of
+from vlga.ports.candidate import Individual, best_of
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 
 
 class TestEvaluation:

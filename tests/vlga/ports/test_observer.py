@@ -6,9 +6,9 @@ from tests.cli.test_live import PROGRESS
 from tests.records import candidate, evaluation
 from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import TINY, Bench, Notes, ScriptedEvaluator, small_config
-from vlga.machines import Machines
-from vlga.population import Individual
-from vlga.progress import Observers
+from vlga.ports.candidate import Individual
+from vlga.ports.machines import Machines
+from vlga.ports.observer import Observers
 
 
 class Calls:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vlga.machines import Machines
-from vlga.population import Candidate, Evaluation, Individual
+from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.machines import Machines
 
 __all__ = ["Observer", "Observers", "Progress", "SilentObserver"]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from vlga import lease
-from vlga.lease import Holder, lives, this_process
+from vlga.ports import lease
+from vlga.ports.lease import Holder, lives, this_process
 
 
 @pytest.fixture

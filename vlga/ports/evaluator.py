@@ -1,0 +1,117 @@
+"""The evaluator: trains candidates somewhere, several at a time.
+
+Every implementation, the fakes of the tests included, runs its contract tests (tests/contracts/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vlga.config.settings import TrainingConfig
+from vlga.networks.phenotype import Plan
+from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.machines import Machines
+
+__all__ = ["ALL_BLOCKS", "EvaluationTask", "Evaluator", "Layers", "Weights"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Trained weights as a file's bytes (``torch.save`` of a state dictionary).
+
+    Attributes:
+        candidate_id: whose they are.
+        data: the file's contents.
+    """
+
+    candidate_id: int
+    data: bytes
+
+
+#: Which layers inherit from which: pairs of (own name, the other network's name), each standing
+#: for all layers inside.
+Layers = tuple[tuple[str, str], ...]
+
+
+#: Every block from the block of the same name, and no classifier: Xiao et al. 2020, figure 7.
+ALL_BLOCKS: Layers = (("blocks", "blocks"),)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationTask:
+    """One training to do, self-contained: a worker needs this, the data set and nothing else.
+
+    Attributes:
+        candidate_id: whose training it is.
+        plan: the network and its training.
+        training: epochs, batch size, schedule, augmentation.
+        seed: of this training: initial weights, order, augmentation, choice of amplified layers.
+        weights: trained weights to inherit, or None.
+        inherited_layers: which layers inherit them, from which layers of theirs.
+        is_final: train on training and validation images together and score on the test images.
+        keep_weights: whether `Evaluator.weights` will be asked for the trained weights.
+        seconds: time allowed, or None.
+        score_test: whether the trained network is scored on the test images too, as in a study.
+    """
+
+    candidate_id: int
+    plan: Plan
+    training: TrainingConfig
+    seed: int
+    weights: Weights | None = None
+    inherited_layers: Layers = ALL_BLOCKS
+    is_final: bool = False
+    keep_weights: bool = False
+    seconds: float | None = None
+    score_test: bool = False
+
+    def failed(self, reason: FailureReason, message: str) -> Evaluation:
+        """Give the outcome of a task of which nothing else is known."""
+        return Evaluation(
+            candidate_id=self.candidate_id,
+            epochs=self.training.epochs,
+            seed=self.seed,
+            fitness=None,
+            reason=reason,
+            message=message,
+            n_parameters=self.plan.n_parameters,
+            n_macs=self.plan.n_macs,
+        )
+
+
+class Evaluator(Protocol):
+    """Trains candidates somewhere, several at a time.
+
+    `submit` never blocks. Every submitted task comes out of `wait` exactly once, completed or
+    failed, in the order in which trainings end. A task whose worker dies comes out as
+    `FailureReason.WORKER_LOST`; `workers.evaluators.retrying` tries it again first. If all workers
+    are gone for good, `submit` and `wait` raise `EvaluatorLost`, the others nothing.
+    """
+
+    @property
+    def n_slots(self) -> int:
+        """How many tasks can run at once, at least 1."""
+
+    @property
+    def machines(self) -> Machines:
+        """Where tasks can run now, which may change; cheap enough to ask after every task."""
+
+    def submit(self, task: EvaluationTask) -> None:
+        """Start a task as soon as there is room."""
+
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+        """Give what has ended, at least one if any task is out; empty if time runs out first."""
+
+    def weights(self, candidate_id: int) -> Weights | None:
+        """Give the trained weights of an evaluation that the last `wait` gave, if it kept them."""
+
+    def drain(self) -> Sequence[int]:
+        """Give up every task that has not started; give the ids of their candidates."""
+
+    def cancel(self) -> None:
+        """Give up every task that is out; none of them will come out of `wait`."""
+
+    def close(self) -> None:
+        """Cancel, and let everything go; may be called twice."""
