@@ -32,7 +32,7 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.strategies.any_genes import AnyGenesEvolution
+from vlga.strategies.any_space import AnyGenesEvolution
 
 __all__ = ["VLGASearch"]
 

@@ -36,7 +36,7 @@ from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
-from vlga.study import trials
+from vlga.strategies.grid import trials
 from vlga.tenure import Tenure, held
 
 __all__ = ["run_study", "train"]

@@ -7,7 +7,7 @@ from vlga.strategies.grid import Grid
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.regularized_evolution import RegularizedEvolution
-from vlga.strategies.steady import SteadyState
+from vlga.strategies.steady_base import SteadyState
 from vlga.strategies.steady_state import SteadyStateEvolution
 from vlga.strategies.variable_length import VariableLength
 

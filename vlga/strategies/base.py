@@ -20,7 +20,7 @@ from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.ports.evaluation import Evaluation
-from vlga.toolbox import build_toolbox
+from vlga.strategies.toolbox import build_toolbox
 
 __all__ = ["Inherits", "Shape", "Strategy", "training_seed"]
 

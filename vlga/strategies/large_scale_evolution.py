@@ -23,7 +23,7 @@ from __future__ import annotations
 from random import Random
 
 from vlga.ports.candidate import Candidate, Individual
-from vlga.strategies.steady import SteadyState
+from vlga.strategies.steady_base import SteadyState
 
 __all__ = ["LargeScaleEvolution"]
 

@@ -18,7 +18,7 @@ from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
 from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Shape
-from vlga.strategies.steady import SteadyState
+from vlga.strategies.steady_base import SteadyState
 
 __all__ = ["SteadyStateEvolution"]
 

@@ -14,7 +14,7 @@ from vlga.genetics.crossover import aligned_crossover
 from vlga.genetics.mutation_sets import mutate_growing
 from vlga.genetics.sampling import sample
 from vlga.genetics.space import SearchSpace
-from vlga.strategies.any_genes import AnyGenesEvolution
+from vlga.strategies.any_space import AnyGenesEvolution
 
 BLOCK = {"width": [8, 16, 32], "shape": [[3, 3], [5, 1]], "dropout": [0.0, 0.5]}
 NETWORK = {"rate": [0.1, 0.01], "name": ["a"], "is_wide": [True, False]}

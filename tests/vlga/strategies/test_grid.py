@@ -11,7 +11,7 @@ from vlga.config.load import load_config
 from vlga.errors import ConfigError
 from vlga.networks.phenotype import trial_fingerprint
 from vlga.strategies import Grid, make_strategy
-from vlga.study import trials
+from vlga.strategies.grid import trials
 
 SHAPE, N_CLASSES = (1, 8, 8), 3
 

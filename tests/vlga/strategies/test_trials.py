@@ -18,7 +18,7 @@ from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import decode, heritage_from_dict, plan_of, trial_fingerprint
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.trial import Trial, arm_label
-from vlga.study import trials
+from vlga.strategies.grid import trials
 
 SHAPE, N_CLASSES = (3, 16, 16), 10
 

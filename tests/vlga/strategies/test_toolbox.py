@@ -8,7 +8,7 @@ from tests.vlga.genetics.test_selection import people
 from vlga.config.load import load_config
 from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection
 from vlga.strategies import make_strategy
-from vlga.toolbox import build_toolbox
+from vlga.strategies.toolbox import build_toolbox
 
 SPACE = PRESETS["default"]
 CONFIG = load_config(
