@@ -37,7 +37,7 @@ from tests.benchmarks.ledger_fill import BIGGEST, fill
 from tests.benchmarks.ledger_readers import READERS, slow_down
 from tests.benchmarks.timing import print_table, report
 from tests.records import candidate, record
-from vlga.tenure import held
+from vlga.search.hold import held
 
 _PAGE = 1000
 _FRAMES = (

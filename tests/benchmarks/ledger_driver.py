@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 from db.store import SqlStore
 from tests.records import DATA
-from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
-from vlga.driver import Search
 from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Weights
 from vlga.ports.machines import Machines
 from vlga.ports.observer import SilentObserver
 from vlga.ports.store import SearchRecord
-from vlga.tenure import held
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.driver import Search
+from vlga.search.hold import held
 
 __all__ = ["Run", "outcome", "run_search"]
 

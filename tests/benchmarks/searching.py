@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.store import SqlStore
-from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
-from vlga.driver import Search
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.observer import SilentObserver
 from vlga.ports.store import SearchRecord
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.driver import Search
 
 __all__ = ["Run", "run_search"]
 

@@ -10,9 +10,9 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import vlga
 from tests.records import candidate, evaluation, record
-from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.ports.evaluator import Weights
 from vlga.ports.lease import this_process
+from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
 
 
 def add(name, status="completed"):

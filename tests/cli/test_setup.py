@@ -10,10 +10,10 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import SMALL, vlga
 from tests.records import candidate, record
-from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config, preset_names
 from vlga.config.settings import SearchConfig
 from vlga.ports.evaluator import Weights
+from vlga.search.artifacts import ArtifactFolder
 
 
 class TestConfig:

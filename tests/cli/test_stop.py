@@ -11,8 +11,8 @@ import pytest
 from db.store import SqlStore
 from tests.cli.command import GONE, ME, SMALL, vlga
 from tests.cli.test_search import LONGER, results
-from vlga import tenure
 from vlga.ports.lease import Stop
+from vlga.search import hold
 from workers.evaluators.inline import InlineEvaluator
 
 #: So long that nobody waits for its end.
@@ -41,7 +41,7 @@ def store(home):
 @pytest.fixture
 def in_training(monkeypatch):
     """Give a function by which something is done once, in the n-th training."""
-    monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(hold, "RENEW_SECONDS", 0.0)
     wait = InlineEvaluator.wait
 
     def do(n_th, action):

@@ -12,10 +12,8 @@ from typing import Any
 
 from tests.records import DATA
 from tests.vlga.mortal_store import MortalStore
-from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
-from vlga.driver import Search
 from vlga.errors import SearchExists
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
@@ -24,6 +22,8 @@ from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
 from vlga.ports.machines import Machines
 from vlga.ports.observer import Observer, Progress, SilentObserver
 from vlga.ports.store import SearchRecord, Store
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.driver import Search
 
 Outcome = float | FailureReason | BaseException
 

@@ -16,7 +16,6 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.read.comparison import compared
 from db.store import SqlStore
-from vlga.budget import Budget
 from vlga.cli.compare_output import Comparison, budget_text, searches_text
 from vlga.cli.compare_plan import (
     Plan,
@@ -43,7 +42,8 @@ from vlga.errors import TooManyFailures
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
-from vlga.tenure import held
+from vlga.search.budget import Budget
+from vlga.search.hold import held
 
 __all__ = ["compare", "typed"]
 

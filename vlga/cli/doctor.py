@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from vlga.artifacts import ARTIFACTS
 from vlga.cli.options import db_option, format_option
 from vlga.cli.output import number_of, render
 from vlga.doctor import (
@@ -24,6 +23,7 @@ from vlga.doctor import (
     judge_libraries,
 )
 from vlga.errors import VlgaError
+from vlga.search.artifacts import ARTIFACTS
 
 __all__ = ["doctor"]
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from db.store import SqlStore
-from vlga.budget import Budget
 from vlga.config.change import change_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
 from vlga.ports.evaluation import Source
 from vlga.ports.store import SearchRecord
+from vlga.search.budget import Budget
 
 __all__ = ["changed_record"]
 

@@ -19,12 +19,10 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.connection.outage import Patience
 from db.store import SqlStore
-from vlga.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.cli.stop import announcing, ignore_signals, obeying_signals
 from vlga.config.settings import SearchConfig, WorkersConfig
-from vlga.driver import Search
 from vlga.errors import (
     ConfigError,
     DataError,
@@ -36,14 +34,16 @@ from vlga.errors import (
     StoreFailed,
     VlgaError,
 )
-from vlga.final import train_winner
 from vlga.ports.candidate import Individual
 from vlga.ports.data import TEST_FITNESS, DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.observer import Observers, SilentObserver
 from vlga.ports.store import SearchRecord
-from vlga.tenure import Tenure
+from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
+from vlga.search.driver import Search
+from vlga.search.final import train_winner
+from vlga.search.hold import Tenure
 from workers.evaluators.reconnecting import ReconnectingEvaluator
 from workers.evaluators.retrying import RetryingEvaluator
 

@@ -35,7 +35,7 @@ from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
-from vlga.tenure import Tenure, held
+from vlga.search.hold import Tenure, held
 
 __all__ = ["resume", "search"]
 

@@ -87,7 +87,7 @@ def db_check(db_url: str, form: str) -> None:
     search of this database; folders of searches that are running are left out.
     """
     from db.upkeep.check import check
-    from vlga.artifacts import ARTIFACTS
+    from vlga.search.artifacts import ARTIFACTS
 
     rows = [asdict(finding) for finding in check(db_url, ARTIFACTS)]
     if rows or form != "table":

@@ -14,7 +14,7 @@ from db.store import SqlStore
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
 from vlga.ports.lease import Stop
-from vlga.tenure import Tenure, running
+from vlga.search.hold import Tenure, running
 
 __all__ = ["announcing", "ignore_signals", "obeying_signals", "stop"]
 

@@ -36,8 +36,8 @@ from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
+from vlga.search.hold import Tenure, held
 from vlga.strategies.grid import trials
-from vlga.tenure import Tenure, held
 
 __all__ = ["run_study", "train"]
 

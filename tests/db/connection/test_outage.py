@@ -18,14 +18,14 @@ from tests import postgres
 from tests.ledger import ledger
 from tests.records import DATA, candidate, evaluation, record
 from tests.vlga.searching import Clock, ScriptedEvaluator, small_config
-from vlga import tenure
-from vlga.artifacts import ArtifactFolder
-from vlga.driver import Search
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.ports.lease import Holder
 from vlga.ports.observer import SilentObserver
 from vlga.ports.store import Artifact, SearchRecord
-from vlga.tenure import held
+from vlga.search import hold
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.driver import Search
+from vlga.search.hold import held
 
 
 class Away:
@@ -192,7 +192,7 @@ def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, mo
 
     Whoever commits cannot tell which it was.
     """
-    monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(hold, "RENEW_SECONDS", 0.0)
     undisturbed = f"sqlite:///{tmp_path}/whole.db"
     with closing(SqlStore(undisturbed)) as whole:
         searched(whole, tmp_path, Patience())

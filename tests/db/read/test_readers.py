@@ -12,7 +12,7 @@ from db.store import SqlStore
 from tests.records import DATA
 from tests.vlga.searching import RANDOM, ScriptedEvaluator, search_in, small_config
 from vlga.ports.store import SearchRecord
-from vlga.tenure import held
+from vlga.search.hold import held
 
 N_READERS = 16
 

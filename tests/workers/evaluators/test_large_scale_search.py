@@ -9,15 +9,15 @@ import torch
 
 from tests.fakes import MemoryStore
 from tests.trainings import dataset
-from vlga.artifacts import ArtifactFolder
 from vlga.config.load import load_config
-from vlga.driver import Search
-from vlga.final import train_winner
-from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
 from vlga.ports.observer import SilentObserver
 from vlga.ports.store import SearchRecord
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.driver import Search
+from vlga.search.final import train_winner
+from vlga.search.inheritance import shared_layers
 from workers.evaluators.inline import InlineEvaluator
 from workers.networks.build import build_network
 from workers.networks.weights import inherit_weights, unpack_weights

@@ -19,8 +19,8 @@ from tests.trainings import SHAPE, fit, network, plan
 from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import insert_block
 from vlga.genetics.space import SearchSpace
-from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
+from vlga.search.inheritance import shared_layers
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 
 

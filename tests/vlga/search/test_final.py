@@ -7,12 +7,12 @@ import pytest
 from tests.records import DATA
 from tests.vlga.mortal_store import Killed
 from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights_of
-from vlga.artifacts import ArtifactFolder
 from vlga.errors import SearchStopped
-from vlga.final import train_winner
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.final import train_winner
 from vlga.strategies.base import training_seed
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.artifacts import ArtifactFolder
 from vlga.errors import StoreError
 from vlga.ports.evaluator import Weights
+from vlga.search.artifacts import ArtifactFolder
 
 
 def test_nothing_is_made_before_something_is_saved(tmp_path):

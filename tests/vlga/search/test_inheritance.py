@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from tests.vlga.genetics.test_operators import genomes_of_a_space
 from vlga.genetics.mutation import insert_block, mutate_any_gene, remove_block
-from vlga.inheritance import shared_layers
 from vlga.networks.phenotype import decode
+from vlga.search.inheritance import shared_layers
 
 SHAPE = (2, 9, 9)
 

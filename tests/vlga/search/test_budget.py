@@ -1,7 +1,7 @@
 import pytest
 
-from vlga.budget import Budget
 from vlga.config.load import load_config
+from vlga.search.budget import Budget
 
 
 def budget(*settings, n_trained=0, elapsed=0.0):

@@ -8,8 +8,8 @@ import pytest
 from db.read.searches import show_search
 from db.store import SqlStore
 from tests.vlga.searching import TINY, ScriptedEvaluator, search_in, small_config
-from vlga.driver import Search
 from vlga.ports.evaluation import EpochRecord, Evaluation
+from vlga.search.driver import Search
 
 #: Five widths, five learning rates, two activations: fifty networks, and 500 candidates or more.
 FIFTY = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vlga.inheritance import Inheritance, shared_layers
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import ALL_BLOCKS, EvaluationTask
+from vlga.search.inheritance import Inheritance, shared_layers
 from vlga.strategies import Strategy
 
 __all__ = ["costliest_first", "make_task"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from vlga.artifacts import ArtifactFolder
 from vlga.errors import StoreError
 from vlga.genetics.genome import Genome
 from vlga.networks.plan import NetworkPlan
@@ -17,6 +16,7 @@ from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator, Layers, Weights
 from vlga.ports.store import Artifact, KnownOutcome, Store
+from vlga.search.artifacts import ArtifactFolder
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]

@@ -9,7 +9,7 @@ from tests.records import record
 from tests.vlga.searching import Clock
 from vlga.errors import LeaseLost, SearchHeld, StoreError
 from vlga.ports.lease import Stop, this_process
-from vlga.tenure import LEASE_SECONDS, RENEW_SECONDS, Tenure, held, running
+from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure, held, running
 
 ME = this_process()
 #: Of a process that is known to be gone, and of one of which nothing is known from here.

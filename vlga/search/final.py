@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from vlga.artifacts import ArtifactFolder
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
 from vlga.networks.phenotype import decode
@@ -16,8 +15,9 @@ from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.store import Store
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.hold import RENEW_SECONDS
 from vlga.strategies.base import training_seed
-from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["find_final", "train_winner"]
 

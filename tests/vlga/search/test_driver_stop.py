@@ -10,7 +10,7 @@ from tests.vlga.mortal_store import MortalStore
 from tests.vlga.searching import Bench, Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, SearchStopped
 from vlga.ports.lease import Holder, Stop
-from vlga.tenure import LEASE_SECONDS, RENEW_SECONDS, Tenure
+from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure
 
 ANNA = Holder("a" * 32, "anna's", 11, "")
 BERT = Holder("b" * 32, "bert's", 22, "")

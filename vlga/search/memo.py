@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vlga import __version__
-from vlga.inheritance import Inheritance
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason, Source
 from vlga.ports.store import KnownOutcome, Store
+from vlga.search.inheritance import Inheritance
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]

@@ -14,13 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from vlga.artifacts import ArtifactFolder
-from vlga.budget import Budget
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped, TooManyFailures
-from vlga.failures import Failures
-from vlga.inheritance import Inheritance
-from vlga.memo import Memo
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, Source
@@ -28,10 +23,15 @@ from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.observer import Observer
 from vlga.ports.store import Store
+from vlga.search.artifacts import ArtifactFolder
+from vlga.search.budget import Budget
+from vlga.search.failures import Failures
+from vlga.search.hold import RENEW_SECONDS
+from vlga.search.inheritance import Inheritance
+from vlga.search.memo import Memo
+from vlga.search.progress import Tally
+from vlga.search.task import costliest_first, make_task
 from vlga.strategies import SteadyState, Strategy, make_strategy
-from vlga.tally import Tally
-from vlga.task import costliest_first, make_task
-from vlga.tenure import RENEW_SECONDS
 
 __all__ = ["Search"]
 

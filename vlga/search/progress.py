@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vlga.budget import Budget
-from vlga.failures import Failures
-from vlga.pace import Pace
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.observer import Progress
+from vlga.search.budget import Budget
+from vlga.search.failures import Failures
+from vlga.search.pace import Pace
 from vlga.strategies import Strategy
 
 __all__ = ["Tally"]

@@ -1,0 +1,14 @@
+"""The loop of a search: ask, evaluate, record, tell.
+
+driver       the loop
+task         a candidate as a training to do
+memo         outcomes that are known already
+inheritance  trained weights, handed on and kept as files
+budget       when a search has had its time
+failures     when too many trainings fail
+pace         how long is left
+progress     the counts that are shown
+final        the longer training of the winner
+artifacts    the folder of a search's files
+hold         holding a search, so that no other process runs it
+"""
