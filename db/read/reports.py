@@ -1,4 +1,4 @@
-"""The outcomes of a search as `vlga.search_report` reads them, and learning curves to draw.
+"""The outcomes of a search as `vlga.report.search.summary` reads them, and learning curves to draw.
 
 Every training's figures are read, which takes a second or two for a hundred thousand. Genomes are
 read of as many as asked for: each takes as long as the figures of ten.
@@ -14,9 +14,9 @@ from sqlalchemy import Engine, select
 from db.connection.engine import reading
 from db.read.searches import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
-from vlga.gene_shifts import Genes
 from vlga.genetics.genome import Genome
-from vlga.search_report import Outcome
+from vlga.report.search.genes import Genes
+from vlga.report.search.summary import Outcome
 
 __all__ = ["learning_curves", "search_genes", "search_outcomes"]
 

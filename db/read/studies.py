@@ -1,4 +1,4 @@
-"""The trainings of a study as `vlga.study_report` reads them."""
+"""The trainings of a study as `vlga.report.study.summary` reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from db.connection.engine import reading
 from db.read.searches import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
 from vlga.networks.trial import Trial
-from vlga.study_report import Run
+from vlga.report.study.summary import Run
 
 __all__ = ["study_runs"]
 

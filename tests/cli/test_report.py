@@ -107,7 +107,7 @@ class TestText:
     def test_says_of_how_many_the_genes_were_drawn(self, search, monkeypatch):
         """Of a search too large to read all genomes; its other figures are of all networks."""
         whole = vlga("report", "first").out
-        monkeypatch.setattr("vlga.cli.search_report._MOST_DRAWN", 16)
+        monkeypatch.setattr("vlga.report.search.text._MOST_DRAWN", 16)
         drawn = vlga("report", "first").out
 
         assert "genes of the fittest quarter (8) against all 32:" in whole

@@ -16,7 +16,6 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.read.comparison import compared
 from db.store import SqlStore
-from vlga.cli.compare_output import Comparison, budget_text, searches_text
 from vlga.cli.compare_plan import (
     Plan,
     budget_settings,
@@ -27,7 +26,6 @@ from vlga.cli.compare_plan import (
 )
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
-from vlga.cli.output import at_a_time_text, number_of, seconds_text
 from vlga.cli.run import (
     check_name,
     load_data,
@@ -42,6 +40,8 @@ from vlga.errors import TooManyFailures
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
+from vlga.report.comparison.text import Comparison, budget_text, searches_text
+from vlga.report.formats import at_a_time_text, number_of, seconds_text
 from vlga.search.budget import Budget
 from vlga.search.hold import held
 

@@ -12,8 +12,8 @@ from db.read.searches import show_search
 from db.upkeep.delete import delete_search, require_deletable
 from vlga.cli.look import opened
 from vlga.cli.options import db_option
-from vlga.cli.output import number_of
 from vlga.errors import ConfigError
+from vlga.report.formats import number_of
 
 __all__ = ["delete"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import number_of, render
 from vlga.doctor import (
     Diagnosis,
     judge_clock,
@@ -23,6 +22,7 @@ from vlga.doctor import (
     judge_libraries,
 )
 from vlga.errors import VlgaError
+from vlga.report.formats import number_of, render
 from vlga.search.artifacts import ARTIFACTS
 
 __all__ = ["doctor"]

@@ -10,11 +10,11 @@ import click
 from db.read import searches
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.networks.trial import Trial
 from vlga.ports.data import TEST_FITNESS
+from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
 
 __all__ = ["individual"]
 

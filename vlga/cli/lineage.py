@@ -10,9 +10,9 @@ import click
 from db.read.lineage import ancestors
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, as_table
 from vlga.genetics.changes import changed_genes, changes_text
 from vlga.genetics.genome import Genome
+from vlga.report.formats import as_csv, as_json, as_table
 
 __all__ = ["lineage", "tree"]
 

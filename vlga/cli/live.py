@@ -12,13 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from vlga.cli.output import count_text, machines_text, number_of, pace_text, seconds_text
 from vlga.networks.phenotype import plan_of
 from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.observer import Progress
+from vlga.report.formats import count_text, machines_text, number_of, pace_text, seconds_text
 
 __all__ = ["TerminalObserver"]
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from db.connection.engine import open_engine
 from db.read import searches
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import as_csv, as_json, count_text, number_of, render, seconds_text
 from vlga.ports.data import TEST_FITNESS
+from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
 
 __all__ = ["list_", "opened", "show", "top"]
 

@@ -37,24 +37,24 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
         # Each loads what it needs alone: settings for a study, figures for a page.
         if shown["strategy"] == "grid":
             from db.read.studies import study_runs
-            from vlga.cli.study_report import report_page, study_text
+            from vlga.report.study.text import report_page, study_text
 
             runs = study_runs(engine, search)
             text = study_text(runs, form)
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
-            from db.read.reports import search_genes, search_outcomes
-            from vlga.cli.search_report import SearchReport
+            from db.read.reports import learning_curves, search_genes, search_outcomes
+            from vlga.report.search.text import SearchReport
 
             found = SearchReport.of(
                 shown, search_outcomes(engine, search), partial(search_genes, engine, search)
             )
             text = found.text(form)
             if html:
-                from vlga.cli.search_page import search_page
+                from vlga.report.search.page import search_page
 
-                document = search_page(found, engine)
+                document = search_page(found, partial(learning_curves, engine, search))
     click.echo(text)
     if html:
         _write(html, document)

@@ -14,7 +14,6 @@ from db.connection.engine import masked
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, worker_options
-from vlga.cli.output import at_a_time_text, count_text, number_of
 from vlga.cli.reopen import changed_record
 from vlga.cli.run import (
     check_name,
@@ -35,6 +34,7 @@ from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
+from vlga.report.formats import at_a_time_text, count_text, number_of
 from vlga.search.hold import Tenure, held
 
 __all__ = ["resume", "search"]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from vlga.cli.options import db_option, format_option
-from vlga.cli.output import number_of, render
+from vlga.report.formats import number_of, render
 
 __all__ = ["config", "data", "db"]
 

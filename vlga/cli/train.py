@@ -18,7 +18,6 @@ from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.look import opened
 from vlga.cli.options import db_option, worker_options
-from vlga.cli.output import at_a_time_text, number_of
 from vlga.cli.run import (
     check_name,
     db_hint,
@@ -29,13 +28,14 @@ from vlga.cli.run import (
     refuse_taken,
     run_search,
 )
-from vlga.cli.study_report import report_text
 from vlga.config.load import load_config
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.store import SearchRecord
+from vlga.report.formats import at_a_time_text, number_of
+from vlga.report.study.text import report_text
 from vlga.search.hold import Tenure, held
 from vlga.strategies.grid import trials
 

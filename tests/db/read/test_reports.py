@@ -10,7 +10,7 @@ from db.store import SqlStore
 from tests.records import candidate, evaluation, genome, record
 from vlga.errors import SearchNotFound
 from vlga.ports.evaluation import EpochRecord
-from vlga.search_report import Outcome
+from vlga.report.search.summary import Outcome
 
 
 def test_outcomes_are_in_the_order_of_recording(engine: Engine):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.comparison import Band, Difference, band, best_so_far, difference, summaries
+from vlga.report.best_so_far import Band, band, best_so_far
+from vlga.report.comparison.summary import Difference, difference, summaries
 
 
 def outcome(strategy, seed, test_accuracy=0.5, **others):

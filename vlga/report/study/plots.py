@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlga.study_report import LayerHistory
+from vlga.report.study.summary import LayerHistory
 
 __all__ = ["layers_figure"]
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from vlga.cli.output import (
+from vlga.ports.machines import Machines
+from vlga.report.formats import (
     as_csv,
     as_json,
     as_table,
@@ -16,7 +17,6 @@ from vlga.cli.output import (
     render,
     seconds_text,
 )
-from vlga.ports.machines import Machines
 
 ROWS = [
     {"name": "digits-1", "best_fitness": 0.5, "evaluations": 1234, "more": [1]},

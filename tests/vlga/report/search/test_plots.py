@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.vlga.test_search_report import TestRounds, made_in, outcome
-from vlga.gene_shifts import GeneShift
-from vlga.plots import png_bytes, svg_text
-from vlga.search_plots import (
+from tests.vlga.report.search.test_summary import TestRounds, made_in, outcome
+from vlga.report.plots import png_bytes, svg_text
+from vlga.report.search.genes import GeneShift
+from vlga.report.search.plots import (
     curves_figure,
     depth_figure,
     failures_figure,
@@ -13,10 +13,7 @@ from vlga.search_plots import (
     genes_figure,
     pareto_figure,
 )
-from vlga.search_report import (
-    pareto_front,
-    rounds,
-)
+from vlga.report.search.summary import pareto_front, rounds
 
 ROUNDS = rounds(TestRounds.MEMBERS, 10)
 

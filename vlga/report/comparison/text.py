@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of
-from vlga.comparison import Difference, band, best_so_far, difference, summaries
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.ports.data import TEST_FITNESS
+from vlga.report.best_so_far import band, best_so_far
+from vlga.report.comparison.summary import Difference, difference, summaries
+from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
 
 __all__ = ["Comparison", "budget_text", "searches_text"]
 
@@ -49,7 +50,7 @@ class Comparison:
         config: of its searches, but for strategy and seed.
         strategies: in the order of the table.
         seeds: that were asked for.
-        outcomes: the searches that were started, as `vlga.comparison.Outcome`.
+        outcomes: the searches that were started, as `vlga.report.comparison.summary.Outcome`.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Comparison:
         """Give all of it as ``table``, ``json`` or ``csv``.
 
         JSON has the keys `name data budget seeds strategies difference notes searches`:
-        `strategies` are the rows of `vlga.comparison.summaries`, `difference` is None or has
+        `strategies` are the rows of `summary.summaries`, `difference` is None or has
         `first second mean standard_error pairs is_clear`, and `searches` has a row `name strategy
         seed status validation_accuracy test_accuracy evaluations epochs seconds failures reused
         ended_early depth parameters` for each search. CSV has the rows of `strategies`.
@@ -93,8 +94,8 @@ class Comparison:
             folder: there already.
             command: that made the comparison; for the page.
         """
-        from vlga import page
-        from vlga.plots import best_so_far_figure, png_bytes, svg_text
+        from vlga.report import html
+        from vlga.report.plots import best_so_far_figure, png_bytes, svg_text
 
         bands = {strategy: self._band(strategy) for strategy in self.strategies}
         n_seeds = number_of(len(self.seeds), "seed")
@@ -109,22 +110,22 @@ class Comparison:
         picture.write_bytes(png_bytes(drawing))
         yield picture
         cells = [self._cells(row) for row in self.rows]
-        document = page.page(
+        document = html.page(
             title,
-            page.table(
+            html.table(
                 [column.replace("_", " ") for column in _COLUMNS],
                 [[row[column] for column in _COLUMNS] for row in cells],
             ),
-            *(page.paragraph(note) for note in self.notes),
-            page.paragraph(_EXPLANATION),
-            page.figure(
+            *(html.paragraph(note) for note in self.notes),
+            html.paragraph(_EXPLANATION),
+            html.figure(
                 svg_text(drawing),
                 "Best validation accuracy so far: the mean over the seeds, and a band from the "
                 "worst to the best of them. A marker stands where the longest search ended.",
             ),
-            page.paragraph("Made by:"),
-            page.code(command),
-            *(page.paragraph(f"On {versions}.") for versions in self._versions()),
+            html.paragraph("Made by:"),
+            html.code(command),
+            *(html.paragraph(f"On {versions}.") for versions in self._versions()),
         )
         file = folder / f"{self.name}.html"
         file.write_text(document, encoding="utf-8")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from vlga.paired import PairedDifference, paired_difference
+from vlga.report.paired import PairedDifference, paired_difference
 
 __all__ = ["PLAIN", "ArmResult", "LayerHistory", "Run", "arm_results", "layer_histories"]
 

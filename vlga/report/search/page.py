@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Engine
-
-from db.read.reports import learning_curves
-from vlga import page
-from vlga.cli.output import as_json, count_text
-from vlga.cli.search_report import SearchReport
-from vlga.comparison import band
-from vlga.plots import best_so_far_figure, svg_text
-from vlga.search_plots import (
+from vlga.report import html
+from vlga.report.best_so_far import band
+from vlga.report.formats import as_json, count_text
+from vlga.report.plots import best_so_far_figure, svg_text
+from vlga.report.search.plots import (
     curves_figure,
     depth_figure,
     failures_figure,
@@ -20,7 +16,7 @@ from vlga.search_plots import (
     genes_figure,
     pareto_figure,
 )
-from vlga.search_report import (
+from vlga.report.search.summary import (
     Outcome,
     accuracy_steps,
     failures_by_reason,
@@ -28,8 +24,11 @@ from vlga.search_report import (
     pareto_front,
     rounds,
 )
+from vlga.report.search.text import SearchReport
 
 __all__ = ["search_page"]
+
+Curve = Sequence[tuple[int, float]]
 
 #: Generations and genes that are drawn at most.
 _ROUNDS, _GENES = 60, 6
@@ -51,71 +50,74 @@ _PARETO = (
 )
 
 
-def search_page(report: SearchReport, engine: Engine) -> str:
+def search_page(
+    report: SearchReport, read_curves: Callable[[Sequence[int]], Mapping[int, Curve]]
+) -> str:
     """Give the whole page.
 
     Args:
         report: the search.
-        engine: to read the learning curves with.
+        read_curves: gives the learning curves of these candidates, by candidate: pairs of an epoch
+            and the validation accuracy after it.
     """
     members = report.members
     best = fittest(members, 5)
-    curves = learning_curves(engine, report.shown["name"], [one.id for one in best])
-    parts = [page.paragraph(_sentence(line)) for line in report.story()]
+    curves = read_curves([one.id for one in best])
+    parts = [html.paragraph(_sentence(line)) for line in report.story()]
     if any(one.fitness is not None for one in members):
-        parts += [page.paragraph(f"{_sentence(report.winner())}."), *_networks(best)]
+        parts += [html.paragraph(f"{_sentence(report.winner())}."), *_networks(best)]
         parts += _figures(report, members, curves)
     else:
-        parts.append(page.paragraph("No network has a fitness yet."))
+        parts.append(html.paragraph("No network has a fitness yet."))
     parts += _failures(report)
     front = pareto_front(members)
     if front:
-        parts.append(page.details("The networks on the line, as a table", *_networks(front)))
-    parts.append(page.details("All settings", page.code(as_json(report.shown["config"]))))
+        parts.append(html.details("The networks on the line, as a table", *_networks(front)))
+    parts.append(html.details("All settings", html.code(as_json(report.shown["config"]))))
     versions = ", ".join(f"{name} {text}" for name, text in report.shown["versions"].items())
-    parts.append(page.paragraph(f"On {versions}."))
-    return page.page(report.title, *parts)
+    parts.append(html.paragraph(f"On {versions}."))
+    return html.page(report.title, *parts)
 
 
 def _figures(
     report: SearchReport,
     members: Sequence[Outcome],
-    curves: Mapping[int, Sequence[tuple[int, float]]],
+    curves: Mapping[int, Curve],
 ) -> Iterator[str]:
     n_images = max(1, report.shown["images"]["validation"])
     by_round = rounds(members, _ROUNDS)
     steps = band([accuracy_steps(report.outcomes)])
     if steps is not None:
         drawing = best_so_far_figure({report.shown["strategy"]: steps}, title="", n_images=n_images)
-        yield page.heading("Best so far")
-        yield page.figure(svg_text(drawing), _BEST_SO_FAR)
-    yield page.heading("Fitness by generation")
-    yield page.figure(svg_text(fitness_figure(by_round, n_images=n_images)), _FITNESS)
-    yield page.heading("Depth over time")
-    yield page.figure(svg_text(depth_figure(by_round)), _DEPTH)
+        yield html.heading("Best so far")
+        yield html.figure(svg_text(drawing), _BEST_SO_FAR)
+    yield html.heading("Fitness by generation")
+    yield html.figure(svg_text(fitness_figure(by_round, n_images=n_images)), _FITNESS)
+    yield html.heading("Depth over time")
+    yield html.figure(svg_text(depth_figure(by_round)), _DEPTH)
     shifts = report.shifts()[:_GENES]
-    yield page.heading("What the fittest have in common")
+    yield html.heading("What the fittest have in common")
     if shifts:
         caption = _GENES_CAPTION.format(quarter=report.quarter().removeprefix("genes of "))
-        yield page.figure(svg_text(genes_figure(shifts)), caption)
+        yield html.figure(svg_text(genes_figure(shifts)), caption)
     else:
-        yield page.paragraph("No gene tells them from the others more than chance does.")
+        yield html.paragraph("No gene tells them from the others more than chance does.")
     if curves:
-        yield page.heading("Learning curves of the best")
-        yield page.figure(svg_text(curves_figure(curves, n_images=n_images)), _CURVES)
-    yield page.heading("Accuracy against size")
+        yield html.heading("Learning curves of the best")
+        yield html.figure(svg_text(curves_figure(curves, n_images=n_images)), _CURVES)
+    yield html.heading("Accuracy against size")
     winner = report.shown["best"] and report.shown["best"]["id"]
     drawing = pareto_figure(members, pareto_front(members), winner, n_images=n_images)
-    yield page.figure(svg_text(drawing), _PARETO)
+    yield html.figure(svg_text(drawing), _PARETO)
 
 
 def _failures(report: SearchReport) -> Iterator[str]:
     failed = failures_by_reason(report.outcomes)
-    yield page.heading("Failures")
+    yield html.heading("Failures")
     if failed:
-        yield page.figure(svg_text(failures_figure(failed)), "Trainings without a fitness.")
+        yield html.figure(svg_text(failures_figure(failed)), "Trainings without a fitness.")
     else:
-        yield page.paragraph("No training failed.")
+        yield html.paragraph("No training failed.")
 
 
 def _networks(networks: Sequence[Outcome]) -> list[str]:
@@ -132,7 +134,7 @@ def _networks(networks: Sequence[Outcome]) -> list[str]:
         )
         for one in networks
     ]
-    return [page.table(columns, rows)]
+    return [html.table(columns, rows)]
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from vlga import page
+from vlga.report import html
 
 NASTY = "<script>alert('1 & 2')</script> \"quoted\""
 
@@ -26,14 +26,14 @@ class Reader(HTMLParser):
 def test_shows_text_as_it_is_given():
     """Titles, paragraphs, code, cells and captions make no elements of their own."""
     parts = (
-        page.heading(NASTY),
-        page.paragraph(NASTY),
-        page.code(NASTY),
-        page.table([NASTY], [[NASTY]]),
-        page.figure("<svg></svg>", NASTY),
-        page.details(NASTY, page.paragraph(NASTY)),
+        html.heading(NASTY),
+        html.paragraph(NASTY),
+        html.code(NASTY),
+        html.table([NASTY], [[NASTY]]),
+        html.figure("<svg></svg>", NASTY),
+        html.details(NASTY, html.paragraph(NASTY)),
     )
-    read = Reader(page.page(NASTY, *parts))
+    read = Reader(html.page(NASTY, *parts))
 
     assert read.texts.count(NASTY) == 10
     assert "script" not in read.tags
@@ -45,7 +45,7 @@ def test_shows_text_as_it_is_given():
 
 def test_a_table_has_a_row_for_each():
     """And a header cell for each column."""
-    read = Reader(page.table(["a", "b"], [["1", "2"], ["3", "4"]]))
+    read = Reader(html.table(["a", "b"], [["1", "2"], ["3", "4"]]))
 
     assert (read.tags.count("th"), read.tags.count("tr"), read.tags.count("td")) == (2, 3, 4)
     assert [text for text in read.texts if text.strip()] == ["a", "b", "1", "2", "3", "4"]

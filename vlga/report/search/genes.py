@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vlga.genetics.genome import NETWORK_GENES, Allele
-from vlga.search_report import Outcome
+from vlga.report.search.summary import Outcome
 
 __all__ = ["GeneShift", "Genes", "gene_shifts", "heard_genes"]
 

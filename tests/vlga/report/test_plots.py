@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from vlga.comparison import Band
-from vlga.plots import PALETTE, best_so_far_figure, png_bytes, svg_text
+from vlga.report.best_so_far import Band
+from vlga.report.plots import PALETTE, best_so_far_figure, png_bytes, svg_text
 
 SLOW = Band((3, 60, 90), (0.5, 0.8, 0.9), (0.4, 0.7, 0.85), (0.6, 0.9, 0.95))
 FAST = Band((3, 30, 120), (0.7, 0.95, 0.975), (0.6, 0.93, 0.97), (0.8, 0.97, 0.98))
@@ -119,7 +119,7 @@ def test_an_svg_is_one_element_and_twice_the_same():
 def test_no_window_system_is_touched():
     """Drawing loads neither pyplot, which has global state, nor anything that needs a display."""
     script = (
-        "import sys; from vlga.plots import best_so_far_figure, png_bytes;"
+        "import sys; from vlga.report.plots import best_so_far_figure, png_bytes;"
         "png_bytes(best_so_far_figure({}, title='', n_images=1));"
         "print([name for name in ('matplotlib.pyplot', 'tkinter') if name in sys.modules])"
     )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from vlga.cli.output import as_csv, as_json, as_table, count_text, number_of, seconds_text
-from vlga.gene_shifts import Genes, GeneShift, gene_shifts
 from vlga.genetics.changes import allele_text
 from vlga.ports.data import TEST_FITNESS
-from vlga.search_report import (
+from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of, seconds_text
+from vlga.report.search.genes import Genes, GeneShift, gene_shifts
+from vlga.report.search.summary import (
     Outcome,
     Round,
     accuracy_steps,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from vlga.cli.output import as_csv, as_json, as_table
-from vlga.study_report import ArmResult, LayerHistory, Run, arm_results, layer_histories
+from vlga.report.formats import as_csv, as_json, as_table
+from vlga.report.study.summary import ArmResult, LayerHistory, Run, arm_results, layer_histories
 
 __all__ = ["report_page", "report_text", "study_text"]
 
@@ -41,21 +41,21 @@ def study_text(runs: Sequence[Run], form: str) -> str:
 
 def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
     """Give the study as one HTML page: the table of arms, and a map of each arm's layers."""
-    from vlga import page
-    from vlga.plots import svg_text
-    from vlga.study_plots import layers_figure
+    from vlga.report import html
+    from vlga.report.plots import svg_text
+    from vlga.report.study.plots import layers_figure
 
     rows = [_row(one) for one in arm_results(runs)]
-    parts = [page.paragraph("No training has ended yet.")]
+    parts = [html.paragraph("No training has ended yet.")]
     if rows:
         columns = list(rows[0])
         cells = [["-" if row[key] is None else str(row[key]) for key in columns] for row in rows]
         headers = [key.replace("_", " ") or "verdict" for key in columns]
-        parts = [page.table(headers, cells), page.paragraph(_EXPLANATION)]
+        parts = [html.table(headers, cells), html.paragraph(_EXPLANATION)]
     for (network, rate, arm), histories in layer_histories(runs).items():
         key = f"{network}, learning rate {rate:g}, {arm}"
-        parts.append(page.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))
-    return page.page(f"{name}: a study on {data}", *parts)
+        parts.append(html.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))
+    return html.page(f"{name}: a study on {data}", *parts)
 
 
 def report_text(runs: Sequence[Run]) -> str:

@@ -6,10 +6,10 @@ from random import Random
 import pytest
 
 from tests.records import genome
-from vlga.gene_shifts import gene_shifts, heard_genes
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
-from vlga.search_report import (
+from vlga.report.search.genes import gene_shifts, heard_genes
+from vlga.report.search.summary import (
     Outcome,
     accuracy_steps,
     drawn,

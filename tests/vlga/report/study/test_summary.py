@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vlga.study_report import PLAIN, Run, arm_results, layer_histories
+from vlga.report.study.summary import PLAIN, Run, arm_results, layer_histories
 
 
 def run(number, arm, seed, test, *, rate=0.1, network="net", **rest):

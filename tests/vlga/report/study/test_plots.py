@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vlga.plots import png_bytes
-from vlga.study_plots import layers_figure
-from vlga.study_report import LayerHistory
+from vlga.report.plots import png_bytes
+from vlga.report.study.plots import layers_figure
+from vlga.report.study.summary import LayerHistory
 
 
 def maps(figure):

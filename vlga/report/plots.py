@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from vlga.comparison import Band
+from vlga.report.best_so_far import Band
 
 __all__ = [
     "GREY",

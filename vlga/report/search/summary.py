@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from vlga.comparison import best_so_far
+from vlga.report.best_so_far import best_so_far
 
 __all__ = [
     "Outcome",

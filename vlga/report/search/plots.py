@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
-from vlga.gene_shifts import GeneShift
 from vlga.genetics.changes import allele_text
-from vlga.plots import GREY, MARKERS, PALETTE, scale_by_error, tidy
-from vlga.search_report import Outcome, Round
+from vlga.report.plots import GREY, MARKERS, PALETTE, scale_by_error, tidy
+from vlga.report.search.genes import GeneShift
+from vlga.report.search.summary import Outcome, Round
 
 __all__ = [
     "curves_figure",

@@ -1,0 +1,11 @@
+"""What came out of a search: from recorded rows to text, figures and pages.
+
+formats      tables, JSON and CSV; numbers and times as words
+html         one page in one file
+paired       paired differences and their standard error
+best_so_far  the best fitness after so many epochs
+plots        what all figures have in common
+search       the report of a search
+study        the report of a study
+comparison   the report of a comparison
+"""
