@@ -10,8 +10,8 @@ import click
 
 from db.read.searches import show_search
 from db.upkeep.delete import delete_search, require_deletable
-from vlga.cli.look import opened
 from vlga.cli.options import db_option
+from vlga.cli.searches import opened
 from vlga.errors import ConfigError
 from vlga.report.formats import number_of
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from vlga.cli.options import db_option, format_option
-from vlga.doctor import (
+from vlga.cli.diagnosis import (
     Diagnosis,
     judge_clock,
     judge_cpus,
@@ -21,6 +20,7 @@ from vlga.doctor import (
     judge_gpus,
     judge_libraries,
 )
+from vlga.cli.options import db_option, format_option
 from vlga.errors import VlgaError
 from vlga.report.formats import number_of, render
 from vlga.search.artifacts import ARTIFACTS

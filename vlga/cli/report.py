@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from db.read import searches
-from vlga.cli.look import opened
 from vlga.cli.options import db_option, format_option
+from vlga.cli.searches import opened
 from vlga.errors import ConfigError
 
 __all__ = ["report"]

@@ -21,7 +21,7 @@ from db.connection.outage import Patience
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
-from vlga.cli.stop import announcing, ignore_signals, obeying_signals
+from vlga.cli.signals import announcing, ignore_signals, obeying_signals
 from vlga.config.settings import SearchConfig, WorkersConfig
 from vlga.errors import (
     ConfigError,

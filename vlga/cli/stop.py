@@ -1,12 +1,9 @@
-"""``vlga stop``, and the signals that mean the same: how a search that runs is asked to end."""
+"""``vlga stop``: how a search that runs, here or elsewhere, is asked to end."""
 
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import click
 
@@ -14,9 +11,9 @@ from db.store import SqlStore
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
 from vlga.ports.lease import Stop
-from vlga.search.hold import Tenure, running
+from vlga.search.hold import running
 
-__all__ = ["announcing", "ignore_signals", "obeying_signals", "stop"]
+__all__ = ["stop"]
 
 
 @click.command()
@@ -38,52 +35,3 @@ def stop(name: str, now: bool, db_url: str) -> None:
             raise ConfigError(f"a search must run to be stopped, but {name!r} does not{way_out}")
     when = "now" if now else "when what runs has ended"
     click.echo(f"asked {lease} to stop {name} {when}", err=True)
-
-
-@contextmanager
-def obeying_signals(tenure: Tenure) -> Iterator[None]:
-    """Let SIGTERM ask a search to stop, and a second one give up what runs, as Ctrl-C does."""
-    if not _hears_signals():
-        yield
-        return
-    n_signals = 0
-
-    def ask(_signal: int, _frame: object) -> None:
-        nonlocal n_signals
-        n_signals += 1
-        if n_signals > 1:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one interrupt is enough
-            raise KeyboardInterrupt
-        tenure.ask(Stop.DRAIN)
-
-    before = signal.signal(signal.SIGTERM, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-
-def announcing(tenure: Tenure, print_: Callable[[str], object]) -> Callable[[], Stop | None]:
-    """Give `Tenure.check`, which says so once when a search is going to end after what runs."""
-    is_told = False
-
-    def check() -> Stop | None:
-        nonlocal is_told
-        asked = tenure.check()
-        if asked is Stop.DRAIN and not is_told:
-            is_told = True
-            print_("stopping when what runs has ended; Ctrl-C gives it up")
-        return asked
-
-    return check
-
-
-def ignore_signals() -> None:
-    """Let nothing interrupt what is being saved."""
-    if _hears_signals():
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
-
-
-def _hears_signals() -> bool:
-    return threading.current_thread() is threading.main_thread()

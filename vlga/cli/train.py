@@ -16,7 +16,6 @@ from db.read import searches
 from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
-from vlga.cli.look import opened
 from vlga.cli.options import db_option, worker_options
 from vlga.cli.run import (
     check_name,
@@ -28,6 +27,7 @@ from vlga.cli.run import (
     refuse_taken,
     run_search,
 )
+from vlga.cli.searches import opened
 from vlga.config.load import load_config
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest

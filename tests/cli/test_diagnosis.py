@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.doctor import (
+from vlga.cli.diagnosis import (
     judge_clock,
     judge_cpus,
     judge_data,

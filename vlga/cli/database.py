@@ -1,0 +1,48 @@
+"""``vlga db``: the state of a database."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from vlga.cli.options import db_option, format_option
+from vlga.report.formats import number_of, render
+
+__all__ = ["db"]
+
+
+@click.group(no_args_is_help=False)
+def db() -> None:
+    """Upgrade or check a database."""
+
+
+@db.command("upgrade")
+@db_option
+def db_upgrade(db_url: str) -> None:
+    """Bring a database to this version's schema."""
+    from db.upkeep.migrate import upgrade
+
+    click.echo(upgrade(db_url), err=True)
+
+
+@db.command("check")
+@db_option
+@format_option
+def db_check(db_url: str, form: str) -> None:
+    """Check a database and its files; exit code 1 if something is wrong.
+
+    Files must be there as they were written, and each file under ./vlga-artifacts must belong to a
+    search of this database; folders of searches that are running are left out.
+    """
+    from db.upkeep.check import check
+    from vlga.search.artifacts import ARTIFACTS
+
+    rows = [asdict(finding) for finding in check(db_url, ARTIFACTS)]
+    if rows or form != "table":
+        click.echo(render(rows, form, ("where", "what")))
+    if rows:
+        click.echo(f"vlga: {number_of(len(rows), 'finding')}", err=True)
+        sys.exit(1)
+    click.echo("nothing wrong", err=True)
