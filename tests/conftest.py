@@ -22,7 +22,7 @@ def cluster() -> Iterator[None]:
     """Ray on this machine with two CPUs, started once a class: its workers import torch once."""
     import ray
 
-    from tests.trainings import dataset
+    from tests.support.trainings import dataset
     from workers.cluster.connect import connect
 
     connect(None, 2, 1.0, dataset().summary())

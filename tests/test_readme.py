@@ -15,8 +15,8 @@ from click.testing import CliRunner
 import workers.cluster.metrics
 from db.connection.engine import open_engine
 from db.store import SqlStore
-from tests import postgres
-from tests.records import candidate, evaluation, record
+from tests.support import postgres
+from tests.support.records import candidate, evaluation, record
 from vlga.cli.main import _COMMANDS, cli
 from vlga.ports.evaluation import FailureReason
 

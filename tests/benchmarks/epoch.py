@@ -28,7 +28,7 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
 from tests.benchmarks.timing import alternate, median_ratio, print_table, report
-from tests.records import genome
+from tests.support.records import genome
 from vlga.config.settings import TrainingConfig
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode

@@ -31,12 +31,12 @@ from db import frames
 from db.read import searches
 from db.read.reports import search_genes, search_outcomes
 from db.store import SqlStore
-from tests import postgres
 from tests.benchmarks.ledger_driver import outcome
 from tests.benchmarks.ledger_fill import BIGGEST, fill
 from tests.benchmarks.ledger_readers import READERS, slow_down
 from tests.benchmarks.timing import print_table, report
-from tests.records import candidate, record
+from tests.support import postgres
+from tests.support.records import candidate, record
 from vlga.search.hold import held
 
 _PAGE = 1000

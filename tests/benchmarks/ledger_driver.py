@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db.store import SqlStore
-from tests.records import DATA
+from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Weights

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, Table, update
 
 from db.schema import tables
 from db.store import SqlStore
-from tests.records import DATA, record
+from tests.support.records import DATA, record
 from vlga.config.load import load_config
 from vlga.ports.candidate import Candidate
 from vlga.strategies import make_strategy

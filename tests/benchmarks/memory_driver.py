@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from tests.benchmarks.memory_processes import Memory, memory_of_tree, total
-from tests.records import genome
+from tests.support.records import genome
 from vlga.config.settings import DataConfig, TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan

@@ -24,7 +24,7 @@ import ray
 import torch
 
 from tests.benchmarks.timing import print_table, report
-from tests.trainings import drain
+from tests.support.trainings import drain
 from vlga.config.load import load_config
 from vlga.config.settings import DataConfig, SearchConfig
 from vlga.networks.phenotype import plan_of

@@ -30,7 +30,7 @@ from typing import Any
 from tests.benchmarks.searching import run_search
 from tests.benchmarks.simulation import SimulatedEvaluator, busy_share, log_normal
 from tests.benchmarks.timing import print_table, report
-from tests.records import DATA
+from tests.support.records import DATA
 
 _SEED = 0
 _TRAININGS_PER_WORKER = 10

@@ -2,9 +2,9 @@ import signal
 
 import pytest
 
-from tests.cli.command import FIRST, SMALL, Result, vlga, vlga_in
-from tests.cli.comparing import COMPARE
-from tests.ledger import ledger
+from tests.support.command import FIRST, SMALL, Result, vlga, vlga_in
+from tests.support.comparing import COMPARE
+from tests.support.ledger import ledger
 from workers.evaluators.inline import InlineEvaluator
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from db.store import SqlStore
-from tests.cli.command import SMALL, vlga
-from tests.records import record
+from tests.support.command import SMALL, vlga
+from tests.support.records import record
 
 URL = r"sqlite:///\S+"
 

@@ -15,11 +15,11 @@ import pytest
 
 from db.connection.engine import open_engine
 from db.read import searches
-from tests import postgres
-from tests.cli.command import FIRST
-from tests.cluster import Cluster, bare_python, cluster
-from tests.ledger import ledger
-from tests.prometheus import measured
+from tests.support import postgres
+from tests.support.cluster import Cluster, bare_python, cluster
+from tests.support.command import FIRST
+from tests.support.ledger import ledger
+from tests.support.prometheus import measured
 from vlga.errors import EvaluatorError, SearchNotFound
 from workers.cluster.address import check_address
 

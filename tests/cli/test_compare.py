@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import SMALL, vlga
-from tests.cli.comparing import COMPARE, JSON, NAMES, STRATEGIES, ledger
+from tests.support.command import SMALL, vlga
+from tests.support.comparing import COMPARE, JSON, NAMES, STRATEGIES, ledger
 
 
 class TestSearches:

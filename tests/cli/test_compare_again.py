@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import workers.training.evaluate
-from tests.cli.command import SMALL, vlga, vlga_in
-from tests.cli.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
+from tests.support.command import SMALL, vlga, vlga_in
+from tests.support.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
 from vlga.cli.compare import compare, typed
 
 

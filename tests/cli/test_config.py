@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from tests.cli.command import SMALL, vlga
+from tests.support.command import SMALL, vlga
 from vlga.config.load import load_config, preset_names
 from vlga.config.settings import SearchConfig
 

@@ -1,7 +1,7 @@
 import csv
 import io
 
-from tests.cli.command import vlga
+from tests.support.command import vlga
 
 
 class TestData:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import vlga
-from tests.records import candidate, record
+from tests.support.command import vlga
+from tests.support.records import candidate, record
 from vlga.ports.evaluator import Weights
 from vlga.search.artifacts import ArtifactFolder
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import vlga
-from tests.records import candidate, evaluation, record
+from tests.support.command import vlga
+from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluator import Weights
 from vlga.ports.lease import this_process
 from vlga.search.artifacts import ARTIFACTS, ArtifactFolder

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from db.store import SqlStore
-from tests.cli.command import FIRST, SMALL, bury, vlga
-from tests.ledger import ledger
-from tests.records import record
+from tests.support.command import FIRST, SMALL, bury, vlga
+from tests.support.ledger import ledger
+from tests.support.records import record
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from tests import postgres
-from tests.cli.command import SMALL, vlga
+from tests.support import postgres
+from tests.support.command import SMALL, vlga
 
 
 def test_looks_at_this_machine(finished):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.command import SMALL, vlga, vlga_in
+from tests.support.command import SMALL, vlga, vlga_in
 
 MARK = "fitness on the TEST images"
 

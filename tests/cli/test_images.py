@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import pytest
 
-from tests.cli.command import SMALL, vlga
+from tests.support.command import SMALL, vlga
 from vlga.cli import run
 
 STRATEGIES = ("--strategies", "random_search", "--seeds", "1")

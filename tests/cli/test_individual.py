@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import vlga
-from tests.records import candidate, evaluation, record
+from tests.support.command import vlga
+from tests.support.records import candidate, evaluation, record
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Candidate

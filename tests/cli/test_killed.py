@@ -17,9 +17,9 @@ from sqlalchemy import select
 
 from db.connection.engine import open_engine, reading
 from db.schema import tables
-from tests import postgres
-from tests.cli.command import SMALL
-from tests.ledger import ledger
+from tests.support import postgres
+from tests.support.command import SMALL
+from tests.support.ledger import ledger
 from vlga.cli.main import main
 from workers.evaluators import inline
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tests.records import DATA, candidate, evaluation
+from tests.support.records import DATA, candidate, evaluation
 from vlga.cli.live import TerminalObserver
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import FailureReason

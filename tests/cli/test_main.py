@@ -4,7 +4,7 @@ import sys
 import click
 import pytest
 
-from tests.cli.command import vlga
+from tests.support.command import vlga
 from vlga import __version__
 from vlga.cli.main import _COMMANDS, _HELP, cli
 

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from tests import postgres
-from tests.cli.command import FIRST, SMALL, bury, vlga
-from tests.ledger import ledger
+from tests.support import postgres
+from tests.support.command import FIRST, SMALL, bury, vlga
+from tests.support.ledger import ledger
 
 pytestmark = pytest.mark.postgres
 

@@ -14,8 +14,8 @@ from random import Random
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import vlga
-from tests.records import candidate, evaluation, genome, record
+from tests.support.command import vlga
+from tests.support.records import candidate, evaluation, genome, record
 from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import FailureReason
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import CHROMIUM, look_at
-from tests.cli.command import vlga
 from tests.cli.test_report import fill
+from tests.support.browser import CHROMIUM, look_at
+from tests.support.command import vlga
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: apt-get install chromium"

@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import SMALL, vlga
 from tests.cli.test_search import results
+from tests.support.command import SMALL, vlga
 
 #: Three random networks of up to two blocks.
 RANDOM = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.command import SMALL, vlga
+from tests.support.command import SMALL, vlga
 from workers.evaluators.inline import InlineEvaluator
 
 #: Enough trainings to be interrupted among, with a second phase that inherits weights.

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import vlga
-from tests.records import candidate, evaluation, record
+from tests.support.command import vlga
+from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluation import FailureReason
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from db.store import SqlStore
-from tests.cli.command import GONE, ME, SMALL, vlga
 from tests.cli.test_search import LONGER, results
+from tests.support.command import GONE, ME, SMALL, vlga
 from vlga.ports.lease import Stop
 from vlga.search import hold
 from workers.evaluators.inline import InlineEvaluator

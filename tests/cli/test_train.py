@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import vlga, vlga_in
+from tests.support.command import vlga, vlga_in
 
 QUICK = ("--inline", "--epochs", "2", "--set", "data.train_limit=100")
 STUDY = """

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import LeaseLost, SearchNotFound
 from vlga.ports.lease import Holder, Stop
 from vlga.ports.store import Artifact, Store

@@ -10,8 +10,8 @@ import pytest
 import ray
 import torch
 
-from tests.trainings import dataset, diverging, drain, network, plan, task
-from tests.vlga.searching import Outcome, ScriptedEvaluator
+from tests.support.searching import Outcome, ScriptedEvaluator
+from tests.support.trainings import dataset, diverging, drain, network, plan, task
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights

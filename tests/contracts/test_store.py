@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.store import SqlStore
-from tests import generators, postgres
-from tests.fakes import MemoryStore
-from tests.records import candidate, evaluation, record
+from tests.support import generators, postgres
+from tests.support.fakes import MemoryStore
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.ports.evaluation import EpochRecord, FailureReason, Source
 from vlga.ports.store import Artifact, KnownOutcome, Store

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests import postgres
 from tests.contracts.lease_contract import Jump, LeaseContract
-from tests.fakes import MemoryStore
+from tests.support import postgres
+from tests.support.fakes import MemoryStore
 
 
 class TestMemoryStore(LeaseContract):

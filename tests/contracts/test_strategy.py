@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, failed, ids, play
+from tests.support.synthetic import (
+    any_fitness,
+    ask_round,
+    completed,
+    deeper_is_better,
+    failed,
+    ids,
+    play,
+)
 from vlga.config.load import load_config
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.networks.phenotype import decode

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.test_strategy import N_ROUNDS, SIZE, make
-from tests.synthetic import any_fitness, completed, deeper_is_better, failed, play
-from tests.vlga.searching import TINY
+from tests.support.searching import TINY
+from tests.support.synthetic import any_fitness, completed, deeper_is_better, failed, play
 from vlga.strategies import STRATEGIES, SteadyState
 
 STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]

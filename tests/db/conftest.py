@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
 from db.store import SqlStore
-from tests import postgres
-from tests.records import candidate, evaluation, record
+from tests.support import postgres
+from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluation import FailureReason, Source
 from vlga.ports.store import Artifact
 

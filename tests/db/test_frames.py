@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from db import frames
-from tests.records import genome
+from tests.support.records import genome
 from vlga.errors import SearchNotFound
 
 pytestmark = pytest.mark.usefixtures("engine")  # fills the database at `url`

@@ -15,7 +15,7 @@ from db.connection.engine import open_engine, reading, writing
 from db.read import searches as queries
 from db.schema.tables import evaluations, searches
 from db.store import SqlStore
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import StoreError
 from vlga.ports.evaluation import FailureReason, Source
 from vlga.ports.store import Artifact
@@ -24,7 +24,7 @@ from vlga.ports.store import Artifact
 WRITE_AND_DIE = """
 import os, signal, sys
 from db.store import SqlStore
-from tests.records import evaluation
+from tests.support.records import evaluation
 SqlStore(sys.argv[1], create=False).add_evaluations("first", [evaluation(0)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -33,7 +33,7 @@ DIE_HALFWAY = """
 import os, signal, sys
 from db import store
 from db.ledger import codec
-from tests.records import evaluation
+from tests.support.records import evaluation
 codec.epoch_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 store.SqlStore(sys.argv[1], create=False).add_evaluations("first", [evaluation(0)])
 """

@@ -12,9 +12,9 @@ from db.connection.engine import reading
 from db.read import searches
 from db.store import SqlStore
 from db.upkeep.check import check_connection
-from tests import generators
-from tests.fakes import MemoryStore
-from tests.records import candidate, evaluation, record
+from tests.support import generators
+from tests.support.fakes import MemoryStore
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import StoreError
 
 NAMES = st.sampled_from(["first", "second"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker import compose, dockerfile
+from tests.support import compose, dockerfile
 from vlga.cli.main import _COMMANDS
 
 SECRETS = {"POSTGRES_PASSWORD": "a password", "RAY_AUTH_TOKEN": "a token"}

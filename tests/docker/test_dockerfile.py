@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker import dockerfile
+from tests.support import dockerfile
 
 ROOT = dockerfile.ROOT
 STAGES = dockerfile.stages()

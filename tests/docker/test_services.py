@@ -21,8 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
-from tests.docker import compose
+from tests.support import compose, postgres
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

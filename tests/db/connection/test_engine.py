@@ -11,7 +11,7 @@ from db.connection.engine import masked, open_engine, parse_url, reading, use_wa
 from db.schema.tables import HEAD, metadata
 from db.schema.views import VIEWS
 from db.store import SqlStore
-from tests import postgres
+from tests.support import postgres
 from vlga.errors import SchemaVersionError, StoreError
 
 

@@ -13,8 +13,8 @@ from db.connection.engine import open_engine, reading, writing
 from db.connection.errors import explain, store_errors
 from db.schema.tables import candidates
 from db.store import SqlStore
-from tests import postgres
-from tests.records import candidate, evaluation, record
+from tests.support import postgres
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import StoreError, StoreUnavailable
 
 

@@ -14,10 +14,10 @@ from db.connection.engine import writing
 from db.connection.outage import Patience
 from db.schema.tables import leases
 from db.store import SqlStore
-from tests import postgres
-from tests.ledger import ledger
-from tests.records import DATA, candidate, evaluation, record
-from tests.vlga.searching import Clock, ScriptedEvaluator, small_config
+from tests.support import postgres
+from tests.support.ledger import ledger
+from tests.support.records import DATA, candidate, evaluation, record
+from tests.support.searching import Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.ports.lease import Holder
 from vlga.ports.observer import SilentObserver

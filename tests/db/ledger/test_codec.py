@@ -10,8 +10,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from db.ledger import codec
 from db.schema.tables import UtcDateTime
-from tests import generators
-from tests.records import record
+from tests.support import generators
+from tests.support.records import record
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import EpochRecord, Evaluation

@@ -13,7 +13,7 @@ from db.connection.engine import writing
 from db.ledger import codec
 from db.schema import tables
 from db.store import SqlStore
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import LeaseLost
 from vlga.ports.lease import Holder
 

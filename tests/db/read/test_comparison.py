@@ -7,7 +7,7 @@ from db.read import searches
 from db.read.comparison import compared, names_beginning
 from db.read.reports import search_outcomes
 from db.store import SqlStore
-from tests.records import record
+from tests.support.records import record
 
 
 def test_a_search_is_a_row_with_its_trainings(engine: Engine):

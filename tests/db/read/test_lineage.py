@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 from db.read import lineage
 from db.read.lineage import ancestors
 from db.store import SqlStore
-from tests.records import candidate, evaluation, genome, record
+from tests.support.records import candidate, evaluation, genome, record
 from vlga.errors import ConfigError, SearchNotFound, StoreError
 from vlga.ports.evaluation import FailureReason
 

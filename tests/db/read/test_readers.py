@@ -9,8 +9,8 @@ from typing import Any
 from db.connection.engine import open_engine
 from db.read import searches
 from db.store import SqlStore
-from tests.records import DATA
-from tests.vlga.searching import RANDOM, ScriptedEvaluator, search_in, small_config
+from tests.support.records import DATA
+from tests.support.searching import RANDOM, ScriptedEvaluator, search_in, small_config
 from vlga.ports.store import SearchRecord
 from vlga.search.hold import held
 

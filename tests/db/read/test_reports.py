@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from db.read.reports import learning_curves, search_genes, search_outcomes
 from db.store import SqlStore
-from tests.records import candidate, evaluation, genome, record
+from tests.support.records import candidate, evaluation, genome, record
 from vlga.errors import SearchNotFound
 from vlga.ports.evaluation import EpochRecord
 from vlga.report.search.summary import Outcome

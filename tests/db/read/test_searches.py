@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
 from db.read import searches
-from tests.records import DATA, genome, record
+from tests.support.records import DATA, genome, record
 from vlga.errors import SearchNotFound, StoreError
 from vlga.networks.phenotype import decode
 

@@ -11,7 +11,7 @@ from db.schema.tables import metadata
 from db.schema.views import VIEWS
 from db.store import SqlStore
 from db.upkeep.migrate import MIGRATIONS
-from tests.records import candidate, genome, record
+from tests.support.records import candidate, genome, record
 
 
 def ask(engine: Engine, query: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from db.schema.tables import metadata
 from db.store import SqlStore
 from db.upkeep.check import check
 from db.upkeep.delete import delete_search, require_deletable
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
 from vlga.ports.lease import this_process
 from vlga.ports.store import Artifact

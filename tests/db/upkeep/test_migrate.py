@@ -15,7 +15,7 @@ from db.connection.engine import build_engine, open_engine, reading
 from db.schema.tables import HEAD, REVISIONS, metadata
 from db.store import SqlStore
 from db.upkeep import migrate
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 from vlga.errors import SchemaVersionError, StoreError
 
 #: Everything that Postgres knows of its schema, in words: columns, constraints, indexes, views.

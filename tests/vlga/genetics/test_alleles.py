@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.synthetic import completed, failed
+from tests.support.synthetic import completed, failed
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.crossover import aligned_crossover
 from vlga.genetics.mutation_sets import mutate_growing

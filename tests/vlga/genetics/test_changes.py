@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from tests.generators import genomes
-from tests.records import genome
+from tests.support.generators import genomes
+from tests.support.records import genome
 from vlga.genetics.changes import allele_text, changed_genes, changes_text
 from vlga.genetics.genome import Genome
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, genomes, presets, spaces
+from tests.support.generators import PRESETS, genomes, presets, spaces
 from tests.vlga.genetics.test_operators import genomes_of_a_space
 from vlga.genetics.crossover import align, aligned_crossover, uniform_crossover
 from vlga.genetics.genome import BLOCK_GENES, Genome

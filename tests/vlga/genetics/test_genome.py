@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, genomes
+from tests.support.generators import PRESETS, genomes
 from vlga.errors import GenomeError
 from vlga.genetics.genome import BLOCK_GENES, GENOME_VERSION, NETWORK_GENES, Genome
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, genomes, presets, spaces
-from tests.synthetic import Coins
+from tests.support.generators import PRESETS, genomes, presets, spaces
+from tests.support.synthetic import Coins
 from vlga.errors import GenomeError
 from vlga.genetics.crossover import uniform_crossover
 from vlga.genetics.mutation import mutate_one_gene

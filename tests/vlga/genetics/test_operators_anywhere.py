@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS
+from tests.support.generators import PRESETS
 from tests.vlga.genetics.test_operators import differences, genomes_of_a_space
 from vlga.errors import GenomeError
 from vlga.genetics.mutation import duplicate_block, insert_block, mutate_any_gene, remove_block

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, populations
-from tests.synthetic import Coins
+from tests.support.generators import PRESETS, populations
+from tests.support.synthetic import Coins
 from vlga.genetics.sampling import sample
 from vlga.genetics.selection import choose_parents, survivors, tournament
 from vlga.ports.candidate import Candidate, Individual, best_of

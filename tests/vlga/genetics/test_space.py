@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, genomes, spaces
+from tests.support.generators import PRESETS, genomes, spaces
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import BLOCK_GENES, NETWORK_GENES
 from vlga.genetics.space import SearchSpace

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import PRESETS, genomes, input_shapes, plans
+from tests.support.generators import PRESETS, genomes, input_shapes, plans
 from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.genetics.mutation import mutate_one_gene
 from vlga.networks.phenotype import decode

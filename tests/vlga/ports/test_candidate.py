@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import candidates, fitnesses, populations
+from tests.support.generators import candidates, fitnesses, populations
 from vlga.ports.candidate import Individual, best_of
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 

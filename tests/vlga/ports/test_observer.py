@@ -3,9 +3,9 @@
 import pytest
 
 from tests.cli.test_live import PROGRESS
-from tests.records import candidate, evaluation
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import TINY, Bench, Notes, ScriptedEvaluator, small_config
+from tests.support.mortal_store import Killed
+from tests.support.records import candidate, evaluation
+from tests.support.searching import TINY, Bench, Notes, ScriptedEvaluator, small_config
 from vlga.ports.candidate import Individual
 from vlga.ports.machines import Machines
 from vlga.ports.observer import Observers

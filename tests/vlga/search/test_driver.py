@@ -3,8 +3,16 @@ from random import Random
 
 import pytest
 
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import RANDOM, TINY, Bench, Clock, ScriptedEvaluator, losing, small_config
+from tests.support.mortal_store import Killed
+from tests.support.searching import (
+    RANDOM,
+    TINY,
+    Bench,
+    Clock,
+    ScriptedEvaluator,
+    losing,
+    small_config,
+)
 from vlga.errors import TooManyFailures
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies.base import training_seed

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import (
+from tests.support.mortal_store import Killed
+from tests.support.searching import (
     RANDOM,
     TINY,
     Bench,

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config
+from tests.support.mortal_store import Killed
+from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies import STRATEGIES, SteadyState
 

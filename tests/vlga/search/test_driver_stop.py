@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.vlga.mortal_store import MortalStore
-from tests.vlga.searching import Bench, Clock, ScriptedEvaluator, small_config
+from tests.support.mortal_store import MortalStore
+from tests.support.searching import Bench, Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, SearchStopped
 from vlga.ports.lease import Holder, Stop
 from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.records import DATA
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import Bench, ScriptedEvaluator, small_config, weights_of
+from tests.support.mortal_store import Killed
+from tests.support.records import DATA
+from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of
 from vlga.errors import SearchStopped
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason

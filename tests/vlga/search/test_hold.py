@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes import MemoryStore
-from tests.records import record
-from tests.vlga.searching import Clock
+from tests.support.fakes import MemoryStore
+from tests.support.records import record
+from tests.support.searching import Clock
 from vlga.errors import LeaseLost, SearchHeld, StoreError
 from vlga.ports.lease import Stop, this_process
 from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure, held, running

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import RANDOM, Bench, ScriptedEvaluator, seed_as_fitness, small_config
+from tests.support.mortal_store import Killed
+from tests.support.searching import RANDOM, Bench, ScriptedEvaluator, seed_as_fitness, small_config
 from vlga.ports.evaluation import FailureReason, Source
 
 STEADY = ("regularized_evolution", "large_scale_evolution", "steady_state")

@@ -7,7 +7,7 @@ import pytest
 
 from db.read.searches import show_search
 from db.store import SqlStore
-from tests.vlga.searching import TINY, ScriptedEvaluator, search_in, small_config
+from tests.support.searching import TINY, ScriptedEvaluator, search_in, small_config
 from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.search.driver import Search
 

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from tests.vlga.mortal_store import Killed
-from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config
+from tests.support.mortal_store import Killed
+from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config
 
 SETTINGS = (
     "strategy=large_scale_evolution",

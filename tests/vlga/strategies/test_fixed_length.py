@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from tests.synthetic import any_fitness, ask_round, completed, failed, play
-from tests.vlga.searching import TINY
+from tests.support.searching import TINY
+from tests.support.synthetic import any_fitness, ask_round, completed, failed, play
 from vlga.config.load import load_config
 from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import decode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.synthetic import completed
+from tests.support.synthetic import completed
 from vlga.config.load import load_config
 from vlga.errors import ConfigError
 from vlga.networks.phenotype import trial_fingerprint

@@ -3,8 +3,8 @@ from random import Random
 
 import pytest
 
-from tests.synthetic import any_fitness, completed, failed, ids, play, step
-from tests.vlga.searching import TINY, Bench, ScriptedEvaluator, small_config, weights_of
+from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config, weights_of
+from tests.support.synthetic import any_fitness, completed, failed, ids, play, step
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import ALL_BLOCKS

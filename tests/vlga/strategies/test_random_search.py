@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from tests.synthetic import any_fitness, completed, play
-from tests.vlga.searching import TINY
+from tests.support.searching import TINY
+from tests.support.synthetic import any_fitness, completed, play
 from vlga.config.load import load_config
 from vlga.strategies import RandomSearch, make_strategy
 

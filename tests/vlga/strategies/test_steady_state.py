@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from tests.synthetic import any_fitness, completed, failed, ids, play, step
-from tests.vlga.searching import TINY
+from tests.support.searching import TINY
+from tests.support.synthetic import any_fitness, completed, failed, ids, play, step
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.strategies import make_strategy

@@ -2,8 +2,8 @@ from random import Random
 
 import pytest
 
-from tests.generators import PRESETS
-from tests.synthetic import ask_round, play
+from tests.support.generators import PRESETS
+from tests.support.synthetic import ask_round, play
 from tests.vlga.genetics.test_selection import people
 from vlga.config.load import load_config
 from vlga.genetics import crossover, mutation, mutation_sets, sampling, selection

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.records import genome
+from tests.support.records import genome
 from vlga.config.load import load_config
 from vlga.config.study import ArmConfig, StudyConfig
 from vlga.errors import ConfigError, GenomeError

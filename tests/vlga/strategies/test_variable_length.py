@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, play
+from tests.support.synthetic import any_fitness, ask_round, completed, deeper_is_better, play
 from vlga.config.load import load_config
 from vlga.strategies import make_strategy
 

@@ -5,8 +5,15 @@ from collections import Counter
 
 import pytest
 
-from tests.generators import PRESETS
-from tests.synthetic import any_fitness, ask_round, completed, deeper_is_better, failed, play
+from tests.support.generators import PRESETS
+from tests.support.synthetic import (
+    any_fitness,
+    ask_round,
+    completed,
+    deeper_is_better,
+    failed,
+    play,
+)
 from tests.vlga.strategies.test_variable_length import INPUT_SHAPE, N_CLASSES, columns, make
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from tests.workers.amplified_chain import (
+from tests.support.amplified_chain import (
     ALWAYS,
     INTELLIGENT,
     amplified_gradients,

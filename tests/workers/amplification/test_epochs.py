@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.workers.amplified_chain import (
+from tests.support.amplified_chain import (
     ALWAYS,
     INTELLIGENT,
     assert_no_hooks,

@@ -15,8 +15,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import plans
-from tests.trainings import dataset, task
+from tests.support.generators import plans
+from tests.support.trainings import dataset, task
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
@@ -126,7 +126,7 @@ class TestLearning:
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What came of trainings on GPUs that Ray was told of, in a process of their own."""
-    command = [sys.executable, "-m", "tests.workers.packed_trainings"]
+    command = [sys.executable, "-m", "tests.support.packed_trainings"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     figures: dict[str, Any] = json.loads(ran.stdout)

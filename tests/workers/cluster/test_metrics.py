@@ -8,8 +8,8 @@ import pytest
 import ray
 
 from tests.cli.test_live import PROGRESS
-from tests.prometheus import measured
-from tests.records import candidate, evaluation
+from tests.support.prometheus import measured
+from tests.support.records import candidate, evaluation
 from vlga.ports.evaluation import FailureReason, Source
 from workers.cluster.metrics import RayMetrics
 

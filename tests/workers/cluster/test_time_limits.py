@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import plans
-from tests.trainings import dataset, task
+from tests.support.generators import plans
+from tests.support.trainings import dataset, task
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.cluster.time_limits import TimeLimits

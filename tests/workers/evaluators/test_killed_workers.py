@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import MemoryStore
-from tests.trainings import dataset
-from tests.vlga.searching import search_in
+from tests.support.fakes import MemoryStore
+from tests.support.searching import search_in
+from tests.support.trainings import dataset
 from vlga.config.load import load_config
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask

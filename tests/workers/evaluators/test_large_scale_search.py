@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.fakes import MemoryStore
-from tests.trainings import dataset
+from tests.support.fakes import MemoryStore
+from tests.support.trainings import dataset
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests.trainings import dataset, drain, plan, task
+from tests.support.trainings import dataset, drain, plan, task
 from vlga.errors import EvaluatorError
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.trainings import drain, task
-from tests.vlga.searching import Clock, Outcome, ScriptedEvaluator
+from tests.support.searching import Clock, Outcome, ScriptedEvaluator
+from tests.support.trainings import drain, task
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluator import EvaluationTask, Evaluator
 from vlga.ports.machines import Machines

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.trainings import drain, task
-from tests.vlga.searching import Outcome, ScriptedEvaluator
+from tests.support.searching import Outcome, ScriptedEvaluator
+from tests.support.trainings import drain, task
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.evaluators.retrying import RetryingEvaluator

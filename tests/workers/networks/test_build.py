@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests import generators
-from tests.records import genome
-from tests.trainings import fit, plan
+from tests.support import generators
+from tests.support.records import genome
+from tests.support.trainings import fit, plan
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan

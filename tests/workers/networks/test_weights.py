@@ -13,9 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import generators
-from tests.records import genome as record_genome
-from tests.trainings import SHAPE, fit, network, plan
+from tests.support import generators
+from tests.support.records import genome as record_genome
+from tests.support.trainings import SHAPE, fit, network, plan
 from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import insert_block
 from vlga.genetics.space import SearchSpace

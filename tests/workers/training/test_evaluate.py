@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainings import SHAPE, dataset, diverging, network, plan, task
+from tests.support.trainings import SHAPE, dataset, diverging, network, plan, task
 from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import AmplificationPlan, NetworkPlan

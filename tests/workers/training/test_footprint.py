@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.generators import genomes
-from tests.trainings import SHAPE, dataset, drain, plan, task
+from tests.support.generators import genomes
+from tests.support.trainings import SHAPE, dataset, drain, plan, task
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
@@ -45,7 +45,7 @@ def wide(n_channels: int) -> NetworkPlan:
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
     """Six trainings and a tight one, in processes of their own."""
-    command = [sys.executable, "-m", "tests.workers.measured_training"]
+    command = [sys.executable, "-m", "tests.support.measured_training"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)

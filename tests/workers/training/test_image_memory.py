@@ -9,9 +9,9 @@ import ray
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.trainings import dataset, drain, task
-from tests.workers.measured_training import images as noise
-from tests.workers.measured_training import plan
+from tests.support.measured_training import images as noise
+from tests.support.measured_training import plan
+from tests.support.trainings import dataset, drain, task
 from vlga.config.settings import TrainingConfig
 from workers.evaluators.on_ray import RayEvaluator
 from workers.training.evaluate import evaluate

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.records import genome
-from tests.trainings import fit, network, plan, split
+from tests.support.records import genome
+from tests.support.trainings import fit, network, plan, split
 from vlga.config.settings import DataConfig, WindowConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.records import genome
-from tests.trainings import SHAPE, dataset, fit, network, task
+from tests.support.records import genome
+from tests.support.trainings import SHAPE, dataset, fit, network, task
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.ports.evaluation import FailureReason

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from tests.records import genome
+from tests.support.records import genome
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.report.search.genes import gene_shifts, heard_genes

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from db.store import SqlStore
-from tests.records import candidate, evaluation, record
+from tests.support.records import candidate, evaluation, record
 
 BLOCK = """
 import importlib, pkgutil, sys

@@ -1,6 +1,6 @@
 """Trains in forked processes and measures their memory.
 
-``python -m tests.workers.measured_training`` prints a JSON object: by name, how many bytes a plan's
+``python -m tests.support.measured_training`` prints a JSON object: by name, how many bytes a plan's
 training took and what is predicted; and what became of one with room for three quarters of it.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.records import genome
+from tests.support.records import genome
 from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.records import DATA
-from tests.vlga.mortal_store import MortalStore
+from tests.support.mortal_store import MortalStore
+from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists

@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import ray
 
-from tests.trainings import dataset, drain, task
+from tests.support.trainings import dataset, drain, task
 from vlga.errors import EvaluatorError
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask

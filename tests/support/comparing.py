@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from tests.cli.command import SMALL
+from tests.support.command import SMALL
 
 STRATEGIES = ("random_search", "variable_length")
 #: The variable-length search ends after its only phase of two networks, the other after three.

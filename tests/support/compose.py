@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.docker import dockerfile
+from tests.support import dockerfile
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"

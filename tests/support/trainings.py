@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.records import genome
+from tests.support.records import genome
 from vlga.config.settings import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
