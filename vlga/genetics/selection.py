@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import Protocol, TypeVar
 
-from deap import tools
+from deap import base, tools
 
-from vlga.ports.candidate import Individual
+__all__ = ["Ranked", "choose_parents", "survivors", "tournament"]
 
-__all__ = ["choose_parents", "survivors", "tournament"]
+
+class Ranked(Protocol):
+    """What selection must know of an individual: its number, its accuracy, its DEAP fitness."""
+
+    @property
+    def id(self) -> int:
+        """Number in the order of making."""
+
+    @property
+    def accuracy(self) -> float:
+        """Higher is better."""
+
+    @property
+    def fitness(self) -> base.Fitness:
+        """The same, as DEAP compares it."""
+
+
+Member = TypeVar("Member", bound=Ranked)
 
 
 def survivors(
-    population: Sequence[Individual], fraction: float, less_fit_probability: float, rng: Random
-) -> tuple[tuple[Individual, ...], tuple[Individual, ...]]:
+    population: Sequence[Member], fraction: float, less_fit_probability: float, rng: Random
+) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
     """Choose who lives on: the fittest for certain, each of the others by chance.
 
     The order of `population` does not matter; of equally fit individuals the one made first counts
@@ -43,7 +61,7 @@ def choose_parents(n_individuals: int, rng: Random) -> tuple[int, int]:
     return first, second
 
 
-def tournament(population: Sequence[Individual], n_drawn: int, rng: Random) -> Individual:
+def tournament(population: Sequence[Member], n_drawn: int, rng: Random) -> Member:
     """Give the fittest of some individuals, each drawn uniformly from all.
 
     DEAP's `selTournament` with our own dice. The order of `population` does not matter; of equally
