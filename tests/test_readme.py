@@ -1,4 +1,4 @@
-"""What the README shows can be typed as it stands."""
+"""What the READMEs show can be typed as it stands."""
 
 from __future__ import annotations
 
@@ -15,17 +15,11 @@ from click.testing import CliRunner
 import workers.cluster.metrics
 from db.connection.engine import open_engine
 from db.store import SqlStore
-from tests.support import postgres
+from tests.support import postgres, readmes
+from tests.support.readmes import blocks
 from tests.support.records import candidate, evaluation, record
 from vlga.cli.main import _COMMANDS, cli
 from vlga.ports.evaluation import FailureReason
-
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
 
 QUERIES = "".join(blocks("sql")).strip().split("\n\n")
 
@@ -73,7 +67,7 @@ def test_the_metrics_are_those_that_are_measured():
     """All of them, by their names."""
     source = Path(workers.cluster.metrics.__file__).read_text(encoding="utf-8")
 
-    assert {*re.findall(r"ray_(vlga_\w+)", README)} == {*re.findall(r'"(vlga_\w+)"', source)}
+    assert {*re.findall(r"ray_(vlga_\w+)", readmes.TEXT)} == {*re.findall(r'"(vlga_\w+)"', source)}
 
 
 def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -87,7 +81,7 @@ def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
     ]
 
 
-AMPLIFIED, TUNED = sorted(blocks("python"), key=lambda code: "tune" in code)
+TUNED, AMPLIFIED = sorted(blocks("python"), key=lambda code: "Amplifier" in code)
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])

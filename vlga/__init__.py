@@ -1,3 +1,35 @@
-"""vlga: finds a good convolutional network for images by evolution."""
+"""vlga: finds a good convolutional network for images by evolution.
+
+The names in `__all__` are its public face in Python. They load what they need when they are asked
+for, so that `import vlga` itself loads neither torch nor Ray nor a database.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+#: Where each public name lives: a module, or a name in one.
+_PLACES = {
+    "AmplificationPlan": "vlga.networks.plan:AmplificationPlan",
+    "Amplifier": "workers.amplification:Amplifier",
+    "VLGASearch": "workers.tune_search:VLGASearch",
+    "frames": "db.frames",
+}
+__all__ = ["AmplificationPlan", "Amplifier", "VLGASearch", "frames"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use (PEP 562)."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    """Offer the public names beside what is already loaded."""
+    return sorted({*globals(), *__all__})

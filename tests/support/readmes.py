@@ -1,0 +1,21 @@
+"""The READMEs of the project, and the examples in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("vlga", "workers", "db", "docker", "tests")
+PATHS = [
+    ROOT / "README.md",
+    *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("README.md"))),
+]
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PATHS)
+
+
+def blocks(language: str) -> list[str]:
+    """Give the code blocks of a language in all READMEs, one that stands twice only once."""
+    return list(
+        dict.fromkeys(re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
+    )
