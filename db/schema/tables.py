@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001",)
 HEAD = REVISIONS[-1]
 
 
@@ -171,7 +171,7 @@ evaluations = Table(
     _required("finished_at", UtcDateTime),
     # Of the same trained network, in studies.
     Column("test_accuracy", Double),
-    # Equal for equal trainings of all searches; absent in older rows and final trainings.
+    # Equal for equal trainings of all searches; absent in final trainings.
     Column("training_key", Text),
     # Whether it counts on the search's budget: not where an equal candidate of it was trained.
     Column("on_budget", Boolean, nullable=False, server_default=true()),

@@ -1,11 +1,14 @@
 """`vlga doctor` on this machine; test_cluster.py has it on a cluster."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from db.schema.tables import HEAD
+from db.store import SqlStore
 from tests.support import postgres
-from tests.support.command import SMALL, vlga
+from tests.support.command import vlga
 
 
 def test_looks_at_this_machine(finished):
@@ -50,11 +53,12 @@ def test_an_empty_postgres_is_no_problem_either(home):
     assert found["clock"]["state"] == "ok"
 
 
-def test_an_older_database_is_told_with_the_command_that_helps(home):
+def test_an_older_database_is_told_with_the_command_that_helps(home, monkeypatch):
     """As every command tells it."""
-    assert vlga("search", *SMALL).code == 0
-    with sqlite3.connect(home / "vlga.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    SqlStore("sqlite:///vlga.db").close()
+    with closing(sqlite3.connect(home / "vlga.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    monkeypatch.setattr("db.schema.revision.REVISIONS", ("0000", HEAD))
     told = vlga("doctor")
 
     assert told.code == 1

@@ -1,7 +1,7 @@
-"""The first schema: searches, candidates, evaluations, epochs and artifacts.
+"""The first schema: all tables and views of the first release.
 
-A revision never changes once released, hence the tables are written out and not taken from
-`db.schema.tables`, which moves on.
+A revision never changes once released, hence they are written out and not taken from
+`db.schema.tables` and `db.schema.views`, which move on.
 """
 
 import sqlalchemy as sa
@@ -13,8 +13,111 @@ down_revision = None
 _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+_POPULATION = """
+SELECT s.name AS search, c.id, c.phase, c.generation, c.operator, c.parents, c.weights_from,
+       c.fingerprint, c.depth, e.id AS evaluation_id, e.reused, e.fitness, e.test_accuracy,
+       e.status, e.reason, e.message, e.n_parameters AS parameters, e.n_macs AS macs, e.epochs,
+       e.seed, e.train_seconds, e.worker, e.device, e.peak_memory_bytes, e.finished_at
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+LEFT JOIN evaluations e ON e.id = (
+    SELECT best.id FROM evaluations best
+    WHERE best.search_id = c.search_id AND best.candidate_id = c.id AND NOT best.is_final
+    ORDER BY best.fitness IS NULL, best.fitness DESC, best.id
+    LIMIT 1
+)
+"""
+
+_FAILURES = """
+SELECT s.name AS search, c.id, c.phase, c.generation, e.is_final, e.reason, e.message, e.epochs,
+       e.n_parameters AS parameters, e.n_macs AS macs, e.train_seconds, e.worker, e.device,
+       e.peak_memory_bytes, e.finished_at
+FROM evaluations e
+JOIN candidates c ON c.search_id = e.search_id AND c.id = e.candidate_id
+JOIN searches s ON s.id = e.search_id
+WHERE e.reason IS NOT NULL AND NOT e.reused
+"""
+
+_LEARNING_CURVES = """
+SELECT s.name AS search, e.candidate_id AS id, e.is_final, p.evaluation_id, p.epoch, p.train_loss,
+       p.train_accuracy, p.validation_loss, p.validation_accuracy, p.learning_rate, p.seconds,
+       p.amplified_layers, p.layer_measures
+FROM searches s
+JOIN evaluations e ON e.search_id = s.id
+JOIN epochs p ON p.evaluation_id = e.id
+"""
+
+_LINEAGE_SQLITE = """
+SELECT s.name AS search, p.value AS parent, c.id AS child, c.operator
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+JOIN json_each(c.parents) p
+"""
+
+_LINEAGE_POSTGRESQL = """
+SELECT s.name AS search, p.value::integer AS parent, c.id AS child, c.operator
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+CROSS JOIN LATERAL json_array_elements_text(c.parents) AS p(value)
+"""
+
+# SQLite's JSON functions give true and false as 1 and 0.
+_GENES_SQLITE = """
+SELECT s.name AS search, c.id, g.key AS gene,
+       CASE WHEN g.type IN ('true', 'false') THEN g.type ELSE CAST(g.value AS TEXT) END AS allele
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+JOIN json_each(c.genome, '$.network') g
+WHERE json_type(c.genome, '$.blocks') = 'array'
+UNION ALL
+SELECT s.name, c.id, 'blocks.' || b.key || '.' || g.key,
+       CASE WHEN g.type IN ('true', 'false') THEN g.type ELSE CAST(g.value AS TEXT) END
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+JOIN json_each(c.genome, '$.blocks') b
+JOIN json_each(b.value) g
+"""
+
+# A study's trial has a name where a genome has its network's genes, and no blocks.
+_GENES_POSTGRESQL = """
+SELECT s.name AS search, c.id, g.key AS gene, g.value AS allele
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+CROSS JOIN LATERAL json_each_text(
+    CASE json_typeof(c.genome -> 'blocks')
+    WHEN 'array' THEN c.genome -> 'network' ELSE '{}'::json END
+) AS g
+UNION ALL
+SELECT s.name, c.id, 'blocks.' || (b.number - 1) || '.' || g.key, g.value
+FROM searches s
+JOIN candidates c ON c.search_id = s.id
+CROSS JOIN LATERAL json_array_elements(
+    CASE json_typeof(c.genome -> 'blocks')
+    WHEN 'array' THEN c.genome -> 'blocks' ELSE '[]'::json END
+) WITH ORDINALITY AS b(block, number)
+CROSS JOIN LATERAL json_each_text(b.block) AS g
+"""
+
+_VIEWS = {
+    "sqlite": {
+        "population": _POPULATION,
+        "lineage": _LINEAGE_SQLITE,
+        "genes": _GENES_SQLITE,
+        "failures": _FAILURES,
+        "learning_curves": _LEARNING_CURVES,
+    },
+    "postgresql": {
+        "population": _POPULATION,
+        "lineage": _LINEAGE_POSTGRESQL,
+        "genes": _GENES_POSTGRESQL,
+        "failures": _FAILURES,
+        "learning_curves": _LEARNING_CURVES,
+    },
+}
+
+
 def upgrade() -> None:
-    """Make all tables in an empty database."""
+    """Make all tables and views in an empty database."""
     op.create_table(
         "searches",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -111,6 +214,9 @@ def upgrade() -> None:
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("peak_memory_bytes", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("test_accuracy", sa.Double(), nullable=True),
+        sa.Column("training_key", sa.Text(), nullable=True),
+        sa.Column("on_budget", sa.Boolean(), nullable=False, server_default=sa.true()),
         sa.CheckConstraint(
             "(status = 'completed') = (fitness IS NOT NULL)",
             name=op.f("ck_evaluations_fitness_if_completed"),
@@ -139,6 +245,7 @@ def upgrade() -> None:
         "evaluations",
         ["search_id", "is_final", sa.literal_column("fitness DESC"), "candidate_id"],
     )
+    op.create_index("ix_evaluations_training_key", "evaluations", ["training_key"])
     op.create_index(
         "ix_evaluations_reason",
         "evaluations",
@@ -157,6 +264,7 @@ def upgrade() -> None:
         sa.Column("learning_rate", sa.Double(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("amplified_layers", sa.JSON(), nullable=False),
+        sa.Column("layer_measures", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["evaluation_id"],
             ["evaluations.id"],
@@ -166,3 +274,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("evaluation_id", "epoch", name=op.f("pk_epochs")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "leases",
+        sa.Column("search_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("process_id", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("stop", sa.Text(), nullable=True),
+        sa.CheckConstraint("stop IN ('drain', 'now')", name=op.f("ck_leases_stop")),
+        sa.ForeignKeyConstraint(
+            ["search_id"],
+            ["searches.id"],
+            name=op.f("fk_leases_search_id_searches"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("search_id", name=op.f("pk_leases")),
+    )
+    connection = op.get_bind()
+    for name, query in _VIEWS[connection.dialect.name].items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query.strip()}")
