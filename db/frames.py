@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Select, select
 
-from db.connection.engine import open_engine, reading
+from db.connection.engine import opened, reading
 from db.read.searches import find_search_id
 from db.schema import tables
 from vlga.networks.phenotype import heritage_from_dict
@@ -217,20 +217,16 @@ def _table(
         limit: how many candidates the page has, at least 0, or None for all that follow.
         offset: number of its first candidate, at least 0.
     """
-    engine = open_engine(url)
-    try:
-        with reading(engine) as connection:
-            search_id = find_search_id(connection, search)
-            statement = statement.where(number.table.c.search_id == search_id, number >= offset)
-            if limit is not None:
-                statement = statement.where(number < offset + limit)
-                if engine.dialect.name == "postgresql":
-                    # It expects of a page of small numbers as many rows as all searches have of
-                    # them, and would rather read a whole table than find so many by key.
-                    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            result = connection.execute(statement)
-            # Tuples: pandas asks of each row that is more than one what it can do.
-            frame = pd.DataFrame([*map(tuple, result)], columns=list(result.keys()))
-    finally:
-        engine.dispose()
+    with opened(url) as engine, reading(engine) as connection:
+        search_id = find_search_id(connection, search)
+        statement = statement.where(number.table.c.search_id == search_id, number >= offset)
+        if limit is not None:
+            statement = statement.where(number < offset + limit)
+            if engine.dialect.name == "postgresql":
+                # It expects of a page of small numbers as many rows as all searches have of
+                # them, and would rather read a whole table than find so many by key.
+                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        result = connection.execute(statement)
+        # Tuples: pandas asks of each row that is more than one what it can do.
+        frame = pd.DataFrame([*map(tuple, result)], columns=list(result.keys()))
     return frame.astype({name: _TYPES[name] for name in frame.columns if name in _TYPES})

@@ -24,8 +24,10 @@ from vlga.errors import StoreError
 
 __all__ = [
     "build_engine",
+    "disposing",
     "masked",
     "open_engine",
+    "opened",
     "parse_url",
     "reading",
     "require_file",
@@ -150,6 +152,22 @@ def open_engine(url: str, *, create: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """Open a database that exists for as long as the block takes. Raises as `open_engine`."""
+    with disposing(open_engine(url)) as engine:
+        yield engine
+
+
+@contextmanager
+def disposing(engine: Engine) -> Iterator[Engine]:
+    """Give an engine to the block, and let its connections go afterwards."""
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def require_file(engine: Engine) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from db.connection.engine import open_engine, reading
+from db.connection.engine import opened, reading
 from db.schema.tables import artifacts, evaluations, searches
 
 __all__ = ["Finding", "check", "check_connection"]
@@ -43,18 +43,14 @@ def check(url: str, folder: Path | None = None) -> tuple[Finding, ...]:
         StoreError: it cannot be opened, or is so damaged that it cannot be read through.
         SchemaVersionError: it was made by another version.
     """
-    engine = open_engine(url)
-    try:
-        with reading(engine) as connection:
-            findings = check_connection(connection)
-            if findings:  # what a damaged database says of files is not worth looking at
-                return findings
-            statement = select(artifacts.c.path, artifacts.c.sha256).distinct()
-            files = connection.execute(statement.order_by(artifacts.c.path)).all()
-            is_running = searches.c.status == "running"
-            running = set(connection.scalars(select(searches.c.name).where(is_running)))
-    finally:
-        engine.dispose()
+    with opened(url) as engine, reading(engine) as connection:
+        findings = check_connection(connection)
+        if findings:  # what a damaged database says of files is not worth looking at
+            return findings
+        statement = select(artifacts.c.path, artifacts.c.sha256).distinct()
+        files = connection.execute(statement.order_by(artifacts.c.path)).all()
+        is_running = searches.c.status == "running"
+        running = set(connection.scalars(select(searches.c.name).where(is_running)))
     damaged = [finding for path, sha256 in files for finding in _file(path, sha256)]
     named = {Path(path).absolute() for path, _ in files}
     return (*damaged, *(_orphans(folder, named, running) if folder else ()))

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-from db.connection.engine import build_engine, masked, reading, require_file, writing
+from db.connection.engine import build_engine, disposing, masked, reading, require_file, writing
 from db.schema.revision import require_head, stored_revision
 from db.schema.tables import HEAD, REVISIONS
 from vlga.errors import StoreError
@@ -32,13 +32,10 @@ def current(url: str) -> str | None:
         StoreError: there is no database, or it cannot be read.
         SchemaVersionError: it was not made by vlga.
     """
-    engine = build_engine(url)
-    try:
+    with disposing(build_engine(url)) as engine:
         require_file(engine)
         with reading(engine) as connection:
             return stored_revision(connection, masked(engine.url))
-    finally:
-        engine.dispose()
 
 
 def upgrade(url: str) -> str:
@@ -73,22 +70,21 @@ def migrating(url: str) -> Iterator[Connection]:
     Raises:
         StoreError: a foreign key leads nowhere at the end; or whatever the database refuses.
     """
-    engine = build_engine(url, foreign_keys=False)
-    try:
-        with writing(engine) as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
-            yield connection
-            if connection.dialect.name == "sqlite":
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
-                if broken is not None:
-                    raise StoreError(
-                        f"database {masked(engine.url)}: rows must refer to rows that exist, but "
-                        f"one of table {broken[0]!r} does not; nothing was changed, "
-                        "run: vlga db check"
-                    )
-    finally:
-        engine.dispose()
+    with (
+        disposing(build_engine(url, foreign_keys=False)) as engine,
+        writing(engine) as connection,
+    ):
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+        yield connection
+        if connection.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
+            if broken is not None:
+                raise StoreError(
+                    f"database {masked(engine.url)}: rows must refer to rows that exist, but "
+                    f"one of table {broken[0]!r} does not; nothing was changed, "
+                    "run: vlga db check"
+                )
 
 
 def _config(connection: Connection) -> Config:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from db.connection.engine import opened
 from db.read.searches import show_search
 from db.upkeep.delete import delete_search, require_deletable
 from vlga.cli.options import db_option
-from vlga.cli.searches import opened
 from vlga.errors import ConfigError
 from vlga.report.formats import number_of
 

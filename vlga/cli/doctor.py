@@ -73,30 +73,29 @@ def _here() -> Iterator[Diagnosis]:
 
 def _database(url: str) -> Iterator[Diagnosis]:
     """Look at the database; an SQLite file that does not exist yet is no problem."""
-    from db.connection.engine import build_engine, masked, reading, require_file
+    from db.connection.engine import build_engine, disposing, masked, reading, require_file
     from db.ledger.leases import read_clock
     from db.schema.revision import require_head, stored_revision
 
     where = masked(url)
     try:
-        engine = build_engine(url)
-        try:
-            require_file(engine)
-        except VlgaError:
-            yield Diagnosis("ok", f"database {where}", "will be made by the first search")
-            return
-        with reading(engine) as connection:
-            revision = stored_revision(connection, where)
-        if revision is None:
-            found = "empty: its tables will be made by the first search"
-        else:
-            require_head(revision, where)
-            found = "of this version's schema"
-        asked = time.time()
-        clock = read_clock(engine)
-        yield Diagnosis("ok", f"database {where}", found)
-        yield judge_clock("the database", clock - time.time(), clock - asked)
-        engine.dispose()
+        with disposing(build_engine(url)) as engine:
+            try:
+                require_file(engine)
+            except VlgaError:
+                yield Diagnosis("ok", f"database {where}", "will be made by the first search")
+                return
+            with reading(engine) as connection:
+                revision = stored_revision(connection, where)
+            if revision is None:
+                found = "empty: its tables will be made by the first search"
+            else:
+                require_head(revision, where)
+                found = "of this version's schema"
+            asked = time.time()
+            clock = read_clock(engine)
+            yield Diagnosis("ok", f"database {where}", found)
+            yield judge_clock("the database", clock - time.time(), clock - asked)
     except VlgaError as error:
         yield Diagnosis("problem", f"database {where}", "cannot be used", str(error))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
-from vlga.cli.searches import opened
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.networks.trial import Trial

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from db.connection.engine import opened
 from db.read.lineage import ancestors
 from vlga.cli.options import db_option, format_option
-from vlga.cli.searches import opened
 from vlga.genetics.changes import changed_genes, changes_text
 from vlga.genetics.genome import Genome
 from vlga.report.formats import as_csv, as_json, as_table

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
-from vlga.cli.searches import opened
 from vlga.errors import ConfigError
 
 __all__ = ["report"]

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
-from sqlalchemy import Engine
 
-from db.connection.engine import open_engine
+from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
 from vlga.ports.data import TEST_FITNESS
 from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
 
-__all__ = ["list_", "opened", "show", "top"]
-
-
-@contextmanager
-def opened(db_url: str) -> Iterator[Engine]:
-    """Open a database to read, and let it go."""
-    engine = open_engine(db_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+__all__ = ["list_", "show", "top"]
 
 
 @click.command("list")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db.connection.engine import masked
+from db.connection.engine import masked, opened
 from db.read import searches
 from db.read.studies import study_runs
 from db.store import SqlStore
@@ -27,7 +27,6 @@ from vlga.cli.run import (
     refuse_taken,
     run_search,
 )
-from vlga.cli.searches import opened
 from vlga.config.load import load_config
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest
