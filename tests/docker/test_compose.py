@@ -167,7 +167,7 @@ def test_what_it_builds_is_there(service):
 
 def test_what_the_readme_types_is_there():
     """The services, the profile and the commands of its lines with `docker compose`."""
-    readme = (compose.ROOT / "README.md").read_text()
+    readme = (compose.ROOT / "docker/README.md").read_text()
     lines = re.findall(r"^docker compose (.*)", readme, re.MULTILINE)
     typed = "\n".join(lines)
 
