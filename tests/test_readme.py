@@ -112,6 +112,19 @@ def test_the_tuned_program_runs(tmp_path, capsys):
     assert str(results.get_best_result().config) in capsys.readouterr().out
 
 
+def test_the_front_page_stays_short():
+    """What needs more room has a page of its own, in the folder that it is about."""
+    assert len(readmes.PATHS[0].read_text(encoding="utf-8").splitlines()) <= 220
+
+
+@pytest.mark.parametrize("page", readmes.PATHS, ids=readmes.name)
+def test_every_page_it_links_to_exists(page):
+    """From the folder that the README is in."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).is_file()] == []
+
+
 def test_every_command_it_names_exists():
     """With the options that it shows."""
     typed = "\n".join(blocks("")).replace("\\\n", " ")

@@ -19,3 +19,8 @@ def blocks(language: str) -> list[str]:
     return list(
         dict.fromkeys(re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
     )
+
+
+def name(path: Path) -> str:
+    """Give a README's path as a test's id."""
+    return path.relative_to(ROOT).as_posix()

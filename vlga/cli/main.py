@@ -15,47 +15,30 @@ from vlga.errors import VlgaError, nearest
 
 __all__ = ["cli", "main"]
 
-#: Where each command lives, imported only when it is called: ``vlga list`` must not load torch.
+#: Each command, in the order of the help: its module in vlga.cli with its name there, and its line
+#: in the help. A module is imported when its command is called: ``vlga list`` must not load torch.
 _COMMANDS = {
-    "search": "vlga.cli.search:search",
-    "resume": "vlga.cli.search:resume",
-    "stop": "vlga.cli.stop:stop",
-    "compare": "vlga.cli.compare:compare",
-    "list": "vlga.cli.searches:list_",
-    "show": "vlga.cli.searches:show",
-    "top": "vlga.cli.searches:top",
-    "individual": "vlga.cli.individual:individual",
-    "lineage": "vlga.cli.lineage:lineage",
-    "train": "vlga.cli.train:train",
-    "report": "vlga.cli.report:report",
-    "delete": "vlga.cli.delete:delete",
-    "doctor": "vlga.cli.doctor:doctor",
-    "config": "vlga.cli.config:config",
-    "data": "vlga.cli.data:data",
-    "db": "vlga.cli.database:db",
-}
-_HELP = {
-    "search": "Search for a network for your images.",
-    "resume": "Go on with an interrupted search.",
-    "stop": "Let a search that runs save and end.",
-    "compare": "Compare strategies on equal terms.",
-    "list": "List the searches of a database.",
-    "show": "Show one search.",
-    "top": "Show a search's fittest individuals.",
-    "individual": "Show one individual: layers, genes, learning curve.",
-    "lineage": "Show an individual's ancestry as a tree.",
-    "train": "Train a network, with or without amplified gradients.",
-    "report": "Show what a search or a study found, with figures.",
-    "delete": "Delete a search with its files.",
-    "doctor": "Check whether a search will run here, or on a cluster.",
-    "config": "Print an example configuration or the settings' schema.",
-    "data": "List the data sets that vlga knows.",
-    "db": "Upgrade or check a database.",
+    "search": ("search:search", "Search for a network for your images."),
+    "resume": ("search:resume", "Go on with an interrupted search."),
+    "stop": ("stop:stop", "Let a search that runs save and end."),
+    "compare": ("compare:compare", "Compare strategies on equal terms."),
+    "list": ("searches:list_", "List the searches of a database."),
+    "show": ("searches:show", "Show one search."),
+    "top": ("searches:top", "Show a search's fittest individuals."),
+    "individual": ("individual:individual", "Show one individual: layers, genes, learning curve."),
+    "lineage": ("lineage:lineage", "Show an individual's ancestry as a tree."),
+    "train": ("train:train", "Train a network, with or without amplified gradients."),
+    "report": ("report:report", "Show what a search or a study found, with figures."),
+    "delete": ("delete:delete", "Delete a search with its files."),
+    "doctor": ("doctor:doctor", "Check whether a search will run here, or on a cluster."),
+    "config": ("config:config", "Print an example configuration or the settings' schema."),
+    "data": ("data:data", "List the data sets that vlga knows."),
+    "db": ("database:db", "Upgrade or check a database."),
 }
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_COMMANDS)
@@ -63,18 +46,18 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(":")
+        module, name = _COMMANDS[cmd_name][0].split(":")
         # Importing makes many objects and no garbage: without the collector it is a tenth faster.
         gc.disable()
         try:
-            command: click.Command = getattr(importlib.import_module(module), name)
+            command: click.Command = getattr(importlib.import_module(f"vlga.cli.{module}"), name)
         finally:
             gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_HELP.items()))
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -101,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done; 1 failed; 2 a mistake in the command or the configuration; 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Whoever wants to see more adds it at the end of the line that failed.
+    # --debug may stand anywhere: most easily at the end of the line that has just failed.
     words = [word for word in given if word != "--debug"]
     try:
         code = cli.main(words or ["--help"], prog_name="vlga", standalone_mode=False)
@@ -118,13 +101,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _command_path(error: click.ClickException, words: Sequence[str]) -> str:
-    """Say whose help helps; click does not know it of an option without its value."""
+    """Name the command to ask for help; click leaves it out if an option lacks its value."""
     if isinstance(error, click.UsageError) and error.ctx:
         return error.ctx.command_path
     return " ".join(["vlga", *(word for word in words[:1] if word in _COMMANDS)])
 
 
 def _fail(message: str, code: int) -> int:
-    """Say in one line what went wrong, also where a value or a library's message has several."""
+    """Print what went wrong as one line, even if a value or a library's message has several."""
     click.echo(f"vlga: {' '.join(message.split())}", err=True)
     return code
