@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.ports.evaluation import EpochRecord, Evaluation
-from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from vlga.ports.observer import SilentObserver
 from vlga.ports.store import SearchRecord
@@ -74,12 +74,15 @@ class InstantEvaluator:
     def submit(self, task: EvaluationTask) -> None:
         self._out.append(task)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         ended, self._out = self._out, []
-        return [outcome(task.candidate_id, task.seed, task.training.epochs) for task in ended]
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        return Weights(candidate_id, b"a few trained numbers")
+        return [
+            Trained(
+                outcome(task.candidate_id, task.seed, task.training.epochs),
+                Weights(task.candidate_id, b"a few trained numbers"),
+            )
+            for task in ended
+        ]
 
     def drain(self) -> Sequence[int]:
         return ()

@@ -64,7 +64,8 @@ def _train_on_all(evaluator: RayEvaluator, n: int, snapshots: list[Snapshot]) ->
     workers: set[int] = set()
     n_ended = 0
     while n_ended < n:
-        for ended in evaluator.wait(0.2):
+        for trained in evaluator.wait(0.2):
+            ended = trained.evaluation
             assert ended.completed, ended.message
             workers.add(int(ended.worker.rpartition(":")[2]))
             n_ended += 1

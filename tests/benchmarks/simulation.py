@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from vlga.ports.evaluation import EpochRecord, Evaluation
-from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 
 __all__ = ["SimulatedEvaluator", "Training", "busy_share", "log_normal"]
@@ -100,7 +100,7 @@ class SimulatedEvaluator:
         else:
             self._spare.append(task)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Go to when a task ends, or give all that ended while the driver was busy."""
         now = self.clock()
         if self._running:
@@ -110,17 +110,12 @@ class SimulatedEvaluator:
         while self._running and self._running[0][0] <= now:
             end, _, task, training = heapq.heappop(self._running)
             self.trainings.append(training)
-            outcomes.append(_outcome(task, training.end - training.start))
+            evaluation = _outcome(task, training.end - training.start)
+            outcomes.append(Trained(evaluation, self._weights(task.candidate_id)))
             if self._spare:
                 self._start(self._spare.popleft(), end)
         self._now, self._returned = now, time.perf_counter()
         return outcomes
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give weights that are as long as they should be."""
-        if not self.n_weight_bytes:
-            return None
-        return Weights(candidate_id, Random(candidate_id).randbytes(self.n_weight_bytes))
 
     def drain(self) -> Sequence[int]:
         """Give up what has not started."""
@@ -136,6 +131,12 @@ class SimulatedEvaluator:
     def close(self) -> None:
         """Give up everything."""
         self.cancel()
+
+    def _weights(self, candidate_id: int) -> Weights | None:
+        """Give weights that are as long as they should be."""
+        if not self.n_weight_bytes:
+            return None
+        return Weights(candidate_id, Random(candidate_id).randbytes(self.n_weight_bytes))
 
     def _start(self, task: EvaluationTask, at: float) -> None:
         training = Training(at, at + self.duration(task))

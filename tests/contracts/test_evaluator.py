@@ -11,7 +11,7 @@ import ray
 import torch
 
 from tests.support.searching import Outcome, ScriptedEvaluator
-from tests.support.trainings import dataset, diverging, drain, network, plan, task
+from tests.support.trainings import dataset, diverging, drain, network, plan, task, train_out
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
@@ -65,7 +65,8 @@ class EvaluatorContract:
         ended = [*evaluator.wait()]
         evaluator.submit(task(2))
 
-        assert sorted(one.candidate_id for one in (*ended, *drain(evaluator))) == [0, 1, 2]
+        ended += train_out(evaluator)
+        assert sorted(one.evaluation.candidate_id for one in ended) == [0, 1, 2]
 
     def test_nothing_out_is_nothing_to_wait_for(self, evaluator: Evaluator):
         """With no task out `wait` gives nothing at once, also without a limit of time."""
@@ -80,35 +81,28 @@ class EvaluatorContract:
         evaluator.submit(task(0))
         ended = [*evaluator.wait(0)]
 
-        assert [one.candidate_id for one in (*ended, *drain(evaluator))] == [0]
+        ended += train_out(evaluator)
+        assert [one.evaluation.candidate_id for one in ended] == [0]
 
-    def test_weights_are_those_of_the_last_wait(self, evaluator: Evaluator):
-        """Kept weights can be had until the next wait, by whom they belong to."""
-        for number in range(4):
-            evaluator.submit(task(number, keep_weights=True))
-        given: set[int] = set()
-        while ended := evaluator.wait():
-            numbers = {one.candidate_id for one in ended}
-            for number in range(4):
-                weights = evaluator.weights(number)
-                assert (weights is not None) == (number in numbers)
-                assert weights is None or weights.candidate_id == number
-                assert weights is None or weights.data
-            given |= numbers
+    def test_weights_come_with_their_outcome(self, evaluator: Evaluator):
+        """Those of a task that was to keep them and completed; of others there are none."""
+        for one in (
+            task(0, keep_weights=True),
+            task(1),
+            diverging(2, keep_weights=True),
+            task(3, keep_weights=True),
+        ):
+            evaluator.submit(one)
+        ended = train_out(evaluator)
+        weights = {one.evaluation.candidate_id: one.weights for one in ended}
 
-        assert given == {0, 1, 2, 3}
-
-    def test_weights_are_given_only_if_kept(self, evaluator: Evaluator):
-        """There are no weights of a task that kept none, that failed, or that never was."""
-        evaluator.submit(task(0))
-        (first,) = evaluator.wait()
-        assert first.completed
-        assert evaluator.weights(0) is None
-
-        evaluator.submit(diverging(1, keep_weights=True))
-        evaluator.wait()
-        assert evaluator.weights(1) is None
-        assert evaluator.weights(99) is None
+        assert weights.keys() == {0, 1, 2, 3}
+        assert weights[1] is weights[2] is None
+        for number in (0, 3):
+            kept = weights[number]
+            assert kept is not None
+            assert kept.candidate_id == number
+            assert kept.data
 
     def test_cancelled_tasks_never_come_out(self, evaluator: Evaluator):
         """What is out when it is cancelled is gone; what is submitted afterwards is not."""
@@ -250,10 +244,9 @@ def _train_all(evaluator: Evaluator, tasks: list[EvaluationTask]) -> dict[int, o
     for one in tasks:
         evaluator.submit(one)
     found: dict[int, object] = {}
-    while ended := evaluator.wait():
-        for one in ended:
-            curve = [replace(record, seconds=0.0) for record in one.curve]
-            weights = evaluator.weights(one.candidate_id)
-            found[one.candidate_id] = (one.fitness, one.reason, one.message, curve, weights)
+    for trained in train_out(evaluator):
+        of = trained.evaluation
+        curve = [replace(record, seconds=0.0) for record in of.curve]
+        found[of.candidate_id] = (of.fitness, of.reason, of.message, curve, trained.weights)
     evaluator.close()
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,8 +17,8 @@ from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
-from vlga.ports.evaluation import Evaluation, FailureReason, Source
-from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained, Weights
 from vlga.ports.machines import Machines
 from vlga.ports.observer import Observer, Progress, SilentObserver
 from vlga.ports.store import SearchRecord, Store
@@ -87,13 +87,12 @@ class ScriptedEvaluator:
     n_cancelled: int = 0
     machines: Machines = ONE_MACHINE
     _out: list[EvaluationTask] = field(default_factory=list)
-    _weights: Weights | None = None
 
     def submit(self, task: EvaluationTask) -> None:
         self.submitted.append(task)
         self._out.append(task)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         if not self._out or timeout_seconds == 0:
             return ()
         running = self._out[: self.n_slots]
@@ -105,7 +104,7 @@ class ScriptedEvaluator:
         self.clock.now += 1
         is_failure = isinstance(outcome, FailureReason)
         keeps = task.keep_weights and not is_failure
-        self._weights = Weights(task.candidate_id, weights_of(task)) if keeps else None
+        weights = Weights(task.candidate_id, weights_of(task)) if keeps else None
         evaluation = Evaluation(
             task.candidate_id,
             task.training.epochs,
@@ -115,11 +114,7 @@ class ScriptedEvaluator:
             message="it was to be expected" if is_failure else "",
             train_seconds=1.0,
         )
-        return (evaluation,)
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        kept = self._weights
-        return kept if kept and kept.candidate_id == candidate_id else None
+        return (Trained(evaluation, weights),)
 
     def drain(self) -> Sequence[int]:
         given_up, self._out = self._out[self.n_slots :], self._out[: self.n_slots]
@@ -131,6 +126,11 @@ class ScriptedEvaluator:
 
     def close(self) -> None:
         self.cancel()
+
+
+def with_curve(trained: Trained, *points: EpochRecord) -> Trained:
+    """Give an outcome with this learning curve."""
+    return replace(trained, evaluation=replace(trained.evaluation, curve=points))
 
 
 class Notes(SilentObserver):

@@ -13,7 +13,7 @@ from vlga.config.settings import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.evaluation import Evaluation
-from vlga.ports.evaluator import EvaluationTask, Evaluator
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
 from workers.networks.build import Network, build_network
@@ -99,9 +99,14 @@ def diverging(number: int = 0, **changes: Any) -> EvaluationTask:
     return task(number, plan(learning_rate=1e30), **changes)
 
 
-def drain(evaluator: Evaluator) -> list[Evaluation]:
+def train_out(evaluator: Evaluator) -> list[Trained]:
     """Wait until nothing is out any more; give everything that came."""
-    ended: list[Evaluation] = []
+    ended: list[Trained] = []
     while some := evaluator.wait():
         ended += some
     return ended
+
+
+def drain(evaluator: Evaluator) -> list[Evaluation]:
+    """Wait until nothing is out any more; give every outcome that came."""
+    return [one.evaluation for one in train_out(evaluator)]

@@ -14,7 +14,7 @@ from vlga.networks.phenotype import Plan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.machines import Machines
 
-__all__ = ["ALL_BLOCKS", "EvaluationTask", "Evaluator", "Layers", "Weights"]
+__all__ = ["ALL_BLOCKS", "EvaluationTask", "Evaluator", "Layers", "Trained", "Weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
-        keep_weights: whether `Evaluator.weights` will be asked for the trained weights.
+        keep_weights: whether the outcome is to carry the trained weights.
         seconds: time allowed, or None.
         score_test: whether the trained network is scored on the test images too, as in a study.
     """
@@ -81,6 +81,19 @@ class EvaluationTask:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of one task.
+
+    Attributes:
+        evaluation: the outcome, completed or failed.
+        weights: trained, if the task was to keep them and completed; else None.
+    """
+
+    evaluation: Evaluation
+    weights: Weights | None = None
+
+
 class Evaluator(Protocol):
     """Trains candidates somewhere, several at a time.
 
@@ -101,11 +114,8 @@ class Evaluator(Protocol):
     def submit(self, task: EvaluationTask) -> None:
         """Start a task as soon as there is room."""
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Give what has ended, at least one if any task is out; empty if time runs out first."""
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give the trained weights of an evaluation that the last `wait` gave, if it kept them."""
 
     def drain(self) -> Sequence[int]:
         """Give up every task that has not started; give the ids of their candidates."""

@@ -85,7 +85,6 @@ class Search:
         self._inheritance = Inheritance(
             name,
             self.strategy.inherits if config.training.inherit_weights else "nothing",
-            evaluator=evaluator,
             store=store,
             artifacts=artifacts,
             n_kept=config.limits.weight_files,
@@ -239,10 +238,13 @@ class Search:
         ended = self._evaluator.wait(timeout_seconds)
         if not ended:
             return
-        candidates, keys = zip(*(self._out.pop(one.candidate_id) for one in ended), strict=True)
+        evaluations = [one.evaluation for one in ended]
+        out = [self._out.pop(one.candidate_id) for one in evaluations]
+        candidates, keys = zip(*out, strict=True)
         self._tally.note(len(self._out), len(ended))
-        outcomes = [replace(one, training_key=key) for one, key in zip(ended, keys, strict=True)]
-        files = self._inheritance.save([*zip(candidates, outcomes, strict=True)])
+        keyed = zip(evaluations, keys, strict=True)
+        outcomes = [replace(one, training_key=key) for one, key in keyed]
+        files = self._inheritance.save([*zip(candidates, ended, strict=True)])
         # A search that is killed and resumed goes on with about the time that it had left.
         self._store.add_evaluations(self._name, outcomes, files, seconds=self.elapsed_seconds)
         for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):

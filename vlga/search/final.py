@@ -12,7 +12,7 @@ from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Evaluator
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from vlga.ports.lease import Stop
 from vlga.ports.store import Store
 from vlga.search.artifacts import ArtifactFolder
@@ -91,10 +91,10 @@ def train_winner(
         keep_weights=True,
     )
     for rate in _RATES:
-        evaluation = _train(_at_rate(task, rate), evaluator, asked_to_stop)
-        if not _blew_up(evaluation, len(data.classes)):
+        trained = _train(_at_rate(task, rate), evaluator, asked_to_stop)
+        if not _blew_up(trained.evaluation, len(data.classes)):
             break
-    weights = evaluator.weights(winner.id)
+    evaluation, weights = trained.evaluation, trained.weights
     files = [artifacts.save(weights, "final_weights")] if weights else []
     store.add_evaluations(
         name,
@@ -110,13 +110,13 @@ def train_winner(
 
 def _train(
     task: EvaluationTask, evaluator: Evaluator, asked_to_stop: Callable[[], Stop | None]
-) -> Evaluation:
+) -> Trained:
     evaluator.submit(task)
     while not (ended := evaluator.wait(RENEW_SECONDS)):
         if asked_to_stop() is Stop.NOW:
             raise SearchStopped("somebody asked the search to stop at once")
-    (evaluation,) = ended
-    return evaluation
+    (trained,) = ended
+    return trained
 
 
 def _at_rate(task: EvaluationTask, rate: float) -> EvaluationTask:

@@ -14,7 +14,7 @@ from vlga.genetics.genome import Genome
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
-from vlga.ports.evaluator import Evaluator, Layers, Weights
+from vlga.ports.evaluator import Layers, Trained, Weights
 from vlga.ports.store import Artifact, KnownOutcome, Store
 from vlga.search.artifacts import ArtifactFolder
 from vlga.strategies.base import Inherits
@@ -58,7 +58,6 @@ class Inheritance:
         search: str,
         inherits: Inherits,
         *,
-        evaluator: Evaluator,
         store: Store,
         artifacts: ArtifactFolder,
         n_kept: int,
@@ -66,7 +65,6 @@ class Inheritance:
         self.inherits = inherits
         self._n_kept = n_kept
         self._search = search
-        self._evaluator = evaluator
         self._store = store
         self._artifacts = artifacts
         self._best_ranks: dict[int, tuple[float, int]] = {}
@@ -78,14 +76,12 @@ class Inheritance:
         self._genomes: dict[int, Genome] = {}
         self._last: Weights | None = None
 
-    def save(self, ended: Sequence[tuple[Candidate, Evaluation]]) -> list[Artifact]:
+    def save(self, ended: Sequence[tuple[Candidate, Trained]]) -> list[Artifact]:
         """Write the weights that may be inherited: all, or those of each phase's best so far."""
         files = []
-        for candidate, evaluation in ended:
-            if self.note(candidate, evaluation):
-                weights = self._evaluator.weights(candidate.id)
-                if weights is not None:
-                    files.append(self._artifacts.save(weights, "weights"))
+        for candidate, trained in ended:
+            if self.note(candidate, trained.evaluation) and trained.weights is not None:
+                files.append(self._artifacts.save(trained.weights, "weights"))
         self._files |= {file.candidate_id: file for file in files}
         return files
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from vlga.errors import EvaluatorError
-from vlga.ports.evaluation import Evaluation
-from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from workers.data import Dataset
 from workers.machine import machine_memory_bytes
@@ -41,7 +40,6 @@ class InlineEvaluator:
             torch.cuda.get_device_properties(0).total_memory if use_gpu else machine_memory_bytes()
         )
         self._queue: deque[EvaluationTask] = deque()
-        self._weights: Weights | None = None
 
     @property
     def n_slots(self) -> int:
@@ -57,25 +55,19 @@ class InlineEvaluator:
         """Queue a task."""
         self._queue.append(task)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Train the oldest task, unless no time is given; how long it takes is its own to limit."""
-        self._weights = None
         if not self._queue or timeout_seconds == 0:
             return ()
         task = self._queue.popleft()
         refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
         if refused is not None:
-            return (refused,)
+            return (Trained(refused),)
         evaluation, data = evaluate(
             task, self._dataset, device=self._device, n_threads=self._n_threads
         )
-        self._weights = None if data is None else Weights(task.candidate_id, data)
-        return (evaluation,)
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give the weights of the evaluation that `wait` gave last."""
-        kept = self._weights
-        return kept if kept and kept.candidate_id == candidate_id else None
+        weights = None if data is None else Weights(task.candidate_id, data)
+        return (Trained(evaluation, weights),)
 
     def drain(self) -> Sequence[int]:
         """Empty the queue: between two waits nothing runs."""

@@ -17,7 +17,7 @@ import ray.exceptions
 
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from workers.cluster.connect import connect, while_connected
 from workers.cluster.gpus import look_at_gpus, make_shares
@@ -93,10 +93,9 @@ class RayEvaluator:
         Raises:
             EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
         """
-        self._refused: list[Evaluation] = []
+        self._refused: list[Trained] = []
         self._waiting: deque[EvaluationTask] = deque()
         self._running: dict[ray.ObjectRef, _Running] = {}
-        self._trained: dict[int, Weights] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
         gpus = look_at_gpus() if gpus_per_evaluation else []
@@ -144,15 +143,14 @@ class RayEvaluator:
             holds_images=self._on_gpu,  # elsewhere the workers share them
         )
         if refused is not None:
-            self._refused.append(refused)
+            self._refused.append(Trained(refused))
             return
         self._waiting.append(task)
         with while_connected():
             self._start()
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Give everything that has ended, at least one if any task is out."""
-        self._trained.clear()
         deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         ended, self._refused = self._refused, []
         while self._running and not ended:
@@ -167,10 +165,6 @@ class RayEvaluator:
             if time.monotonic() >= deadline:
                 break
         return ended
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give trained weights, which were fetched with their evaluation."""
-        return self._trained.get(candidate_id)
 
     def drain(self) -> Sequence[int]:
         """Take back what waits, here or at Ray, which starts the oldest first."""
@@ -190,7 +184,6 @@ class RayEvaluator:
     def close(self) -> None:
         """Cancel; stop Ray if it was started here."""
         self.cancel()
-        self._trained.clear()
         if self._owns_ray:
             ray.shutdown()
             self._owns_ray = False
@@ -245,27 +238,26 @@ class RayEvaluator:
             return math.inf
         return self._machines.machines.n_gpus - sum(one.gpu_share for one in self._running.values())
 
-    def _collect(self, ref: ray.ObjectRef) -> Evaluation:
-        """Turn a finished reference into an evaluation, whatever became of its task."""
+    def _collect(self, ref: ray.ObjectRef) -> Trained:
+        """Turn a finished reference into an outcome, whatever became of its task."""
         running = self._running.pop(ref)
         task = running.task
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
             self._shares.learn(task, evaluation)
             self._time_limits.learn(task, evaluation)
-            if evaluation.completed and task.keep_weights:
-                weights: bytes | None = ray.get(running.weights)
-                if weights is not None:
-                    self._trained[task.candidate_id] = Weights(task.candidate_id, weights)
+            keeps = evaluation.completed and task.keep_weights
+            data: bytes | None = ray.get(running.weights) if keeps else None
         except ray.exceptions.RayTaskError as error:
-            return task.failed(FailureReason.ERROR, _one_line(error))
+            return Trained(task.failed(FailureReason.ERROR, _one_line(error)))
         except ray.exceptions.RayError as error:
             if running.is_overdue:
                 message = f"killed: no answer within {running.limit_seconds:.0f} s"
-                return task.failed(FailureReason.TIMED_OUT, message)
+                return Trained(task.failed(FailureReason.TIMED_OUT, message))
             # Also where Ray killed it because its machine's memory was full: who filled it is open.
-            return task.failed(FailureReason.WORKER_LOST, _one_line(error))
-        return evaluation
+            return Trained(task.failed(FailureReason.WORKER_LOST, _one_line(error)))
+        weights = None if data is None else Weights(task.candidate_id, data)
+        return Trained(evaluation, weights)
 
     def _note_starts(self) -> None:
         """Note when tasks were first seen where they may run: Ray starts the oldest first."""

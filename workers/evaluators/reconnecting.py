@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from vlga.errors import EvaluatorError, EvaluatorLost
-from vlga.ports.evaluation import Evaluation
-from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from vlga.ports.machines import Machines
 
 __all__ = ["ReconnectingEvaluator"]
@@ -77,7 +76,7 @@ class ReconnectingEvaluator:
             except EvaluatorLost as error:
                 self._lose(error)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Give what has ended, at least one if any task is out; meanwhile look for the cluster.
 
         Raises:
@@ -88,16 +87,12 @@ class ReconnectingEvaluator:
             left = math.inf if deadline is None else max(0.0, deadline - self._clock())
             ended = self._wait_once(None if deadline is None else left)
             for one in ended:
-                del self._out[one.candidate_id]
+                del self._out[one.evaluation.candidate_id]
             if ended or left <= 0:
                 return ended
             if self._evaluator is None:
                 self._sleep(min(left, _PAUSE_SECONDS))
         return ()
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give the evaluator's weights, of what the last `wait` gave."""
-        return None if self._evaluator is None else self._evaluator.weights(candidate_id)
 
     def drain(self) -> Sequence[int]:
         """Give up what has not started, and all if there is nowhere to go on."""
@@ -118,7 +113,7 @@ class ReconnectingEvaluator:
         if self._evaluator is not None:
             self._evaluator.close()
 
-    def _wait_once(self, seconds: float | None) -> Sequence[Evaluation]:
+    def _wait_once(self, seconds: float | None) -> Sequence[Trained]:
         """Wait if there is an evaluator or can be one again; give nothing if not."""
         evaluator = self._evaluator or self._reconnected()
         if evaluator is None:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluation import FailureReason
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from vlga.ports.machines import Machines
 
 __all__ = ["RetryingEvaluator"]
@@ -77,7 +77,7 @@ class RetryingEvaluator:
         self._out[task.candidate_id] = _Attempts(task, self._n_lost)
         self._evaluator.submit(task)
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         """Give what has ended and is not tried again, at least one if any task is out."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while ended := self._evaluator.wait(timeout_seconds):
@@ -87,10 +87,6 @@ class RetryingEvaluator:
             if settled or timeout_seconds == 0:
                 return settled
         return ()
-
-    def weights(self, candidate_id: int) -> Weights | None:
-        """Give the evaluator's weights: what the last `wait` gave came from its last one."""
-        return self._evaluator.weights(candidate_id)
 
     def drain(self) -> Sequence[int]:
         """Give up what has not started, also of what is to be tried again."""
@@ -109,8 +105,9 @@ class RetryingEvaluator:
         self._evaluator.close()
         self._out.clear()
 
-    def _settle(self, evaluation: Evaluation) -> Evaluation | None:
+    def _settle(self, ended: Trained) -> Trained | None:
         """Give an outcome, or None if its task is tried again."""
+        evaluation = ended.evaluation
         attempts = self._out[evaluation.candidate_id]
         if evaluation.reason is FailureReason.WORKER_LOST:
             self._n_lost += 1
@@ -122,9 +119,10 @@ class RetryingEvaluator:
             is_last = attempts.n_timed_out >= _MAX_TIMED_OUT
         else:
             del self._out[evaluation.candidate_id]
-            return evaluation
+            return ended
         if not is_last:
             self._evaluator.submit(attempts.task)
             return None
         del self._out[evaluation.candidate_id]
-        return replace(evaluation, message=f"{evaluation.message}; tried {attempts.number} times")
+        message = f"{evaluation.message}; tried {attempts.number} times"
+        return Trained(replace(evaluation, message=message))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.mortal_store import Killed
 from tests.support.records import DATA
-from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of
+from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of, with_curve
 from vlga.errors import SearchStopped
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
@@ -117,7 +117,7 @@ def test_so_is_one_that_ends_at_chance_and_above_where_it_began(
         curve = tuple(
             EpochRecord(epoch, loss, 0.3, None, None, 0.1, 1.0) for epoch, loss in enumerate(losses)
         )
-        return [replace(one, curve=curve) for one in wait(timeout_seconds)]
+        return [with_curve(one, *curve) for one in wait(timeout_seconds)]
 
     monkeypatch.setattr(evaluator, "wait", wait_with_curve)
     train(bench, winner, evaluator)

@@ -1,14 +1,14 @@
 """Searches that meet every network many times over, recorded by the real store."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from db.read.searches import show_search
 from db.store import SqlStore
-from tests.support.searching import TINY, ScriptedEvaluator, search_in, small_config
-from vlga.ports.evaluation import EpochRecord, Evaluation
+from tests.support.searching import TINY, ScriptedEvaluator, search_in, small_config, with_curve
+from vlga.ports.evaluation import EpochRecord
+from vlga.ports.evaluator import Trained
 from vlga.search.driver import Search
 
 #: Five widths, five learning rates, two activations: fifty networks, and 500 candidates or more.
@@ -28,9 +28,9 @@ FIFTY = (
 class CurvedEvaluator(ScriptedEvaluator):
     """Gives each outcome a learning curve."""
 
-    def wait(self, timeout_seconds: float | None = None) -> Sequence[Evaluation]:
+    def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
         point = EpochRecord(0, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, ("blocks.0.a",))
-        return tuple(replace(one, curve=(point,)) for one in super().wait(timeout_seconds))
+        return [with_curve(one, point) for one in super().wait(timeout_seconds)]
 
 
 def searched(tmp_path, *settings: str) -> tuple[Search, SqlStore, ScriptedEvaluator]:

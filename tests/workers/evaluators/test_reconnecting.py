@@ -102,7 +102,6 @@ def test_what_is_submitted_meanwhile_is_not_lost():
     assert clusters.clock.now - started == pytest.approx(2.5)
     assert clusters.evaluator.machines == Machines(1, n_gpus=0)
     clusters.evaluator.submit(task(1))
-    assert clusters.evaluator.weights(0) is None
     assert [one.candidate_id for one in drain(clusters.evaluator)] == [0, 1]
 
 
@@ -130,7 +129,7 @@ def test_a_cluster_that_is_gone_again_is_waited_for_as_long():
     clusters.absences = iter([ABSENT] * 400)
     second = clusters.evaluator.wait()
 
-    assert [one.candidate_id for one in (*first, *second)] == [0, 1]
+    assert [one.evaluation.candidate_id for one in (*first, *second)] == [0, 1]
 
 
 def test_one_that_is_lost_while_it_is_given_its_tasks_is_not_there_yet():

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.support.searching import Outcome, ScriptedEvaluator
-from tests.support.trainings import drain, task
+from tests.support.trainings import drain, task, train_out
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.evaluators.retrying import RetryingEvaluator
@@ -36,10 +36,10 @@ def test_what_works_the_second_time_has_not_failed(reason):
     patient, n_tried = evaluator(lambda one: reason if n_tried[one.candidate_id] == 1 else 0.5)
     for number in range(5):
         patient.submit(task(number, keep_weights=True))
-    while ended := patient.wait():
-        for one in ended:
-            assert (one.fitness, one.message) == (0.5, "")
-            assert patient.weights(one.candidate_id) is not None
+    for one in train_out(patient):
+        assert (one.evaluation.fitness, one.evaluation.message) == (0.5, "")
+        assert one.weights is not None
+        assert one.weights.candidate_id == one.evaluation.candidate_id
 
     assert n_tried == dict.fromkeys(range(5), 2)
 
@@ -98,7 +98,7 @@ def test_a_wait_ends_with_its_time():
 
     assert not patient.wait(1e-9)
     assert n_tried[0] == 1
-    assert [one.completed for one in patient.wait(60)] == [True]
+    assert [one.evaluation.completed for one in patient.wait(60)] == [True]
 
 
 def test_what_is_to_be_tried_again_can_be_given_up():

@@ -146,7 +146,7 @@ class TestOnRay:
         """It comes out with the next wait, which waits for nothing else; final or not."""
         evaluator.submit(task(0, wide(2**17)))
         evaluator.submit(task(1, wide(2**17), is_final=True))
-        (first, second) = evaluator.wait()
+        first, second = (one.evaluation for one in evaluator.wait())
         evaluator.submit(task(2))
 
         assert {first.reason, second.reason} == {FailureReason.OUT_OF_MEMORY}
