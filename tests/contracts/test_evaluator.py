@@ -18,8 +18,7 @@ from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
 from vlga.ports.machines import Machines
 from workers.evaluators.inline import InlineEvaluator
 from workers.evaluators.on_ray import RayEvaluator
-from workers.evaluators.reconnecting import ReconnectingEvaluator
-from workers.evaluators.retrying import RetryingEvaluator
+from workers.evaluators.patient import PatientEvaluator
 from workers.networks.weights import pack_weights
 
 DATASET = dataset()
@@ -163,23 +162,14 @@ class TestScriptedEvaluator(EvaluatorContract):
         return ScriptedEvaluator(n_slots=3, outcome=as_trained)
 
 
-class TestRetryingEvaluator(EvaluatorContract):
-    """Each task is lost the first time."""
+class TestPatientEvaluator(EvaluatorContract):
+    """Each task loses its worker, or the whole cluster, the first time."""
 
-    @pytest.fixture
-    def evaluator(self) -> Evaluator:
-        outcome = after_the_first_time(FailureReason.WORKER_LOST)
-        return RetryingEvaluator(ScriptedEvaluator(n_slots=3, outcome=outcome))
-
-
-class TestReconnectingEvaluator(EvaluatorContract):
-    """Each task is the last of its cluster the first time."""
-
-    @pytest.fixture
-    def evaluator(self) -> Evaluator:
-        outcome = after_the_first_time(EvaluatorLost("gone"))
+    @pytest.fixture(params=[FailureReason.WORKER_LOST, EvaluatorLost("gone")], ids=str)
+    def evaluator(self, request: pytest.FixtureRequest) -> Evaluator:
+        outcome = after_the_first_time(request.param)
         make = partial(ScriptedEvaluator, n_slots=3, outcome=outcome)
-        return ReconnectingEvaluator(make(), make, sleep=lambda _: None)
+        return PatientEvaluator(make(), make, sleep=lambda _: None)
 
 
 class TestInlineEvaluator(EvaluatorContract):

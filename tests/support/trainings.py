@@ -16,6 +16,7 @@ from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
+from workers.evaluators.patient import PatientEvaluator
 from workers.networks.build import Network, build_network
 from workers.training.augmentation import image_statistics
 from workers.training.loop import Split, TrainingResult, train
@@ -97,6 +98,15 @@ def task(number: int = 0, of: NetworkPlan | None = None, **changes: Any) -> Eval
 def diverging(number: int = 0, **changes: Any) -> EvaluationTask:
     """Give a task whose learning rate blows the network up in its first epoch."""
     return task(number, plan(learning_rate=1e30), **changes)
+
+
+def patient(evaluator: Evaluator) -> PatientEvaluator:
+    """Give a patient one around one that may lose workers, but is not lost itself."""
+
+    def make() -> Evaluator:
+        raise AssertionError("no other one is needed")
+
+    return PatientEvaluator(evaluator, make)
 
 
 def train_out(evaluator: Evaluator) -> list[Trained]:

@@ -44,8 +44,7 @@ from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
 from vlga.search.hold import Tenure
-from workers.evaluators.reconnecting import ReconnectingEvaluator
-from workers.evaluators.retrying import RetryingEvaluator
+from workers.evaluators.patient import PatientEvaluator
 
 __all__ = [
     "check_name",
@@ -107,11 +106,11 @@ def make_evaluator(config: SearchConfig, dataset: Any) -> Evaluator:
     the data set then has them in memory once, not twice. They are read again for another cluster.
     """
     say = partial(click.echo, err=True)
-    evaluator = _training_evaluator(config.workers, dataset, say)
-    if not config.workers.inline:
-        again = partial(_evaluator_again, config, dataset.summary(), say)
-        evaluator = ReconnectingEvaluator(evaluator, again, say)
-    return RetryingEvaluator(evaluator)
+    return PatientEvaluator(
+        _training_evaluator(config.workers, dataset, say),
+        partial(_evaluator_again, config, dataset.summary(), say),
+        say,
+    )
 
 
 def _evaluator_again(

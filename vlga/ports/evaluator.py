@@ -99,7 +99,7 @@ class Evaluator(Protocol):
 
     `submit` never blocks. Every submitted task comes out of `wait` exactly once, completed or
     failed, in the order in which trainings end. A task whose worker dies comes out as
-    `FailureReason.WORKER_LOST`; `workers.evaluators.retrying` tries it again first. If all workers
+    `FailureReason.WORKER_LOST`; `workers.evaluators.patient` tries it again first. If all workers
     are gone for good, `submit` and `wait` raise `EvaluatorLost`, the others nothing.
     """
 

@@ -64,7 +64,7 @@ class RayEvaluator:
     The data set is put into the object store once and read by the workers without copying, as are
     weights that many tasks inherit. A task whose worker or node dies, or whose trained weights are
     lost with it, comes out as `WORKER_LOST`. Ray itself never runs it again: whoever does
-    (`workers.evaluators.retrying`) counts how often, and the task's time limit begins anew.
+    (`workers.evaluators.patient`) counts how often, and the task's time limit begins anew.
     """
 
     def __init__(

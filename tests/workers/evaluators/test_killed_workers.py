@@ -17,12 +17,11 @@ import pytest
 
 from tests.support.fakes import MemoryStore
 from tests.support.searching import search_in
-from tests.support.trainings import dataset
+from tests.support.trainings import dataset, patient
 from vlga.config.load import load_config
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
 from workers.evaluators.on_ray import RayEvaluator
-from workers.evaluators.retrying import RetryingEvaluator
 
 IMAGES = dataset()
 CONFIG = load_config(
@@ -105,7 +104,7 @@ def training(pipe: Path | None) -> Callable[[EvaluationTask], tuple[Evaluation, 
 def search(folder: Path, pipe: Path | None) -> tuple[Any, ...]:
     """Run a search on Ray; give all of its ledger, and the winner."""
     store, data = MemoryStore(), IMAGES.summary()
-    evaluator = RetryingEvaluator(RayEvaluator(IMAGES, function=training(pipe)))
+    evaluator = patient(RayEvaluator(IMAGES, function=training(pipe)))
     winner = search_in(store, CONFIG, evaluator, folder, data=data).run()
     evaluator.close()
     stored = store.searches["first"]

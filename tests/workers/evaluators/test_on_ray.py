@@ -18,14 +18,13 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests.support.trainings import dataset, drain, plan, task
+from tests.support.trainings import dataset, drain, patient, plan, task
 from vlga.errors import EvaluatorError
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.cluster import time_limits
 from workers.cluster.connect import connect
 from workers.evaluators.on_ray import RayEvaluator
-from workers.evaluators.retrying import RetryingEvaluator
 
 DATASET = dataset()
 
@@ -86,7 +85,7 @@ class TestOnACluster:
 
     def test_tried_again_a_killed_worker_costs_no_outcome(self, tmp_path: Path):
         """Two workers die in the middle of a task each, and both tasks complete."""
-        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1)))
+        evaluator = patient(RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1)))
         evaluator.submit(task(0))
         evaluator.submit(task(1))
 
@@ -124,7 +123,7 @@ class TestOnACluster:
             threading.Event().wait(0.5)
             return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5), None
 
-        evaluator = RetryingEvaluator(RayEvaluator(DATASET, function=hang_once))
+        evaluator = patient(RayEvaluator(DATASET, function=hang_once))
         evaluator.submit(task(0, seconds=1e-6))
 
         assert [one.completed for one in drain(evaluator)] == [True]

@@ -10,19 +10,33 @@ import pytest
 from tests.support.searching import Clock, Outcome, ScriptedEvaluator
 from tests.support.trainings import drain, task
 from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator
 from vlga.ports.machines import Machines
-from workers.evaluators.reconnecting import ReconnectingEvaluator
+from workers.evaluators.patient import PatientEvaluator
 
 ABSENT = EvaluatorError("the cluster must be reachable, but is not")
 LOST = EvaluatorLost("the cluster is gone")
 
 
-class Refusing(ScriptedEvaluator):
-    """Is lost with its first task."""
+class OneOfMany(ScriptedEvaluator):
+    """Tells whether it was closed.
+
+    Attributes:
+        refusal: raised for the first task.
+    """
+
+    refusal: Exception | None = None
+    is_closed = False
 
     def submit(self, task: EvaluationTask) -> None:
-        raise LOST
+        if self.refusal is not None:
+            raise self.refusal
+        super().submit(task)
+
+    def close(self) -> None:
+        super().close()
+        self.is_closed = True
 
 
 class Clusters:
@@ -33,28 +47,30 @@ class Clusters:
         made: every evaluator.
         said: what a person was told.
         absences: errors to come instead of the next evaluators.
-        n_refusing: evaluators to come that are lost with the first task that they get.
+        n_refusing: evaluators to come that take no task.
+        refusal: what they raise instead.
     """
 
     def __init__(self, outcome: Callable[[EvaluationTask], Outcome] = lambda _: 0.5) -> None:
         self.clock = Clock()
-        self.made: list[ScriptedEvaluator] = []
+        self.made: list[OneOfMany] = []
         self.said: list[str] = []
         self.absences: Iterator[EvaluatorError] = iter(())
-        self.n_refusing = 0
+        self.n_refusing, self.refusal = 0, LOST
         self._outcome = outcome
-        self.evaluator = ReconnectingEvaluator(
+        self.evaluator = PatientEvaluator(
             self.make(), self.make, self.said.append, clock=self.clock, sleep=self.sleep
         )
 
     def make(self) -> Evaluator:
         for error in self.absences:
             raise error
-        kind = Refusing if self.n_refusing else ScriptedEvaluator
-        self.n_refusing = max(0, self.n_refusing - 1)
         number = len(self.made) + 1
-        self.made.append(kind(number, outcome=self._outcome, machines=Machines(number, n_gpus=0)))
-        return self.made[-1]
+        made = OneOfMany(number, outcome=self._outcome, machines=Machines(number, n_gpus=0))
+        made.refusal = self.refusal if self.n_refusing else None
+        self.n_refusing = max(0, self.n_refusing - 1)
+        self.made.append(made)
+        return made
 
     def sleep(self, seconds: float) -> None:
         assert 0 < seconds <= 1
@@ -98,7 +114,7 @@ def test_what_is_submitted_meanwhile_is_not_lost():
     clusters.evaluator.submit(task(0))
 
     started = clusters.clock.now
-    assert clusters.evaluator.wait(2.5) == ()
+    assert not clusters.evaluator.wait(2.5)
     assert clusters.clock.now - started == pytest.approx(2.5)
     assert clusters.evaluator.machines == Machines(1, n_gpus=0)
     clusters.evaluator.submit(task(1))
@@ -139,7 +155,29 @@ def test_one_that_is_lost_while_it_is_given_its_tasks_is_not_there_yet():
     clusters.n_refusing = 1
 
     assert [one.candidate_id for one in drain(clusters.evaluator)] == [0]
-    assert len(clusters.made) == 3
+    assert [one.is_closed for one in clusters.made] == [True, True, False]
+
+
+def test_one_that_takes_no_task_for_another_reason_is_closed_too():
+    """The error is a bug's and goes on; what was begun does not stay behind."""
+    clusters = Clusters(losing(0))
+    clusters.evaluator.submit(task(0))
+    clusters.n_refusing, clusters.refusal = 1, LookupError("a bug")
+
+    with pytest.raises(LookupError, match="a bug"):
+        clusters.evaluator.wait()
+    assert [one.is_closed for one in clusters.made] == [True, True]
+
+
+def test_workers_lost_before_the_cluster_count_and_the_cluster_does_not():
+    """A task that lost seven workers, then its cluster, and an eighth, was tried eight times."""
+    outcomes = iter([FailureReason.WORKER_LOST] * 7 + [LOST] + [FailureReason.WORKER_LOST])
+    clusters = Clusters(lambda _: next(outcomes))
+    clusters.evaluator.submit(task(0))
+
+    (outcome,) = drain(clusters.evaluator)
+    assert outcome.message == "it was to be expected; tried 8 times"
+    assert len(clusters.made) == 2
 
 
 class TestWhileThereIsNone:
@@ -149,18 +187,18 @@ class TestWhileThereIsNone:
         for number in range(3):
             clusters.evaluator.submit(task(number))
         clusters.absences = iter(lambda: ABSENT, None)
-        assert clusters.evaluator.wait(0.5) == ()
+        assert not clusters.evaluator.wait(0.5)
         return clusters
 
     def test_drained_it_gives_up_everything(self, clusters):
         """What was in training as well: nothing would come of it."""
         assert sorted(clusters.evaluator.drain()) == [0, 1, 2]
-        assert clusters.evaluator.wait() == ()
+        assert not clusters.evaluator.wait()
 
     def test_cancelled_and_closed_it_waits_for_nothing(self, clusters):
         """Also twice."""
         clusters.evaluator.cancel()
-        assert clusters.evaluator.wait() == ()
+        assert not clusters.evaluator.wait()
         clusters.evaluator.close()
         clusters.evaluator.close()
 
