@@ -7,7 +7,7 @@
     outage       waiting for a database that is away
     revision     creating a database and refusing one that this version cannot read
     codec        values to rows and back
-    store        `SqlStore`, the port `vlga.ports.store.Store`: what the driver writes with
+    store        `SqlStore`, the ports `Ledger` and `Leases`: what the driver writes with
     queries      plain rows for the reading commands
     lineage      an individual's ancestors
     reports      what a search's report is computed from

@@ -1,11 +1,11 @@
-"""`SqlStore`: the port `vlga.ports.store.Store` on SQLite or Postgres; only the driver writes."""
+"""`SqlStore`: the ports `Ledger` and `Leases` on SQLite or Postgres; only the driver writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Unpack
 
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,7 +20,7 @@ from vlga.errors import SearchExists
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.lease import Holder, Lease, Stop
-from vlga.ports.store import Artifact, KnownOutcome, SearchRecord
+from vlga.ports.ledger import Artifact, KnownOutcome, SearchChanges, SearchRecord
 
 __all__ = ["SqlStore"]
 
@@ -81,11 +81,10 @@ class SqlStore:
             return codec.search_record(row.mappings().one())
 
     @waits
-    def update_search(self, name: str, **changes: Any) -> None:
-        """Change any of `config status message best_candidate_id test_accuracy seconds`.
+    def update_search(self, name: str, **changes: Unpack[SearchChanges]) -> None:
+        """Change what is named.
 
         Raises:
-            TypeError: another key.
             SearchNotFound: no search of that name.
             LeaseLost: another store has its lease.
         """
@@ -113,7 +112,7 @@ class SqlStore:
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        **changes: Any,
+        **changes: Unpack[SearchChanges],
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
@@ -121,7 +120,6 @@ class SqlStore:
         those of `update_search`, in the same transaction.
 
         Raises:
-            TypeError: another key than those of `update_search`.
             SearchNotFound: no search of that name.
             LeaseLost: another store has its lease.
             StoreError: a candidate was not entered before.

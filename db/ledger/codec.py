@@ -18,7 +18,7 @@ from vlga.networks.phenotype import heritage_from_dict
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
-from vlga.ports.store import Artifact, SearchRecord
+from vlga.ports.ledger import Artifact, SearchRecord
 
 __all__ = [
     "Row",

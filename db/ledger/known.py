@@ -10,7 +10,7 @@ from db.ledger import codec
 from db.read.curves import read_curves
 from db.schema.tables import artifacts, evaluations
 from vlga.ports.evaluation import REPEATABLE_FAILURES
-from vlga.ports.store import Artifact, KnownOutcome
+from vlga.ports.ledger import Artifact, KnownOutcome
 
 __all__ = ["known_outcomes"]
 

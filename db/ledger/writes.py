@@ -10,8 +10,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from db.ledger import codec
 from db.schema import tables
-from vlga.errors import nearest
 from vlga.ports.evaluation import Evaluation
+from vlga.ports.ledger import SearchChanges
 
 __all__ = [
     "change_search",
@@ -22,19 +22,14 @@ __all__ = [
     "search_values",
 ]
 
-_CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
 
-
-def search_values(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns of `searches` for changes of a record. Raises `TypeError` for other keys."""
-    for key in changes:
-        if key not in _CHANGEABLE:
-            raise TypeError(f"a search has no {key!r} to change{nearest(key, _CHANGEABLE)}")
-    values = dict(changes)
-    if "message" in values:
-        values["message"] = codec.clean_text(values["message"])
-    if "config" in values:
-        values["config"] = values["config"].model_dump(mode="json")
+def search_values(changes: SearchChanges) -> dict[str, Any]:
+    """Give the columns of `searches` for changes of a record."""
+    values: dict[str, Any] = {**changes}
+    if "message" in changes:
+        values["message"] = codec.clean_text(changes["message"])
+    if "config" in changes:
+        values["config"] = changes["config"].model_dump(mode="json")
     return values
 
 

@@ -19,9 +19,9 @@ from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
+from vlga.ports.ledger import SearchRecord
 from vlga.ports.machines import Machines
 from vlga.ports.observer import SilentObserver
-from vlga.ports.store import SearchRecord
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.hold import held

@@ -14,8 +14,8 @@ from vlga.config.settings import SearchConfig
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
+from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import SilentObserver
-from vlga.ports.store import SearchRecord
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 

@@ -12,7 +12,7 @@ from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import FailureReason, Source
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 
 @pytest.fixture

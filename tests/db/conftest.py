@@ -15,7 +15,7 @@ from db.store import SqlStore
 from tests.support import postgres
 from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluation import FailureReason, Source
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

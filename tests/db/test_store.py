@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests.support.records import candidate, evaluation, record
 from vlga.errors import StoreError
 from vlga.ports.evaluation import FailureReason, Source
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 #: Records one outcome of candidate 0 in the database at argv[1], then dies without closing.
 WRITE_AND_DIE = """

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Unpack
 
 from vlga.errors import LeaseLost, SearchExists, SearchNotFound, StoreError, nearest
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.lease import Holder, Lease, Stop
-from vlga.ports.store import Artifact, KnownOutcome, SearchRecord
-
-CHANGEABLE = ("config", "status", "message", "best_candidate_id", "test_accuracy", "seconds")
+from vlga.ports.ledger import Artifact, KnownOutcome, SearchChanges, SearchRecord
 
 
 @dataclass
@@ -36,7 +34,7 @@ class StoredSearch:
 
 
 class MemoryStore:
-    """The port `vlga.ports.store.Store` in dictionaries, which several stores may share.
+    """The ports `Ledger` and `Leases` in dictionaries, which several stores may share.
 
     Attributes:
         searches: by name.
@@ -58,9 +56,8 @@ class MemoryStore:
         """Give a search back."""
         return self._search(name).record
 
-    def update_search(self, name: str, **changes: Any) -> None:
+    def update_search(self, name: str, **changes: Unpack[SearchChanges]) -> None:
         """Change some of a search's fields."""
-        _check(changes)
         search = self._guarded(name)
         search.record = replace(search.record, **changes)
 
@@ -77,10 +74,9 @@ class MemoryStore:
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        **changes: Any,
+        **changes: Unpack[SearchChanges],
     ) -> None:
         """Record outcomes, files and changes, all or none."""
-        _check(changes)
         stored = self._guarded(search)
         for one in (*evaluations, *artifacts):
             if one.candidate_id not in stored.candidates:
@@ -185,9 +181,3 @@ class MemoryStore:
             hint = nearest(name, self.searches)
             raise SearchNotFound(f"a search must be in the database, but {name!r} is not{hint}")
         return self.searches[name]
-
-
-def _check(changes: dict[str, Any]) -> None:
-    for key in changes:
-        if key not in CHANGEABLE:
-            raise TypeError(f"a search has no {key!r} to change{nearest(key, CHANGEABLE)}")

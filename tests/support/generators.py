@@ -26,7 +26,7 @@ from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan, Shape
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 PRESETS: dict[str, SearchSpace] = {
     name: load_config(preset=name).space.build() for name in preset_names()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tests.support.fakes import MemoryStore
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact, SearchChanges
 
 
 class Killed(BaseException):
@@ -30,7 +30,7 @@ class MortalStore(MemoryStore):
         self.n_left: int | None = None
         self.death: BaseException = Killed()
 
-    def update_search(self, name: str, **changes: Any) -> None:
+    def update_search(self, name: str, **changes: Unpack[SearchChanges]) -> None:
         self._note("update_search")
         super().update_search(name, **changes)
 

@@ -7,7 +7,7 @@ from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 
 DATA = DataSummary(
     name="digits",

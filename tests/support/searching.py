@@ -19,9 +19,9 @@ from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained, Weights
+from vlga.ports.ledger import Ledger, SearchRecord
 from vlga.ports.machines import Machines
 from vlga.ports.observer import Observer, Progress, SilentObserver
-from vlga.ports.store import SearchRecord, Store
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 
@@ -159,7 +159,7 @@ class Notes(SilentObserver):
 
 
 def search_in(
-    store: Store,
+    store: Ledger,
     config: SearchConfig,
     evaluator: Evaluator,
     folder: Path,

@@ -39,7 +39,7 @@ from vlga.config.settings import SearchConfig
 from vlga.errors import TooManyFailures
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.report.comparison.text import Comparison, budget_text, searches_text
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
 from vlga.search.budget import Budget

@@ -12,7 +12,7 @@ from vlga.config.load import parse_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, SearchExists, nearest
 from vlga.ports.data import DataSummary
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.strategies import STRATEGIES
 
 __all__ = [

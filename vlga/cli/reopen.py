@@ -11,7 +11,7 @@ from vlga.config.change import change_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
 from vlga.ports.evaluation import Source
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.search.budget import Budget
 
 __all__ = ["changed_record"]

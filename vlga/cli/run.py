@@ -38,8 +38,8 @@ from vlga.ports.candidate import Individual
 from vlga.ports.data import TEST_FITNESS, DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
+from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Observers, SilentObserver
-from vlga.ports.store import SearchRecord
 from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner

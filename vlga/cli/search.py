@@ -33,7 +33,7 @@ from vlga.ports.candidate import Individual
 from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, count_text, number_of
 from vlga.search.hold import Tenure, held
 

@@ -32,7 +32,7 @@ from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, StoreError, nearest
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, number_of
 from vlga.report.study.text import report_text
 from vlga.search.hold import Tenure, held

@@ -1,11 +1,11 @@
-"""What flows through a search, and its three doors: evaluator, store and observer.
+"""What flows through a search, and its three doors: evaluator, ledger and observer.
 
 candidate   a genome to evaluate, and the individual it becomes
 evaluation  the outcome of a training
 data        what a search must know of its images
 evaluator   trains candidates
 machines    where trainings can run
-store       records everything
-lease       who holds a search
+ledger      records everything
+lease       who holds a search, one process at a time
 observer    watches a search
 """

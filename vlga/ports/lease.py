@@ -1,4 +1,4 @@
-"""Who runs a search: a process of a machine, and whether it still lives."""
+"""Who runs a search: a process of a machine, by a lease, and whether it still lives."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["Holder", "Lease", "Stop", "is_in_force", "lives", "this_process"]
+__all__ = ["Holder", "Lease", "Leases", "Stop", "is_in_force", "lives", "this_process"]
 
 
 class Stop(StrEnum):
@@ -58,6 +59,40 @@ class Lease:
         """Say who holds it, for a person."""
         since = self.since.strftime("%Y-%m-%d %H:%M:%S %Z")
         return f"process {self.holder.process_id} on {self.holder.host!r} since {since}"
+
+
+class Leases(Protocol):
+    """Who runs which search, by leases; a driver takes one before it writes to its search.
+
+    Whatever is written to a search that another process has the lease of is refused with
+    `LeaseLost`, and so is whatever is written by a process whose lease was taken over, for good; a
+    write with a lease renews it.
+
+    Every method raises `SearchNotFound` for a search that is not there, and other `StoreError`s.
+    """
+
+    def acquire(
+        self, search: str, holder: Holder, seconds: float, *, over: str | None = None
+    ) -> bool:
+        """Hold a search for so many seconds from now by the database's clock; tell whether it is.
+
+        It is not if another has a lease that has not expired, unless that one's token is `over`.
+        """
+
+    def renew(self, search: str) -> Stop | None:
+        """Hold a search for as long again; give how it was asked to stop, or None.
+
+        Raises `LeaseLost` if it was taken over.
+        """
+
+    def release(self, search: str) -> None:
+        """Hold a search no longer, if it still was held."""
+
+    def lease(self, search: str) -> Lease | None:
+        """Give the lease of whoever holds a search, expired or not; None if nobody does."""
+
+    def request_stop(self, search: str, stop: Stop) -> bool:
+        """Ask whoever holds a search to stop; tell whether anybody does."""
 
 
 def this_process() -> Holder:

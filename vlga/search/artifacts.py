@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vlga.errors import StoreError
 from vlga.ports.evaluator import Weights
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 __all__ = ["ARTIFACTS", "ArtifactFolder"]
 

@@ -1,6 +1,6 @@
 """The search loop: ask, evaluate, record, tell, until the strategy or the budget ends it.
 
-One trip: `Strategy.ask` -> `Evaluator.submit` -> `Evaluator.wait` -> `Store.add_evaluations` (one
+One trip: `Strategy.ask` -> `Evaluator.submit` -> `Evaluator.wait` -> `Ledger.add_evaluations` (one
 transaction) -> `Strategy.tell`. A search is resumed by running it again: strategies depend only on
 what they are told, so what is recorded is told instead of trained for, and the rest follows. (A
 steady state depends on the order too, and is told what is recorded first of all.)
@@ -21,8 +21,8 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
+from vlga.ports.ledger import Ledger
 from vlga.ports.observer import Observer
-from vlga.ports.store import Store
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.budget import Budget
 from vlga.search.failures import Failures
@@ -58,7 +58,7 @@ class Search:
         data: DataSummary,
         *,
         evaluator: Evaluator,
-        store: Store,
+        store: Ledger,
         artifacts: ArtifactFolder,
         observer: Observer,
         seconds_before: float = 0.0,

@@ -14,7 +14,7 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from vlga.ports.lease import Stop
-from vlga.ports.store import Store
+from vlga.ports.ledger import Ledger
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.hold import RENEW_SECONDS
 from vlga.strategies.base import training_seed
@@ -33,7 +33,7 @@ def train_winner(
     data: DataSummary,
     *,
     evaluator: Evaluator,
-    store: Store,
+    store: Ledger,
     artifacts: ArtifactFolder,
     seconds: Callable[[], float] = lambda: 0.0,
     asked_to_stop: Callable[[], Stop | None] = lambda: None,
@@ -71,8 +71,7 @@ def train_winner(
     """
     recorded = find_final(store, name, winner.id, config)
     if recorded is not None:
-        done = {"test_accuracy": recorded.fitness, "status": "completed"}
-        store.update_search(name, **done)
+        store.update_search(name, test_accuracy=recorded.fitness, status="completed")
         return recorded
     if asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
@@ -137,7 +136,7 @@ def _blew_up(evaluation: Evaluation, n_classes: int) -> bool:
     return len(losses) > 1 and losses[-1] > max(losses[0], math.log(n_classes))
 
 
-def find_final(store: Store, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:
+def find_final(store: Ledger, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:
     """Give a winner's longer training from the ledger, if it completed and was this long."""
     for one in store.final_trainings(name):
         if one.completed and (one.candidate_id, one.epochs) == (winner_id, config.final.epochs):

@@ -1,8 +1,8 @@
 """One driver per search: taking a search, keeping it while it runs, hearing who wants it to end.
 
-The lease is a row in the database (`Store.acquire`), and the database's clock says when it expires:
-a machine whose own clock jumps neither loses a search nor keeps it. Whoever lost a lease can write
-to its search no more (`LeaseLost`), however much later it finds out.
+The lease is a row in the database (`Leases.acquire`), whose clock says when it expires: a machine
+whose own clock jumps neither loses a search nor keeps it. Whoever lost a lease can write to its
+search no more (`LeaseLost`), however much later it finds out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from vlga.errors import SearchHeld, StoreError
-from vlga.ports.lease import Lease, Stop, is_in_force, lives, this_process
-from vlga.ports.store import Store
+from vlga.ports.lease import Lease, Leases, Stop, is_in_force, lives, this_process
 
 __all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Tenure", "held", "running"]
 
@@ -27,7 +26,7 @@ class Tenure:
     """A search that this process holds: `check` it in every round of whatever takes long."""
 
     def __init__(
-        self, store: Store, search: str, clock: Callable[[], float] = time.monotonic
+        self, store: Leases, search: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store = store
         self._search = search
@@ -54,7 +53,7 @@ class Tenure:
 
 
 @contextmanager
-def held(store: Store, search: str) -> Iterator[Tenure]:
+def held(store: Leases, search: str) -> Iterator[Tenure]:
     """Hold a search for as long as the block takes: nobody else can write to it.
 
     A lease that has expired is taken over, and so is one of a process that is known to be gone.
@@ -81,7 +80,7 @@ def held(store: Store, search: str) -> Iterator[Tenure]:
             store.release(search)
 
 
-def running(store: Store, search: str) -> Lease | None:
+def running(store: Leases, search: str) -> Lease | None:
     """Give the lease of a search that runs; None if nobody runs it, or who did is gone.
 
     Raises:

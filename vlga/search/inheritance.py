@@ -15,7 +15,7 @@ from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Layers, Trained, Weights
-from vlga.ports.store import Artifact, KnownOutcome, Store
+from vlga.ports.ledger import Artifact, KnownOutcome, Ledger
 from vlga.search.artifacts import ArtifactFolder
 from vlga.strategies.base import Inherits
 
@@ -58,7 +58,7 @@ class Inheritance:
         search: str,
         inherits: Inherits,
         *,
-        store: Store,
+        store: Ledger,
         artifacts: ArtifactFolder,
         n_kept: int,
     ) -> None:

@@ -17,7 +17,7 @@ from vlga import __version__
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason, Source
-from vlga.ports.store import KnownOutcome, Store
+from vlga.ports.ledger import KnownOutcome, Ledger
 from vlga.search.inheritance import Inheritance
 from vlga.strategies import Strategy
 
@@ -31,7 +31,7 @@ class Memo:
     """What is known of the candidates of one search."""
 
     def __init__(
-        self, strategy: Strategy, data: DataSummary, *, store: Store, inheritance: Inheritance
+        self, strategy: Strategy, data: DataSummary, *, store: Ledger, inheritance: Inheritance
     ) -> None:
         training = strategy.config.training
         common = {

@@ -20,8 +20,8 @@ from tests.support.records import DATA, candidate, evaluation, record
 from tests.support.searching import Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.ports.lease import Holder
+from vlga.ports.ledger import Artifact, SearchRecord
 from vlga.ports.observer import SilentObserver
-from vlga.ports.store import Artifact, SearchRecord
 from vlga.search import hold
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search

@@ -11,7 +11,7 @@ from db.read import searches
 from db.store import SqlStore
 from tests.support.records import DATA
 from tests.support.searching import RANDOM, ScriptedEvaluator, search_in, small_config
-from vlga.ports.store import SearchRecord
+from vlga.ports.ledger import SearchRecord
 from vlga.search.hold import held
 
 N_READERS = 16

@@ -13,7 +13,7 @@ from db.upkeep.delete import delete_search, require_deletable
 from tests.support.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
 from vlga.ports.lease import this_process
-from vlga.ports.store import Artifact
+from vlga.ports.ledger import Artifact
 
 
 def counts(engine: Engine) -> dict[str, int]:

@@ -12,8 +12,8 @@ from tests.support.trainings import dataset
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
+from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import SilentObserver
-from vlga.ports.store import SearchRecord
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner

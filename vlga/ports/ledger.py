@@ -1,4 +1,4 @@
-"""The store: where a search and everything that came of it is recorded.
+"""The ledger: where a search and everything that came of it is recorded.
 
 Every implementation, the fakes of the tests included, runs its contract tests (tests/contracts/).
 """
@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from vlga.config.settings import SearchConfig
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
-from vlga.ports.lease import Holder, Lease, Stop
 
-__all__ = ["Artifact", "KnownOutcome", "SearchRecord", "Store"]
+__all__ = ["Artifact", "KnownOutcome", "Ledger", "SearchChanges", "SearchRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class KnownOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """A search as it is stored; `Store.find_search` gives it back.
+    """A search as it is stored; `Ledger.find_search` gives it back.
 
     Attributes:
         name: unique in its database.
@@ -77,15 +76,25 @@ class SearchRecord:
     seconds: float = 0.0
 
 
-class Store(Protocol):
-    """The ledger of one search at a time; only the driver writes to it.
+class SearchChanges(TypedDict, total=False):
+    """What may change of a search: fields of its `SearchRecord`, those left out stay."""
+
+    config: SearchConfig
+    status: str
+    message: str
+    best_candidate_id: int | None
+    test_accuracy: float | None
+    seconds: float
+
+
+class Ledger(Protocol):
+    """What a search writes and reads; only the driver writes to it.
 
     Every method is one transaction: it happens whole or not at all, and what it wrote survives the
     process. Errors are `StoreError`s; no exception of a database driver comes out.
 
-    A driver holds its search by a lease (`acquire`). Whatever is written to a search that another
-    store has the lease of is refused with `LeaseLost`, and so is whatever is written by a store
-    whose lease was taken over, for good; a write with a lease renews it.
+    Writing goes by the search's lease (lease.py, `Leases`): what is written to a search that
+    another process holds, or has taken over, is refused with `LeaseLost`.
     """
 
     def create_search(self, record: SearchRecord) -> None:
@@ -94,8 +103,8 @@ class Store(Protocol):
     def find_search(self, name: str) -> SearchRecord:
         """Give a search back. Raises `SearchNotFound`, naming the nearest known one."""
 
-    def update_search(self, name: str, **changes: Any) -> None:
-        """Change any of `config status message best_candidate_id test_accuracy seconds`."""
+    def update_search(self, name: str, **changes: Unpack[SearchChanges]) -> None:
+        """Change what is named."""
 
     def add_candidates(self, search: str, candidates: Sequence[Candidate]) -> None:
         """Enter candidates about to be evaluated; those already there are left as they are."""
@@ -107,7 +116,7 @@ class Store(Protocol):
         artifacts: Sequence[Artifact] = (),
         *,
         is_final: bool = False,
-        **changes: Any,
+        **changes: Unpack[SearchChanges],
     ) -> None:
         """Record outcomes with their learning curves, and files that belong to them, together.
 
@@ -138,29 +147,6 @@ class Store(Protocol):
 
     def remove_artifacts(self, search: str, candidate_ids: Sequence[int], kind: str) -> None:
         """Name these candidates' files of a kind no longer."""
-
-    def acquire(
-        self, search: str, holder: Holder, seconds: float, *, over: str | None = None
-    ) -> bool:
-        """Hold a search for so many seconds from now by the database's clock; tell whether it is.
-
-        It is not if another has a lease that has not expired, unless that one's token is `over`.
-        """
-
-    def renew(self, search: str) -> Stop | None:
-        """Hold a search for as long again; give how it was asked to stop, or None.
-
-        Raises `LeaseLost` if it was taken over.
-        """
-
-    def release(self, search: str) -> None:
-        """Hold a search no longer, if it still was held."""
-
-    def lease(self, search: str) -> Lease | None:
-        """Give the lease of whoever holds a search, expired or not; None if nobody does."""
-
-    def request_stop(self, search: str, stop: Stop) -> bool:
-        """Ask whoever holds a search to stop; tell whether anybody does."""
 
     def close(self) -> None:
         """Let the database go; may be called twice."""

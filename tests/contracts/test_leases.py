@@ -1,4 +1,4 @@
-"""Every `Store` keeps the lease's contract."""
+"""Every implementation of `Leases` keeps its contract."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from db.store import SqlStore
-from tests.contracts.lease_contract import Jump, LeaseContract
+from tests.contracts.leases_contract import Jump, LeasesContract
 from tests.support import postgres
 from tests.support.fakes import MemoryStore
 
 
-class TestMemoryStore(LeaseContract):
+class TestMemoryStore(LeasesContract):
     @pytest.fixture
     def store(self) -> MemoryStore:
         return MemoryStore()
@@ -36,7 +36,7 @@ class TestMemoryStore(LeaseContract):
         return move
 
 
-class OnSql(LeaseContract):
+class OnSql(LeasesContract):
     """What the databases share: their clocks cannot be moved, so the lease's end is."""
 
     @pytest.fixture

@@ -1,6 +1,6 @@
-"""The contract of the port `Store`, continued: one writer at a time. `other` is a second driver.
+"""The contract of the port `Leases`: one writer at a time. `other` is a second driver.
 
-Who keeps it is in test_store_lease.py.
+Who keeps it is in test_leases.py.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import UTC
+from typing import Protocol
 
 import pytest
 from hypothesis import given, settings
@@ -15,14 +16,18 @@ from hypothesis import strategies as st
 
 from tests.support.records import candidate, evaluation, record
 from vlga.errors import LeaseLost, SearchNotFound
-from vlga.ports.lease import Holder, Stop
-from vlga.ports.store import Artifact, Store
+from vlga.ports.lease import Holder, Leases, Stop
+from vlga.ports.ledger import Artifact, Ledger
 
 Jump = Callable[[float], None]
 
 ANNA = Holder("a" * 32, "anna's", 11, "boot pid:[1] 111")
 BERT = Holder("b" * 32, "bert's", 22, "")
 WEIGHTS = Artifact(0, "weights", "weights/0.pt", "ab" * 32, 10)
+
+
+class Store(Ledger, Leases, Protocol):
+    """Both ports on one database, as a driver has them."""
 
 
 def writes(store: Store) -> list[Callable[[], object]]:
@@ -35,7 +40,7 @@ def writes(store: Store) -> list[Callable[[], object]]:
     ]
 
 
-class LeaseContract:
+class LeasesContract:
     """What every store does; a subclass gives two on one database, with the search `first`.
 
     `jump` moves the database's clock.
