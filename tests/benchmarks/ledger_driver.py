@@ -21,7 +21,7 @@ from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.machines import Machines
-from vlga.ports.observer import SilentObserver
+from vlga.ports.observer import ignore
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.hold import held
@@ -135,7 +135,7 @@ def run_search(url: str, name: str, strategy: str, n: int) -> Run:
             evaluator=InstantEvaluator(),
             store=store,
             artifacts=ArtifactFolder(Path(folder)),
-            observer=SilentObserver(),
+            observer=ignore,
             asked_to_stop=tenure.check,
         )
         started, queued = time.perf_counter(), _waited_for_core()

@@ -15,7 +15,7 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import SilentObserver
+from vlga.ports.observer import ignore
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 
@@ -64,7 +64,7 @@ def run_search(
             evaluator=evaluator,
             store=store,
             artifacts=ArtifactFolder(Path(folder)),
-            observer=SilentObserver(),
+            observer=ignore,
             clock=clock,
         )
         wall, cpu = time.perf_counter(), time.process_time()

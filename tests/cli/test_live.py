@@ -11,7 +11,7 @@ from vlga.cli.live import TerminalObserver
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
-from vlga.ports.observer import Progress
+from vlga.ports.observer import Evaluated, FinalStarted, GenerationEnded, Progress, Updated
 
 BEST = Individual(candidate(7), 0.9012)
 PROGRESS = Progress(
@@ -68,8 +68,8 @@ class TestPanel:
 
     def test_shows_where_the_search_stands(self, screen):
         """Phase, generation, time, time left, counts, pace, the best and the last network."""
-        screen.observer.updated(PROGRESS)
-        screen.observer.evaluated(candidate(8), evaluation(8, 0.4))
+        screen.observer(Updated(PROGRESS))
+        screen.observer(Evaluated(candidate(8), evaluation(8, 0.4)))
         head, counts, pace, best, last = screen.panel
 
         assert re.fullmatch("phase 1 generation 2  [━╸╺ ]+  1:15, at most 3:45 left *", head)
@@ -80,31 +80,31 @@ class TestPanel:
 
     def test_says_why_the_last_one_failed(self, screen):
         """In a word."""
-        screen.observer.updated(PROGRESS)
-        screen.observer.evaluated(candidate(8), evaluation(8, reason=FailureReason.DIVERGED))
+        screen.observer(Updated(PROGRESS))
+        screen.observer(Evaluated(candidate(8), evaluation(8, reason=FailureReason.DIVERGED)))
 
         assert screen.panel[-1].startswith("last #8 diverged, ")
 
     def test_names_machines_and_gpus_where_there_are_any(self, screen):
         """Whoever has one machine without a GPU knows."""
         machines = Machines(n_nodes=3, n_gpus=8)
-        screen.observer.updated(replace(PROGRESS, machines=machines))
+        screen.observer(Updated(replace(PROGRESS, machines=machines)))
 
         assert screen.panel[2].endswith(" busy, on 3 machines with 8 GPUs")
 
     def test_says_of_the_pace_what_is_known(self, screen):
         """Nothing before a training has started; no number of trainings before one has ended."""
         unknown = replace(PROGRESS, trainings_per_minute=None, busy_share=None)
-        screen.observer.updated(unknown)
+        screen.observer(Updated(unknown))
         nothing = screen.panel[2]
-        screen.observer.updated(replace(unknown, busy_share=1.0))
+        screen.observer(Updated(replace(unknown, busy_share=1.0)))
 
         assert nothing == ""
         assert screen.panel[2] == "workers 100% busy"
 
     def test_the_clock_ticks_while_nothing_happens(self, screen, monkeypatch):
         """A training may take long: its time goes by on the screen, and is not left any more."""
-        screen.observer.updated(PROGRESS)
+        screen.observer(Updated(PROGRESS))
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now + 25)
         later = screen.panel[0].rstrip()
@@ -116,8 +116,8 @@ class TestPanel:
     @pytest.mark.parametrize("done_fraction", [None, 0.0])
     def test_promises_no_end_that_is_not_known(self, screen, done_fraction):
         """Without a limit, or with nothing done yet, there is no time left to tell."""
-        screen.observer.updated(
-            replace(PROGRESS, best=None, done_fraction=done_fraction, seconds_left=None)
+        screen.observer(
+            Updated(replace(PROGRESS, best=None, done_fraction=done_fraction, seconds_left=None))
         )
         head, *_ = screen.panel
 
@@ -126,8 +126,8 @@ class TestPanel:
 
     def test_becomes_the_final_training_s(self, screen):
         """With its own clock."""
-        screen.observer.updated(PROGRESS)
-        screen.observer.final_started(BEST, 30)
+        screen.observer(Updated(PROGRESS))
+        screen.observer(FinalStarted(BEST, 30))
 
         text = "training the winner #7 for 30 epochs on all training images  0:0"
         assert screen.panel[0].startswith(text)
@@ -135,8 +135,8 @@ class TestPanel:
     def test_is_drawn_while_the_search_runs_and_gone_after_it(self, screen):
         """Finished generations scroll by above it."""
         with screen.observer:
-            screen.observer.updated(PROGRESS)
-            screen.observer.generation_ended(GENERATION, PROGRESS)
+            screen.observer(Updated(PROGRESS))
+            screen.observer(GenerationEnded(GENERATION, PROGRESS))
             screen.observer._live.refresh()
         n_shown = screen.written.count("30 trained")
         screen.observer.console.print("the end")
@@ -149,7 +149,7 @@ class TestPanel:
     def test_leaves_the_terminal_as_it_was(self, screen):
         """Also after a failure: the cursor is shown again."""
         with pytest.raises(ZeroDivisionError), screen.observer:
-            screen.observer.updated(PROGRESS)
+            screen.observer(Updated(PROGRESS))
             raise ZeroDivisionError
 
         assert screen.file.getvalue().rindex("\x1b[?25h") > screen.file.getvalue().rindex(
@@ -162,10 +162,10 @@ class TestLines:
         """What came out of it and when; without a terminal nothing else is written."""
         screen = Screen(is_terminal=False)
         with screen.observer:
-            screen.observer.updated(PROGRESS)
-            screen.observer.evaluated(candidate(8), evaluation(8))
-            screen.observer.generation_ended(GENERATION, PROGRESS)
-            screen.observer.final_started(BEST, 1)
+            screen.observer(Updated(PROGRESS))
+            screen.observer(Evaluated(candidate(8), evaluation(8)))
+            screen.observer(GenerationEnded(GENERATION, PROGRESS))
+            screen.observer(FinalStarted(BEST, 1))
 
         assert screen.file.getvalue() == (
             "phase 1 generation 2  best 0.9012  median 0.5000  6 new of 12  [1:15]\n"
@@ -175,7 +175,7 @@ class TestLines:
     def test_a_worse_generation_is_set_against_the_best_so_far(self):
         """Phases start anew."""
         screen = Screen(is_terminal=False)
-        screen.observer.generation_ended({**GENERATION, "best": 0.5}, PROGRESS)
+        screen.observer(GenerationEnded({**GENERATION, "best": 0.5}, PROGRESS))
 
         assert screen.written.endswith("[1:15]  best so far 0.9012\n")
 
@@ -184,9 +184,9 @@ class TestOneOfMany:
     def test_has_its_name_in_the_panel(self):
         """Also while its winner is being trained longer."""
         screen = Screen(is_one_of_many=True)
-        screen.observer.updated(PROGRESS)
+        screen.observer(Updated(PROGRESS))
         searching = screen.panel[0]
-        screen.observer.final_started(BEST, 30)
+        screen.observer(FinalStarted(BEST, 30))
 
         assert searching.startswith("mine  phase 1 generation 2 ")
         assert screen.panel[0].startswith("mine  training the winner #7 for 30 epochs")
@@ -194,15 +194,15 @@ class TestOneOfMany:
     def test_writes_no_lines(self):
         """Whoever runs the many says what came out of each."""
         screen = Screen(is_terminal=False, is_one_of_many=True)
-        screen.observer.generation_ended(GENERATION, PROGRESS)
-        screen.observer.final_started(BEST, 1)
+        screen.observer(GenerationEnded(GENERATION, PROGRESS))
+        screen.observer(FinalStarted(BEST, 1))
 
         assert screen.written == ""
 
 
 def test_a_redraw_is_cheap(screen):
     """A few hundredths of a second at most, four times a second."""
-    screen.observer.updated(PROGRESS)
+    screen.observer(Updated(PROGRESS))
     started = time.process_time()
     for _ in range(10):
         screen.observer._render()

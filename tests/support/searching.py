@@ -15,13 +15,24 @@ from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists
-from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained, Weights
+from vlga.ports.lease import Stop
 from vlga.ports.ledger import Ledger, SearchRecord
 from vlga.ports.machines import Machines
-from vlga.ports.observer import Observer, Progress, SilentObserver
+from vlga.ports.observer import (
+    Evaluated,
+    Event,
+    GenerationEnded,
+    Observer,
+    Progress,
+    Recalled,
+    StopRequested,
+    Updated,
+    ignore,
+)
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 
@@ -133,7 +144,7 @@ def with_curve(trained: Trained, *points: EpochRecord) -> Trained:
     return replace(trained, evaluation=replace(trained.evaluation, curve=points))
 
 
-class Notes(SilentObserver):
+class Notes:
     """An observer that keeps what it is told."""
 
     def __init__(self) -> None:
@@ -141,21 +152,23 @@ class Notes(SilentObserver):
         self.recalls: list[Evaluation] = []
         self.generations: list[Mapping[str, Any]] = []
         self.progress: list[Progress] = []
+        self.stops: list[Stop] = []
 
-    def updated(self, progress: Progress) -> None:
-        self.progress.append(progress)
-
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        assert candidate.id == evaluation.candidate_id
-        self.evaluations.append(evaluation)
-
-    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        assert candidate.id == evaluation.candidate_id
-        self.recalls.append(evaluation)
-
-    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
-        assert progress.best is not None
-        self.generations.append(record)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Updated(progress):
+                self.progress.append(progress)
+            case Evaluated(candidate, evaluation):
+                assert candidate.id == evaluation.candidate_id
+                self.evaluations.append(evaluation)
+            case Recalled(candidate, evaluation):
+                assert candidate.id == evaluation.candidate_id
+                self.recalls.append(evaluation)
+            case GenerationEnded(record, progress):
+                assert progress.best is not None
+                self.generations.append(record)
+            case StopRequested(stop):
+                self.stops.append(stop)
 
 
 def search_in(
@@ -166,7 +179,7 @@ def search_in(
     *,
     name: str = "first",
     data: DataSummary = DATA,
-    observer: Observer | None = None,
+    observer: Observer = ignore,
     **options: Any,
 ) -> Search:
     """Put a search together, entered in its store unless it is there already."""
@@ -179,7 +192,7 @@ def search_in(
         evaluator=evaluator,
         store=store,
         artifacts=ArtifactFolder(folder),
-        observer=observer or SilentObserver(),
+        observer=observer,
         **options,
     )
 

@@ -17,7 +17,17 @@ from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
-from vlga.ports.observer import Progress
+from vlga.ports.lease import Stop
+from vlga.ports.observer import (
+    Evaluated,
+    Event,
+    FinalStarted,
+    GenerationEnded,
+    Progress,
+    Recalled,
+    StopRequested,
+    Updated,
+)
 from vlga.report.formats import count_text, machines_text, number_of, pace_text, seconds_text
 
 __all__ = ["TerminalObserver"]
@@ -61,12 +71,22 @@ class TerminalObserver:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def updated(self, progress: Progress) -> None:
-        """Keep it for the next redraw."""
-        self._progress = progress
-        self._told = time.monotonic()
+    def __call__(self, event: Event) -> None:
+        """Keep what the next redraw shows; print what stays."""
+        match event:
+            case Updated(progress):
+                self._progress = progress
+                self._told = time.monotonic()
+            case Evaluated(candidate, evaluation) | Recalled(candidate, evaluation):
+                self._note_outcome(candidate, evaluation)
+            case GenerationEnded(record, progress):
+                self._print_generation(record, progress)
+            case FinalStarted(winner, epochs):
+                self._begin_final(winner, epochs)
+            case StopRequested(Stop.DRAIN):
+                self.console.print("stopping when what runs has ended; Ctrl-C gives it up")
 
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
+    def _note_outcome(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Keep the last outcome for the panel; a study's outcomes are lines that stay."""
         outcome = (
             str(evaluation.reason) if evaluation.fitness is None else f"{evaluation.fitness:.4f}"
@@ -75,11 +95,7 @@ class TerminalObserver:
         if isinstance(candidate.genome, Trial):
             self._print_trial(candidate.id, candidate.genome, evaluation, outcome)
 
-    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Show it as if it had ended now."""
-        self.evaluated(candidate, evaluation)
-
-    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
+    def _print_generation(self, record: Mapping[str, Any], progress: Progress) -> None:
         """Print a line that stays."""
         if self._is_one_of_many:
             return
@@ -94,7 +110,7 @@ class TerminalObserver:
             line.append(f"  best so far {best.accuracy:.4f}", "dim")
         self.console.print(line)
 
-    def final_started(self, winner: Individual, epochs: int) -> None:
+    def _begin_final(self, winner: Individual, epochs: int) -> None:
         """Say that the winner is being trained longer."""
         text = (
             f"training the winner #{winner.id} for {number_of(epochs, 'epoch')} "

@@ -7,7 +7,7 @@ import platform
 import re
 import shlex
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +39,7 @@ from vlga.ports.data import TEST_FITNESS, DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import Observers, SilentObserver
+from vlga.ports.observer import Ended, FinalStarted, Observer, ignore, tell_each
 from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
@@ -151,10 +151,10 @@ def _training_evaluator(
     )
 
 
-def _metrics(search: str, workers: WorkersConfig) -> SilentObserver:
+def _metrics(search: str, workers: WorkersConfig) -> Observer:
     """Give what Prometheus hears of a search by, where it runs on Ray."""
     if workers.inline:
-        return SilentObserver()
+        return ignore
     from workers.cluster.metrics import RayMetrics
 
     return RayMetrics(search)
@@ -240,9 +240,8 @@ def run_search(
     name, config, data = record.name, record.config, record.data
     artifacts = ArtifactFolder(ARTIFACTS / name)
     finals = store.final_trainings(name)
-    asked_to_stop = announcing(tenure, observer.console.print)
-    metrics = _metrics(name, config.workers)
-    watchers = Observers(observer, metrics)
+    watchers = tell_each(observer, _metrics(name, config.workers))
+    asked_to_stop = announcing(tenure, watchers)
     engine = Search(
         name,
         config,
@@ -258,11 +257,11 @@ def run_search(
     status, message = "failed", ""
     try:
         store.update_search(name, status="running", message="")
-        with observer, closing(metrics), obeying_signals(tenure):
+        with observer, obeying_signals(tenure):
             winner = engine.run()
             final = None
             if config.final.epochs:
-                watchers.final_started(winner, config.final.epochs)
+                watchers(FinalStarted(winner, config.final.epochs))
                 final = train_winner(
                     name,
                     winner,
@@ -292,6 +291,7 @@ def run_search(
             raise
         raise StoreFailed(message) from error
     finally:
+        watchers(Ended(status))
         with suppress(StoreError):
             store.update_search(
                 name, status=status, message=message, seconds=engine.elapsed_seconds

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from vlga.ports.lease import Stop
+from vlga.ports.observer import Observer, StopRequested
 from vlga.search.hold import Tenure
 
 __all__ = ["announcing", "ignore_signals", "obeying_signals"]
@@ -36,16 +37,16 @@ def obeying_signals(tenure: Tenure) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def announcing(tenure: Tenure, print_: Callable[[str], object]) -> Callable[[], Stop | None]:
-    """Give `Tenure.check`, which says so once when a search is going to end after what runs."""
+def announcing(tenure: Tenure, observer: Observer) -> Callable[[], Stop | None]:
+    """Give `Tenure.check`, which tells the observer once that the search was asked to stop."""
     is_told = False
 
     def check() -> Stop | None:
         nonlocal is_told
         asked = tenure.check()
-        if asked is Stop.DRAIN and not is_told:
+        if asked is not None and not is_told:
             is_told = True
-            print_("stopping when what runs has ended; Ctrl-C gives it up")
+            observer(StopRequested(asked))
         return asked
 
     return check

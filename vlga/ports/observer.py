@@ -1,16 +1,30 @@
-"""What a running search tells whoever watches it."""
+"""What a running search tells whoever watches it: events, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation
+from vlga.ports.lease import Stop
 from vlga.ports.machines import Machines
 
-__all__ = ["Observer", "Observers", "Progress", "SilentObserver"]
+__all__ = [
+    "Ended",
+    "Evaluated",
+    "Event",
+    "FinalStarted",
+    "GenerationEnded",
+    "Observer",
+    "Progress",
+    "Recalled",
+    "StopRequested",
+    "Updated",
+    "ignore",
+    "tell_each",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,74 +66,74 @@ class Progress:
     busy_share: float | None
 
 
-class Observer(Protocol):
-    """Is told what happens, and must neither fail nor take long."""
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Something changed: this is where the search stands now."""
 
-    def updated(self, progress: Progress) -> None:
-        """Something changed."""
-
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """A training ended, completed or failed; or a candidate took an outcome over."""
-
-    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """An outcome was found in the ledger, where an earlier run of the search recorded it."""
-
-    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
-        """A generation is complete; `record` is the strategy's logbook entry."""
-
-    def final_started(self, winner: Individual, epochs: int) -> None:
-        """The search is over and its winner is being trained longer."""
+    progress: Progress
 
 
-class SilentObserver:
-    """An `Observer` that does nothing; those that care for little inherit the rest from it."""
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A training ended, completed or failed; or a candidate took over a known outcome."""
 
-    def updated(self, progress: Progress) -> None:
-        """Ignore it."""
-
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Ignore it."""
-
-    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Ignore it."""
-
-    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
-        """Ignore it."""
-
-    def final_started(self, winner: Individual, epochs: int) -> None:
-        """Ignore it."""
-
-    def close(self) -> None:
-        """Do nothing."""
+    candidate: Candidate
+    evaluation: Evaluation
 
 
-class Observers:
-    """An `Observer` that tells others, in the order in which they are given."""
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An outcome was found in the ledger, where an earlier run of the search recorded it."""
 
-    def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
+    candidate: Candidate
+    evaluation: Evaluation
 
-    def updated(self, progress: Progress) -> None:
-        """Tell all."""
-        for one in self._observers:
-            one.updated(progress)
 
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Tell all."""
-        for one in self._observers:
-            one.evaluated(candidate, evaluation)
+@dataclass(frozen=True, slots=True)
+class GenerationEnded:
+    """A generation is complete; `record` is its entry in the strategy's logbook."""
 
-    def recalled(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Tell all."""
-        for one in self._observers:
-            one.recalled(candidate, evaluation)
+    record: Mapping[str, Any]
+    progress: Progress
 
-    def generation_ended(self, record: Mapping[str, Any], progress: Progress) -> None:
-        """Tell all."""
-        for one in self._observers:
-            one.generation_ended(record, progress)
 
-    def final_started(self, winner: Individual, epochs: int) -> None:
-        """Tell all."""
-        for one in self._observers:
-            one.final_started(winner, epochs)
+@dataclass(frozen=True, slots=True)
+class FinalStarted:
+    """The search is over, and its winner is being trained for so many epochs."""
+
+    winner: Individual
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody asked the search to stop; it does after what runs now, or at once."""
+
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over, and no other event follows: ``completed | interrupted | failed``."""
+
+    status: str
+
+
+Event = Updated | Evaluated | Recalled | GenerationEnded | FinalStarted | StopRequested | Ended
+
+#: Is told what happens, and must neither fail nor take long.
+Observer = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Watch nothing."""
+
+
+def tell_each(*observers: Observer) -> Observer:
+    """Give an observer that tells these, in this order."""
+
+    def tell(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    return tell

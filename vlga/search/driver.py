@@ -22,7 +22,13 @@ from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Ledger
-from vlga.ports.observer import Observer
+from vlga.ports.observer import (
+    Evaluated,
+    GenerationEnded,
+    Observer,
+    Recalled,
+    Updated,
+)
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.budget import Budget
 from vlga.search.failures import Failures
@@ -164,7 +170,7 @@ class Search:
             candidate = self._asked.popleft()
             if candidate.id in self._recorded or not self._budget.spent:
                 self._start(candidate)
-        self._observer.updated(self._tally.progress(len(self._out)))
+        self._observer(Updated(self._tally.progress(len(self._out))))
         return bool(self._out) and self._budget.seconds_left != 0
 
     def _must_drain(self) -> bool:
@@ -187,7 +193,7 @@ class Search:
         asked = self.strategy.ask(n if left is None else min(n, left))
         self._asked += costliest_first(asked, self._data) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
-            self._observer.generation_ended(record, self._tally.progress(len(self._out)))
+            self._observer(GenerationEnded(record, self._tally.progress(len(self._out))))
         self._n_logged = len(self.strategy.logbook)
         new = [one for one in self._asked if one.id not in self._recorded]
         if new:
@@ -198,7 +204,7 @@ class Search:
         """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
         recorded = self._recorded.pop(candidate.id, None)
         if recorded is not None:
-            self._observer.recalled(candidate, recorded)
+            self._observer(Recalled(candidate, recorded))
         if recorded is not None and recorded.source is Source.EQUAL_CANDIDATE:
             self._tally.n_reused += 1
             self._tell(candidate, recorded)
@@ -229,7 +235,7 @@ class Search:
         self._store.add_evaluations(self._name, [known.evaluation], files)
         self._tally.n_known += known.evaluation.completed
         self._learn(candidate, key, known.evaluation)
-        self._observer.evaluated(candidate, known.evaluation)
+        self._observer(Evaluated(candidate, known.evaluation))
         self._failures.check()
         return True
 
@@ -249,7 +255,7 @@ class Search:
         self._store.add_evaluations(self._name, outcomes, files, seconds=self.elapsed_seconds)
         for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
             self._learn(candidate, key, evaluation)
-            self._observer.evaluated(candidate, evaluation)
+            self._observer(Evaluated(candidate, evaluation))
         # Only now: the order of telling is that of recording, in which a steady state is recalled.
         for key in keys:
             twins, outcome = self._twins.pop(key), self._memo.own(key)
@@ -283,7 +289,7 @@ class Search:
         self._tally.n_reused += len(taken)
         for candidate, evaluation in zip(candidates, taken, strict=True):
             self._tell(candidate, evaluation)
-            self._observer.evaluated(candidate, evaluation)
+            self._observer(Evaluated(candidate, evaluation))
 
     def _learn(self, candidate: Candidate, key: str, evaluation: Evaluation) -> None:
         """Remember an outcome for equal candidates, and tell it."""

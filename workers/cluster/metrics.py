@@ -17,9 +17,8 @@ import ray
 from ray.util import client, metrics
 
 from vlga.errors import EvaluatorLost
-from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
-from vlga.ports.observer import Progress, SilentObserver
+from vlga.ports.observer import Ended, Evaluated, Event, FinalStarted, Progress, Updated
 from workers.cluster.connect import while_connected
 
 __all__ = ["RayMetrics"]
@@ -102,8 +101,8 @@ class _RemoteMeters:
         self._actor.record.remote(report)
 
 
-class RayMetrics(SilentObserver):
-    """An `Observer` that measures the search; `close` hands the rest on. Ray must be connected.
+class RayMetrics:
+    """An `Observer` that measures the search. Ray must be connected.
 
     A client of a cluster (``ray://``) is no process that Ray collects from: there an actor of the
     cluster is told. What an earlier run recorded is not counted again, as is usual with
@@ -118,8 +117,20 @@ class RayMetrics(SilentObserver):
         self._seconds: list[float] = []
         self._send = _sender(search)
 
-    def updated(self, progress: Progress) -> None:
-        """Keep the latest values; hand on what was measured, if it is time to."""
+    def __call__(self, event: Event) -> None:
+        """Count it; hand on what was measured once a second, and what is left at the end."""
+        match event:
+            case Updated(progress):
+                self._note(progress)
+                if self._clock() - self._sent_at >= _SECONDS:
+                    self._hand_on()
+            case Evaluated(_, evaluation):
+                self._count(evaluation)
+            case FinalStarted() | Ended():
+                self._hand_on()
+
+    def _note(self, progress: Progress) -> None:
+        """Keep the latest values."""
         self._gauges = {
             "vlga_trainings_running": progress.n_running,
             "vlga_slots": progress.n_slots,
@@ -128,11 +139,8 @@ class RayMetrics(SilentObserver):
         }
         if progress.best is not None:
             self._gauges["vlga_best_fitness"] = progress.best.accuracy
-        if self._clock() - self._sent_at >= _SECONDS:
-            self._hand_on()
 
-    def evaluated(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002  # of `Observer`
-        """Count it."""
+    def _count(self, evaluation: Evaluation) -> None:
         if evaluation.source is not Source.TRAINED:
             self._outcomes["reused", ""] += 1
             return
@@ -141,14 +149,6 @@ class RayMetrics(SilentObserver):
             self._seconds.append(evaluation.train_seconds)
         else:
             self._outcomes["failed", str(evaluation.reason)] += 1
-
-    def final_started(self, winner: Individual, epochs: int) -> None:  # noqa: ARG002  # of `Observer`
-        """Hand on what is left: the search is over, and nothing is measured any more."""
-        self._hand_on()
-
-    def close(self) -> None:
-        """Hand on what is left."""
-        self._hand_on()
 
     def _hand_on(self) -> None:
         self._sent_at = self._clock()

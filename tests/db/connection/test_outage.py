@@ -21,7 +21,7 @@ from tests.support.searching import Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.ports.lease import Holder
 from vlga.ports.ledger import Artifact, SearchRecord
-from vlga.ports.observer import SilentObserver
+from vlga.ports.observer import ignore
 from vlga.search import hold
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
@@ -159,7 +159,7 @@ def searched(store: SqlStore, folder: Path, patience: Patience) -> None:
             evaluator=ScriptedEvaluator(),
             store=store,
             artifacts=ArtifactFolder(folder),
-            observer=SilentObserver(),
+            observer=ignore,
             clock=Clock(),
             asked_to_stop=hold.check,
         )

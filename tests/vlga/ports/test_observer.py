@@ -8,34 +8,23 @@ from tests.support.records import candidate, evaluation
 from tests.support.searching import TINY, Bench, Notes, ScriptedEvaluator, small_config
 from vlga.ports.candidate import Individual
 from vlga.ports.machines import Machines
-from vlga.ports.observer import Observers
+from vlga.ports.observer import Ended, Evaluated, FinalStarted, Updated, tell_each
 
 
-class Calls:
-    """An observer that keeps what it is told, word for word."""
-
-    def __init__(self):
-        self.heard = []
-
-    def __getattr__(self, name):
-        return lambda *arguments: self.heard.append((name, *arguments))
-
-
-def test_observers_tell_all_of_them_everything():
-    """In the same order."""
-    one, other = Calls(), Calls()
-    both = Observers(one, other)
-    news = [
-        ("updated", PROGRESS),
-        ("evaluated", candidate(1), evaluation(1)),
-        ("recalled", candidate(2), evaluation(2)),
-        ("generation_ended", {"phase": 0}, PROGRESS),
-        ("final_started", Individual(candidate(1), 0.5), 30),
+def test_several_observers_hear_every_event():
+    """In the same order, one after the other."""
+    heard = []
+    both = tell_each(lambda event: heard.append((1, event)), lambda event: heard.append((2, event)))
+    events = [
+        Updated(PROGRESS),
+        Evaluated(candidate(1), evaluation(1)),
+        FinalStarted(Individual(candidate(1), 0.5), 30),
+        Ended("completed"),
     ]
-    for name, *arguments in news:
-        getattr(both, name)(*arguments)
+    for event in events:
+        both(event)
 
-    assert one.heard == other.heard == news
+    assert heard == [(number, event) for event in events for number in (1, 2)]
 
 
 class TestASearch:

@@ -1,7 +1,6 @@
 """What Ray shows to Prometheus; a whole search on a cluster is in tests/cli/test_cluster.py."""
 
 import time
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from tests.cli.test_live import PROGRESS
 from tests.support.prometheus import measured
 from tests.support.records import candidate, evaluation
 from vlga.ports.evaluation import FailureReason, Source
+from vlga.ports.observer import Ended, Evaluated, FinalStarted, Recalled, Updated
 from workers.cluster.metrics import RayMetrics
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
@@ -36,16 +36,18 @@ class TestASearch:
 
         What was recalled is not counted again.
         """
-        with closing(RayMetrics("mine")) as mine, closing(RayMetrics("other")) as other:
-            mine.updated(PROGRESS)
-            mine.recalled(candidate(0), evaluation(0))
-            mine.evaluated(candidate(1), replace(evaluation(1), train_seconds=4.0))
-            mine.evaluated(candidate(2), replace(evaluation(2), train_seconds=45.0))
-            mine.evaluated(candidate(3), evaluation(3, reason=FailureReason.DIVERGED))
-            for source in (Source.EQUAL_CANDIDATE, Source.OTHER_SEARCH):
-                mine.evaluated(candidate(4), replace(evaluation(4), source=source))
-            other.updated(PROGRESS)
-            other.evaluated(candidate(1), evaluation(1))
+        mine, other = RayMetrics("mine"), RayMetrics("other")
+        mine(Updated(PROGRESS))
+        mine(Recalled(candidate(0), evaluation(0)))
+        mine(Evaluated(candidate(1), replace(evaluation(1), train_seconds=4.0)))
+        mine(Evaluated(candidate(2), replace(evaluation(2), train_seconds=45.0)))
+        mine(Evaluated(candidate(3), evaluation(3, reason=FailureReason.DIVERGED)))
+        for source in (Source.EQUAL_CANDIDATE, Source.OTHER_SEARCH):
+            mine(Evaluated(candidate(4), replace(evaluation(4), source=source)))
+        other(Updated(PROGRESS))
+        other(Evaluated(candidate(1), evaluation(1)))
+        for observer in (mine, other):
+            observer(Ended("completed"))
         wanted = {
             ("vlga_evaluations_total", "completed", ""): 2,
             ("vlga_evaluations_total", "failed", "diverged"): 1,
@@ -73,10 +75,10 @@ class TestASearch:
         monkeypatch.setattr("workers.cluster.metrics._sender", lambda _: reports.append)
         metrics = RayMetrics("mine", clock)
         for clock.now in (0.2, 0.9, 1.0, 1.5):
-            metrics.evaluated(candidate(1), evaluation(1))
-            metrics.updated(PROGRESS)
-        metrics.final_started(PROGRESS.best, 30)
-        metrics.close()
+            metrics(Evaluated(candidate(1), evaluation(1)))
+            metrics(Updated(PROGRESS))
+        metrics(FinalStarted(PROGRESS.best, 30))
+        metrics(Ended("completed"))
 
         assert [one.outcomes for one in reports] == [
             {("completed", ""): 3},
@@ -89,5 +91,5 @@ class TestASearch:
         """Whoever measures has nothing to say when the connection is gone, and raises nothing."""
         metrics = RayMetrics("mine")
         ray.shutdown()
-        metrics.evaluated(candidate(1), evaluation(1))
-        metrics.close()
+        metrics(Evaluated(candidate(1), evaluation(1)))
+        metrics(Ended("completed"))

@@ -13,7 +13,7 @@ from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
 from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import SilentObserver
+from vlga.ports.observer import ignore
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
@@ -53,7 +53,7 @@ def search(folder: Path):
     store, evaluator, data = MemoryStore(), Noting(), IMAGES.summary()
     store.create_search(SearchRecord("first", CONFIG, data, versions={}))
     parts = {"evaluator": evaluator, "store": store, "artifacts": ArtifactFolder(folder)}
-    winner = Search("first", CONFIG, data, observer=SilentObserver(), **parts).run()
+    winner = Search("first", CONFIG, data, observer=ignore, **parts).run()
     return store, evaluator, winner, parts
 
 
