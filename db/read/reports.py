@@ -15,10 +15,9 @@ from db.connection.engine import reading
 from db.read.searches import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
 from vlga.genetics.genome import Genome
-from vlga.report.search.genes import Genes
 from vlga.report.search.summary import Outcome
 
-__all__ = ["learning_curves", "search_genes", "search_outcomes"]
+__all__ = ["learning_curves", "search_genomes", "search_outcomes"]
 
 #: Candidates asked for at once: below the number of values that a statement may have.
 _AT_ONCE = 500
@@ -59,14 +58,14 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
     return outcomes
 
 
-def search_genes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Genes]:
-    """Give some candidates' genes by their numbers.
+def search_genomes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Genome]:
+    """Give some candidates' genomes by their numbers.
 
     Raises:
         SearchNotFound: no search of that name.
         GenomeError: it is a study, or was made by another version.
     """
-    genes: dict[int, Genes] = {}
+    genomes: dict[int, Genome] = {}
     with reading(engine) as connection:
         mine = candidates.c.search_id == find_search_id(connection, name)
         statement = select(candidates.c.id, candidates.c.genome).where(mine)
@@ -74,8 +73,8 @@ def search_genes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Gen
             rows = connection.execute(
                 statement.where(candidates.c.id.in_(ids[start : start + _AT_ONCE]))
             )
-            genes |= {number: Genome.from_dict(genome).genes() for number, genome in rows}
-    return genes
+            genomes |= {number: Genome.from_dict(genome) for number, genome in rows}
+    return genomes
 
 
 def learning_curves(

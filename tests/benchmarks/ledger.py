@@ -29,7 +29,7 @@ from sqlalchemy import Engine
 
 from db import frames
 from db.read import searches
-from db.read.reports import search_genes, search_outcomes
+from db.read.reports import search_genomes, search_outcomes
 from db.store import SqlStore
 from tests.benchmarks.ledger_driver import outcome
 from tests.benchmarks.ledger_fill import BIGGEST, fill
@@ -129,7 +129,7 @@ def _reading(engine: Engine, url: str, n: int, repeats: int) -> dict[str, Figure
         figures[f"{frame.__name__}, middle page"] = _timed(partial(page, offset=n // 2), repeats)
     figures["report: figures"] = _timed(partial(search_outcomes, engine, BIGGEST), 1)
     ids = range(0, n // 2, max(1, n // 20_000))
-    figures["report: 10,000 genomes"] = _timed(partial(search_genes, engine, BIGGEST, ids), 1)
+    figures["report: 10,000 genomes"] = _timed(partial(search_genomes, engine, BIGGEST, ids), 1)
     for command in (["top", BIGGEST], ["show", BIGGEST], ["list"], ["report", BIGGEST]):
         figures[f"vlga {command[0]}"] = _timed(
             partial(_vlga, *command, "--db", url), 1 if command[0] == "report" else repeats

@@ -13,14 +13,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from vlga.config.load import load_config, preset_names
-from vlga.genetics.genome import (
+from vlga.genetics.genes import (
     BLOCK_GENES,
     NETWORK_GENES,
     Allele,
     BlockGenes,
-    Genome,
     NetworkGenes,
 )
+from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan, Shape

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vlga.config.load import load_config
-from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genes import BlockGenes, NetworkGenes
+from vlga.genetics.genome import Genome
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason

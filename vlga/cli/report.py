@@ -44,11 +44,11 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
-            from db.read.reports import learning_curves, search_genes, search_outcomes
+            from db.read.reports import learning_curves, search_genomes, search_outcomes
             from vlga.report.search.text import SearchReport
 
             found = SearchReport.of(
-                shown, search_outcomes(engine, search), partial(search_genes, engine, search)
+                shown, search_outcomes(engine, search), partial(search_genomes, engine, search)
             )
             text = found.text(form)
             if html:

@@ -1,6 +1,7 @@
 """Genomes, the alleles that they may have, and the operators that make new ones.
 
-genome         the genes, and a genome of them
+genes          what there is to know of each gene
+genome         genes together: what a network and its training are described by
 alleles        which alleles a gene can take
 space          the alleles that a search may use
 sampling       draws genomes, grows and shrinks them

@@ -9,39 +9,30 @@ from __future__ import annotations
 import functools
 import keyword
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, make_dataclass
 from typing import Any
 
 from vlga.errors import ConfigError, nearest
-from vlga.genetics.genome import Allele
+from vlga.genetics.genes import GENES, Allele
 
-__all__ = ["check_alleles", "hashable", "make_genes"]
-
-_WORDS: dict[str, tuple[str, ...]] = {
-    "activation": ("relu", "tanh", "elu", "selu"),
-    "head_pool": ("max", "average"),
-    "amplify": ("off", "random", "intelligent"),
-    "amplify_kind": ("batch_norm", "activation", "conv", "any"),
-    "amplify_measure": ("G1", "G2"),
-    "amplify_threshold": ("mean", "mean_std"),
-    "pool_type": ("max", "average"),
-}
+__all__ = ["check_alleles", "checked_alleles", "make_genes"]
 
 
-_RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
-    "learning_rate": ("above 0", lambda number: number > 0),
-    "momentum": ("in [0, 1)", lambda number: 0 <= number < 1),
-    "weight_decay": ("at least 0", lambda number: number >= 0),
-    "amplify_ratio": ("in (0, 1]", lambda number: 0 < number <= 1),
-    "amplify_factor": ("at least 1", lambda number: number >= 1),
-}
-
-
-def _checked(
+def checked_alleles(
     where: str, settings: Mapping[str, Any], genes: type
 ) -> tuple[tuple[Allele, ...], ...]:
-    """Check one table of alleles and order it as the genes are."""
+    """Check one table of our genes' alleles and order it as the genes are.
+
+    Args:
+        where: name of the table, for a message.
+        settings: gene to its alleles, or to the only one.
+        genes: `NetworkGenes` or `BlockGenes`.
+
+    Raises:
+        ConfigError: a gene is missing or unknown; it has no alleles or one twice; an allele has the
+            wrong type or lies outside its gene's range.
+    """
     names = {field.name: str(field.type) for field in fields(genes)}
     for name in settings:
         if name not in names:
@@ -52,11 +43,9 @@ def _checked(
             raise ConfigError(f"[{where}] must list the alleles of {name!r}, but it is missing")
         value = settings[name]
         is_list = isinstance(value, (list, tuple))
-        if name == "amplify_window":
+        if kind.startswith("tuple"):
             is_list = is_list and bool(value) and isinstance(value[0], (list, tuple))
-        alleles = tuple(
-            _allele(where, name, kind, item) for item in (value if is_list else [value])
-        )
+        alleles = tuple(_allele(where, name, item) for item in (value if is_list else [value]))
         if not alleles or len(set(alleles)) != len(alleles):
             raise ConfigError(
                 f"[{where}] {name} must list at least one allele and none twice, but got {value!r}"
@@ -65,60 +54,18 @@ def _checked(
     return tuple(checked)
 
 
-def _allele(where: str, name: str, kind: str, value: Any) -> Allele:
+def _allele(where: str, name: str, value: Any) -> Allele:
     """Check one allele against its gene's type and range."""
-
-    def refuse(rule: str) -> ConfigError:
-        return ConfigError(f"[{where}] {name} must be {rule}, but got {value!r}")
-
-    if name in _WORDS:
-        if value not in _WORDS[name]:
-            raise refuse(" or ".join(repr(word) for word in _WORDS[name]))
-        return str(value)
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise refuse("true or false")
-        return value
-    if kind == "int":
-        must_be_odd = name.startswith("kernel")
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise refuse("a whole number of at least 1")
-        if must_be_odd and value % 2 == 0:
-            raise refuse("an odd number of pixels")
-        return value
-    if name == "amplify_window":
-        if not _is_window(value):
-            raise refuse("[first, last] with 0 <= first < last <= 1")
-        return (float(value[0]), float(value[1]))
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise refuse("a finite number")
-    rule, holds = _RANGES[name]
-    if not holds(float(value)):
-        raise refuse(rule)
-    return float(value)
-
-
-def _is_window(value: Any) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and len(value) == 2
-        and all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in value)
-        and 0 <= value[0] < value[1] <= 1
-    )
+    try:
+        return GENES[name].read(value)
+    except ValueError as rule:
+        raise ConfigError(f"[{where}] {name} must be {rule}, but got {value!r}") from rule
 
 
 @functools.cache
 def make_genes(kind: str, names: tuple[str, ...]) -> type[Any]:
-    """Make a dataclass of genes like those of genome.py, the same one for the same names."""
+    """Make a dataclass of genes like those of genes.py, the same one for the same names."""
     return make_dataclass(kind, names, frozen=True, slots=True)
-
-
-def hashable(genes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give these genes with each allele as a genome holds it: a list as a tuple."""
-    return {
-        name: tuple(allele) if isinstance(allele, list) else allele
-        for name, allele in genes.items()
-    }
 
 
 def check_alleles(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlga.genetics.genome import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes, Genome
+from vlga.genetics.genes import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes
+from vlga.genetics.genome import Genome
 
 __all__ = ["allele_text", "changed_genes", "changes_text"]
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from random import Random
 
 from vlga.errors import GenomeError
-from vlga.genetics.genome import BlockGenes, Genome, gene_names
+from vlga.genetics.genes import BlockGenes, gene_names
+from vlga.genetics.genome import Genome
 from vlga.genetics.sampling import settle
 from vlga.genetics.space import SearchSpace
 

@@ -1,14 +1,7 @@
 """The genome: network-wide genes and a tuple of blocks that grows with the network.
 
-The layout is the chromosome of Xiao, Yan, Basodi, Ji, Pan: "Efficient Hyperparameter Optimization
-in Deep Learning Using a Variable Length Genetic Algorithm" (2020, https://arxiv.org/abs/2006.12703),
-section 3. A block holds one phase's ten genes in the paper's order. We differ in two ways: every
-block has the same genes (in the paper `include_b` exists only from the second block on and the
-activation is written inside the first; here the space fixes the one and the other is network-wide),
-and training and gradient amplification are genes too.
-
-Which alleles a gene may take is the space's business (space.py); which network a genome describes
-is the phenotype's (phenotype.py).
+Which genes there are stands in genes.py; which alleles they may take is the space's business
+(space.py), and which network a genome describes the phenotype's (phenotype.py).
 """
 
 from __future__ import annotations
@@ -19,92 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vlga.errors import GenomeError
+from vlga.genetics.genes import (
+    BLOCK_GENES,
+    GENES,
+    GENES_VERSION,
+    NETWORK_GENES,
+    Allele,
+    BlockGenes,
+    NetworkGenes,
+    Place,
+    gene_names,
+    pools,
+)
 
-__all__ = [
-    "BLOCK_GENES",
-    "NETWORK_GENES",
-    "Allele",
-    "BlockGenes",
-    "Genome",
-    "NetworkGenes",
-    "gene_names",
-]
-
-Allele = str | int | float | bool | tuple[str | float, ...]
-
-GENOME_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkGenes:
-    """Genes that hold for the whole network and its training.
-
-    Attributes:
-        activation: ``relu | tanh | elu | selu``.
-        head_pool: global pooling before the classifier, ``max | average``.
-        learning_rate: peak learning rate of SGD, above 0.
-        momentum: Nesterov momentum, in [0, 1).
-        weight_decay: at least 0; on convolution and linear weights only.
-        amplify: gradient amplification, ``off | random | intelligent``.
-        amplify_kind: layers that may be amplified, ``batch_norm | activation | conv | any``.
-        amplify_ratio: share of the eligible layers drawn by ``random``, in (0, 1].
-        amplify_factor: multiplier of an amplified layer's gradient, at least 1.
-        amplify_measure: fluctuation measure of ``intelligent``, ``G1 | G2``.
-        amplify_threshold: its threshold, ``mean | mean_std``.
-        amplify_window: epochs with amplification on, as fractions [first, last) of the training.
-    """
-
-    activation: str
-    head_pool: str
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    amplify: str
-    amplify_kind: str
-    amplify_ratio: float
-    amplify_factor: float
-    amplify_measure: str
-    amplify_threshold: str
-    amplify_window: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class BlockGenes:
-    """The genes that one phase adds: two convolutions, the second optional.
-
-    Attributes:
-        channels_a: output channels of convolution a, at least 1.
-        kernel_a: its kernel size in pixels, odd.
-        include_pool: whether a 2x2 pool follows convolution a.
-        pool_type: ``max | average``; silent without `include_pool`.
-        batch_norm_a: whether batch normalization follows convolution a (and its pool).
-        include_b: whether convolution b exists; the next three genes are silent if not.
-        channels_b: output channels of convolution b.
-        kernel_b: its kernel size in pixels, odd.
-        batch_norm_b: whether batch normalization follows convolution b.
-        skip: whether a 1x1 convolution of the block's input is added to its output.
-    """
-
-    channels_a: int
-    kernel_a: int
-    include_pool: bool
-    pool_type: str
-    batch_norm_a: bool
-    include_b: bool
-    channels_b: int
-    kernel_b: int
-    batch_norm_b: bool
-    skip: bool
-
-
-def gene_names(kind: Any) -> tuple[str, ...]:
-    """Give the names of the genes of a dataclass of genes, in its order."""
-    names: tuple[str, ...] = kind.__match_args__  # ten times as fast as dataclasses.fields
-    return names
-
-
-NETWORK_GENES = gene_names(NetworkGenes)
-BLOCK_GENES = gene_names(BlockGenes)
+__all__ = ["Genome", "hashable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +57,22 @@ class Genome:
             genes.update((f"blocks.{index}.{name}", own) for name, own in _alleles(block).items())
         return genes
 
+    def silent_genes(self, image_size: tuple[int, int]) -> frozenset[str]:
+        """Give the addresses of the genes of which no other allele changes the network's plan.
+
+        Args:
+            image_size: (height, width) of an image in pixels.
+        """
+        silent: list[str] = []
+        maps = image_size
+        for index, block in enumerate(self.blocks):
+            place = Place(self.network, self.blocks, block, maps)
+            silent += [f"blocks.{index}.{n}" for n in BLOCK_GENES if GENES[n].silent(place)]
+            if pools(block, maps):
+                maps = (maps[0] // 2, maps[1] // 2)
+        place = Place(self.network, self.blocks, self.blocks[-1], maps)
+        return frozenset([*silent, *(n for n in NETWORK_GENES if GENES[n].silent(place))])
+
     def with_genes(self, genes: Mapping[str, Allele]) -> Genome:
         """Give a copy in which the genes at these addresses have these alleles."""
         own: dict[str, Any] = {key: value for key, value in genes.items() if "." not in key}
@@ -160,7 +97,7 @@ class Genome:
     def to_dict(self) -> dict[str, Any]:
         """Give a JSON-ready dictionary, with its format's version."""
         return {
-            "version": GENOME_VERSION,
+            "version": GENES_VERSION,
             "network": _to_json(self.network),
             "blocks": [_to_json(block) for block in self.blocks],
         }
@@ -172,16 +109,15 @@ class Genome:
         Raises:
             GenomeError: the version is unknown; a gene is missing or unknown; there is no block.
         """
-        if data.get("version") != GENOME_VERSION:
+        if data.get("version") != GENES_VERSION:
             raise GenomeError(
-                f"a genome must have version={GENOME_VERSION}, but got {data.get('version')!r}; "
+                f"a genome must have version={GENES_VERSION}, but got {data.get('version')!r}; "
                 "it was written by another version of vlga"
             )
         try:
-            network = {**data["network"]}
-            network["amplify_window"] = tuple(network["amplify_window"])
             return cls(
-                NetworkGenes(**network), tuple(BlockGenes(**block) for block in data["blocks"])
+                NetworkGenes(**hashable({**data["network"]})),
+                tuple(BlockGenes(**hashable({**block})) for block in data["blocks"]),
             )
         except (KeyError, TypeError) as error:
             raise GenomeError(f"a genome must have exactly the known genes: {error}") from error
@@ -204,6 +140,14 @@ class Genome:
         if not isinstance(data, dict):
             raise GenomeError(f"a genome must be a JSON object, but got {text[:60]!r}")
         return cls.from_dict(data)
+
+
+def hashable(genes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give these genes with each allele as a genome holds it: a list as a tuple."""
+    return {
+        name: tuple(allele) if isinstance(allele, list) else allele
+        for name, allele in genes.items()
+    }
 
 
 def _alleles(genes: NetworkGenes | BlockGenes) -> dict[str, Allele]:

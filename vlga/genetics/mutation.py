@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from random import Random
 
 from vlga.errors import GenomeError
-from vlga.genetics.genome import Allele, Genome
-from vlga.genetics.sampling import _sample_block, settle
+from vlga.genetics.genes import Allele
+from vlga.genetics.genome import Genome
+from vlga.genetics.sampling import sample_block, settle
 from vlga.genetics.space import SearchSpace
 
 __all__ = [
@@ -66,7 +67,7 @@ def insert_block(
     """
     if place is None:
         place = rng.randrange(len(genome.blocks) + 1)
-    new = _sample_block(space, rng, place)
+    new = sample_block(space, rng, place)
     return settle(genome.network, (*genome.blocks[:place], new, *genome.blocks[place:]), space, rng)
 
 

@@ -4,16 +4,18 @@ Regularized evolution changes one gene or the length by a block; the steady stat
 lengthens twice as often as it shortens. Large-scale evolution has the list
 of Real et al. 2017 (https://arxiv.org/abs/1703.01041), section 3.2, as far as our genes go; it
 never changes a silent gene, since its children are trained anew whatever changed. All are pure
-functions that give genomes of the space, as in operators.py.
+functions that give genomes of the space, as the operators are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from random import Random
+from typing import get_args
 
-from vlga.genetics.genome import NETWORK_GENES, Allele, Genome
+from vlga.genetics.genes import GENES, GENES_OF_B, Allele, Alteration
+from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import (
     duplicate_block,
     insert_block,
@@ -27,16 +29,11 @@ __all__ = ["large_scale_mutations", "mutate_anywhere", "mutate_growing", "mutate
 
 Mutation = Callable[[Random], Genome]
 
-_OTHER = ("activation", "head_pool", "batch_norm_a", "batch_norm_b")
-#: Names of the genes that a mutation of large-scale evolution changes one of.
-_GENES: dict[str, tuple[str, ...]] = {
-    "alter_training": tuple(name for name in NETWORK_GENES if name not in _OTHER),
-    "alter_channels": ("channels_a", "channels_b"),
-    "alter_kernel": ("kernel_a", "kernel_b"),
-    "alter_pool": ("include_pool", "pool_type"),
-    "alter_other": _OTHER,
+#: By mutation of large-scale evolution, the names of the genes that it changes one of.
+_ALTERED = {
+    operator: tuple(name for name, gene in GENES.items() if gene.altered_by == operator)
+    for operator in get_args(Alteration)
 }
-_GENES_OF_B = ("channels_b", "kernel_b", "batch_norm_b")
 
 
 def mutate_anywhere(
@@ -81,42 +78,55 @@ def mutate_growing(
 
 
 def mutate_large_scale(
-    genome: Genome, space: SearchSpace, rng: Random, max_blocks: int, *, inherits: bool
+    genome: Genome,
+    space: SearchSpace,
+    rng: Random,
+    max_blocks: int,
+    *,
+    silent: Container[str],
+    inherits: bool,
 ) -> tuple[Genome, str]:
     """Apply one of `large_scale_mutations`, each with equal chance.
 
     Returns:
         The mutant and the mutation's name, ``identity`` where the space allows nothing.
     """
-    mutations = large_scale_mutations(genome, space, max_blocks, inherits=inherits)
+    mutations = large_scale_mutations(genome, space, max_blocks, silent=silent, inherits=inherits)
     return _apply_one(mutations, genome, rng)
 
 
 def large_scale_mutations(
-    genome: Genome, space: SearchSpace, max_blocks: int, *, inherits: bool
+    genome: Genome,
+    space: SearchSpace,
+    max_blocks: int,
+    *,
+    silent: Container[str],
+    inherits: bool,
 ) -> dict[str, Mutation]:
     """Give the mutations that this space admits of this genome, by name.
 
     ``identity`` (train on) and ``reset_weights`` leave the genome as it is;
     ``insert_convolution`` and ``remove_convolution`` change a block's convolution b or a whole
     block; ``add_skip`` and ``remove_skip``; ``alter_training``, ``alter_channels``,
-    ``alter_kernel``, ``alter_pool`` and ``alter_other`` give one gene of their kind another allele.
+    ``alter_kernel``, ``alter_pool`` and ``alter_other`` give one gene of their kind, which is not
+    silent, another allele.
 
     Args:
         genome: what to mutate.
         space: where it comes from.
         max_blocks: blocks of the longest genome allowed.
+        silent: addresses of the genes that are silent in this genome.
         inherits: whether children inherit weights; the first two are idle without.
     """
     genes = {
         address: alleles
         for address, alleles in space.varied_genes(len(genome.blocks)).items()
-        if _is_expressed(genome, address)
+        if address not in silent
     }
     mutations: dict[str, Mutation] = {}
     if inherits:
         mutations["identity"] = mutations["reset_weights"] = lambda _: genome
-    for operator, names in _GENES.items():
+    for operator, names in _ALTERED.items():
         some = _named(genes, names)
         if some:
             mutations[operator] = partial(mutate_gene_of, genome, some)
@@ -187,7 +197,7 @@ def _set_one(genome: Genome, addresses: list[str], allele: Allele, rng: Random) 
 def _add_b(genome: Genome, space: SearchSpace, index: int, rng: Random) -> Genome:
     """Give a block its convolution b, with genes drawn uniformly."""
     alleles = space.block_alleles(index)
-    drawn = {f"blocks.{index}.{name}": rng.choice(alleles[name]) for name in _GENES_OF_B}
+    drawn = {f"blocks.{index}.{name}": rng.choice(alleles[name]) for name in GENES_OF_B}
     return genome.with_genes({f"blocks.{index}.include_b": True, **drawn})
 
 
@@ -208,21 +218,3 @@ def _named(
         for address, alleles in genes.items()
         if address.rpartition(".")[2] in names
     }
-
-
-def _is_expressed(genome: Genome, address: str) -> bool:
-    """Tell whether no other gene switches this one off."""
-    if "." in address:
-        _, index, name = address.split(".")
-        block = genome.blocks[int(index)]
-        if name == "pool_type":
-            return block.include_pool
-        return block.include_b or name not in _GENES_OF_B
-    mode = genome.network.amplify
-    if address in {"amplify_kind", "amplify_factor", "amplify_window"}:
-        return mode != "off"
-    if address == "amplify_ratio":
-        return mode == "random"
-    if address in {"amplify_measure", "amplify_threshold"}:
-        return mode == "intelligent"
-    return True

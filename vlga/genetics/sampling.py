@@ -10,10 +10,20 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from vlga.genetics.genome import Allele, BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genes import (
+    BLOCK_GENES,
+    GENES,
+    GENES_OF_B,
+    Allele,
+    BlockGenes,
+    NetworkGenes,
+)
+from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
-__all__ = ["grow", "sample", "settle", "shrink"]
+__all__ = ["grow", "sample", "sample_block", "settle", "shrink"]
+
+_SIZES = tuple(name for name in BLOCK_GENES if GENES[name].is_size)
 
 
 def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
@@ -25,7 +35,7 @@ def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
         n_blocks: its length, at least 1.
     """
     network = space.network_genes(**_draw(space.network_alleles(), rng))
-    return Genome(network, tuple(_sample_block(space, rng, index) for index in range(n_blocks)))
+    return Genome(network, tuple(sample_block(space, rng, index) for index in range(n_blocks)))
 
 
 def grow(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
@@ -35,7 +45,7 @@ def grow(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
     are each kept or drawn anew with equal chance, so that the phase starts with something to vary.
     """
     n_blocks = len(genome.blocks)
-    grown = Genome(genome.network, (*genome.blocks, _sample_block(space, rng, n_blocks)))
+    grown = Genome(genome.network, (*genome.blocks, sample_block(space, rng, n_blocks)))
     redrawn = {
         address: rng.choice(alleles)
         for address, alleles in space.searched_genes(n_blocks).items()
@@ -62,7 +72,9 @@ def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0
     lower: dict[str, int] = {}
     for index, block in enumerate(genome.blocks[first_block:], first_block):
         alleles = space.block_alleles(index)
-        for name in ("channels_a", "kernel_a", *(("channels_b", "kernel_b") * block.include_b)):
+        for name in _SIZES:
+            if name in GENES_OF_B and not block.include_b:
+                continue
             own = getattr(block, name)
             smaller = [one for one in alleles[name] if isinstance(one, int) and one < own]
             if smaller:
@@ -92,7 +104,8 @@ def settle(
     return Genome(network, tuple(settled))
 
 
-def _sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:
+def sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:
+    """Draw a block for this index, every gene uniform over its alleles."""
     return space.block_genes(**_draw(space.block_alleles(index), rng))
 
 

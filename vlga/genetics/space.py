@@ -12,19 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlga.errors import ConfigError, GenomeError
-from vlga.genetics.alleles import (
-    _checked,
-    check_alleles,
-    hashable,
-    make_genes,
+from vlga.genetics.alleles import check_alleles, checked_alleles, make_genes
+from vlga.genetics.genes import (
+    GENES,
+    NETWORK_GENES,
+    Allele,
+    BlockGenes,
+    NetworkGenes,
+    gene_names,
 )
-from vlga.genetics.genome import Allele, BlockGenes, Genome, NetworkGenes, gene_names
+from vlga.genetics.genome import Genome, hashable
 
 __all__ = ["SearchSpace"]
 
 #: Network-wide genes that a phase's weights depend on: fixed once the first phase has chosen them,
 #: since later phases inherit its trained layers.
-INHERITED_GENES = ("activation",)
+INHERITED_GENES = tuple(name for name in NETWORK_GENES if GENES[name].is_inherited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class SearchSpace:
         """
         first = {**block, **(first_block or {})}
         return cls(
-            _checked("space.network", network, NetworkGenes),
-            _checked("space.block", block, BlockGenes),
-            _checked("space.first_block", first, BlockGenes),
+            checked_alleles("space.network", network, NetworkGenes),
+            checked_alleles("space.block", block, BlockGenes),
+            checked_alleles("space.first_block", first, BlockGenes),
         )
 
     @classmethod

@@ -9,12 +9,14 @@ activation, and a pool that would bring a map below 1x1 is silent, so that every
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genes import BlockGenes, NetworkGenes, amplifies, gene_names, pools
+from vlga.genetics.genome import Genome
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import (
     AmplificationPlan,
@@ -40,74 +42,61 @@ def decode(genome: Genome, input_shape: Shape, n_classes: int) -> NetworkPlan:
         input_shape: (channels, height, width) of one image, each at least 1.
         n_classes: at least 2.
     """
+    network = genome.network
     blocks: list[BlockPlan] = []
     shape = input_shape
     for index, genes in enumerate(genome.blocks):
         block = _decode_block(f"blocks.{index}", genes, shape)
         blocks.append(block)
         shape = block.output_shape
-    network = genome.network
-    # On maps of 1x1 both pools give the same: the gene is silent.
-    head_pool = network.head_pool if shape[1:] != (1, 1) else "average"
+    taken = _taken_over(NetworkPlan, network)
+    if shape[1:] == (1, 1):
+        taken["head_pool"] = "average"  # both pools give the same: the gene is silent
     return NetworkPlan(
         input_shape=input_shape,
         n_classes=n_classes,
-        activation=network.activation,
-        head_pool=head_pool,
         blocks=tuple(blocks),
-        optimizer=OptimizerPlan(network.learning_rate, network.momentum, network.weight_decay),
-        amplification=_decode_amplification(network, tuple(blocks)),
+        optimizer=OptimizerPlan(**_taken_over(OptimizerPlan, network)),
+        amplification=_decode_amplification(network, genome.blocks),
+        **taken,
     )
 
 
 def _decode_block(name: str, genes: BlockGenes, shape: Shape) -> BlockPlan:
     """Decode one block; a pool needs maps of at least 2x2, or it is silent."""
-    pool = genes.pool_type if genes.include_pool and min(shape[1:]) >= 2 else None
-    convs = [
-        ConvPlan(f"{name}.a", shape, genes.channels_a, genes.kernel_a, pool, genes.batch_norm_a)
-    ]
+    pool = genes.pool_type if pools(genes, shape[1:]) else None
+    taken = _taken_over(ConvPlan, genes, after="_a")
+    convs = [ConvPlan(name=f"{name}.a", input_shape=shape, pool=pool, **taken)]
     if genes.include_b:
-        convs.append(
-            ConvPlan(
-                f"{name}.b",
-                convs[0].output_shape,
-                genes.channels_b,
-                genes.kernel_b,
-                None,
-                genes.batch_norm_b,
-            )
-        )
-    return BlockPlan(tuple(convs), genes.skip)
+        shape, taken = convs[0].output_shape, _taken_over(ConvPlan, genes, after="_b")
+        convs.append(ConvPlan(name=f"{name}.b", input_shape=shape, pool=None, **taken))
+    return BlockPlan(convs=tuple(convs), **_taken_over(BlockPlan, genes))
 
 
 def _decode_amplification(
-    genes: NetworkGenes, blocks: tuple[BlockPlan, ...]
+    genes: NetworkGenes, blocks: Sequence[BlockGenes]
 ) -> AmplificationPlan | None:
-    """Decode the amplification genes, all silent without an eligible layer or an effect."""
-    has_batch_norm = any(conv.batch_norm for block in blocks for conv in block.convs)
-    if (
-        genes.amplify == "off"
-        or genes.amplify_factor == 1
-        or (genes.amplify_kind == "batch_norm" and not has_batch_norm)
-    ):
+    """Decode the amplification genes; a mode leaves out those of the other."""
+    if not amplifies(genes, blocks):
         return None
-    if genes.amplify == "random":
-        return AmplificationPlan(
-            mode="random",
-            kind=genes.amplify_kind,
-            ratio=genes.amplify_ratio,
-            factor=genes.amplify_factor,
-            window=genes.amplify_window,
-        )
-    return AmplificationPlan(
-        mode="intelligent",
-        kind=genes.amplify_kind,
-        ratio=None,
-        factor=genes.amplify_factor,
-        measure=genes.amplify_measure,
-        threshold=genes.amplify_threshold,
-        window=genes.amplify_window,
-    )
+    taken = _taken_over(AmplificationPlan, genes, before="amplify_")
+    others = ("measure", "threshold") if genes.amplify == "random" else ("ratio",)
+    return AmplificationPlan(**{**taken, **dict.fromkeys(others), "mode": genes.amplify})
+
+
+def _taken_over(
+    plan: Any, genes: NetworkGenes | BlockGenes, before: str = "", after: str = ""
+) -> dict[str, Any]:
+    """Give those fields of a plan that are genes, under the same name but for what is around it."""
+    kind: Any = type(genes)
+    return {name: getattr(genes, gene) for name, gene in _in_both(plan, kind, before, after)}
+
+
+@functools.cache
+def _in_both(plan: Any, genes: Any, before: str, after: str) -> tuple[tuple[str, str], ...]:
+    """Give the fields of a plan that genes have too, each with the gene's name."""
+    names = ((field.name, f"{before}{field.name}{after}") for field in fields(plan))
+    return tuple((name, gene) for name, gene in names if gene in gene_names(genes))
 
 
 Plan = NetworkPlan | ModelPlan

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlga.errors import GenomeError
-from vlga.genetics.genome import Allele, Genome
+from vlga.genetics.genes import Allele
+from vlga.genetics.genome import Genome
 from vlga.networks.named import MODELS
 from vlga.networks.plan import AmplificationPlan, OptimizerPlan, fields_of
 

@@ -29,7 +29,7 @@ class Candidate:
         generation: from 0 within its phase.
         parents: ids of the candidates that it was made from.
         operator: the operators that made it: ``sample``, ``grow``, ``uniform_crossover``,
-            ``aligned_crossover``, ``mutate_one_gene`` or a mutation of mutations.py, joined by
+            ``aligned_crossover``, ``mutate_one_gene`` or a mutation of mutation_sets.py, joined by
             ``+`` where one follows another.
         weights_from: id of the candidate whose trained weights it inherits, or None.
     """

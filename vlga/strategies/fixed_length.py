@@ -16,7 +16,7 @@ from dataclasses import replace
 from random import Random
 
 from vlga.config.settings import SearchConfig
-from vlga.genetics.genome import BLOCK_GENES, Allele
+from vlga.genetics.genes import BLOCK_GENES, GENES_OF_B, Allele
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.strategies.base import Strategy
@@ -81,8 +81,7 @@ class FixedLength(Strategy):
         """Narrow the space to three convolutions."""
         space = config.space.build()
         one_conv = {"include_b": (False,)} | {
-            name: space.block_alleles(1)[name][:1]
-            for name in ("channels_b", "kernel_b", "batch_norm_b")
+            name: space.block_alleles(1)[name][:1] for name in GENES_OF_B
         }
         return replace(
             space,

@@ -13,7 +13,7 @@ We differ:
 - The paper's first networks have no convolution; ours must have one, of random genes.
 - Genes take the alleles of a finite space, where the paper draws numbers; a stride is a pool, and
   what the space searches beside (batch normalization, the activation, momentum, amplification) is
-  mutated too. mutations.py has the mutations; each is as likely as another.
+  mutated too. mutation_sets.py has the mutations; each is as likely as another.
 - The paper inherits layer by layer, here each tensor of a layer whose shape is the same.
 - The paper trains for 25,600 steps; here `training.epochs`, with a schedule that begins anew.
 """
@@ -47,7 +47,11 @@ class LargeScaleEvolution(SteadyState):
         parent, _ = self._drawn(self._n_made)
         inherits = self.config.training.inherit_weights
         genome, operator = self.toolbox.mutate_large_scale(
-            parent.genome, rng=rng, max_blocks=self._max_blocks, inherits=inherits
+            parent.genome,
+            rng=rng,
+            max_blocks=self._max_blocks,
+            silent=parent.genome.silent_genes(self._input_shape[1:]),
+            inherits=inherits,
         )
         weights_from = parent.id if inherits and operator != "reset_weights" else None
         return self._candidate(self._fit(genome, rng), operator, (parent.id,), weights_from)

@@ -26,7 +26,7 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     ``mate_aligned(first, second, rng=)``, ``tournament(individuals, rng=, n_drawn=)`` and, giving
     the mutant with its operator's name, ``mutate_anywhere(genome, rng=, max_blocks=)``,
     ``mutate_growing(genome, rng=, max_blocks=)`` and
-    ``mutate_large_scale(genome, rng=, max_blocks=, inherits=)``.
+    ``mutate_large_scale(genome, rng=, max_blocks=, silent=, inherits=)``.
     """
     toolbox = base.Toolbox()
     toolbox.register("individual", sampling.sample, space)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from db.read.reports import learning_curves, search_genes, search_outcomes
+from db.read.reports import learning_curves, search_genomes, search_outcomes
 from db.store import SqlStore
 from tests.support.records import candidate, evaluation, genome, record
 from vlga.errors import SearchNotFound
@@ -42,15 +42,15 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
     assert search_outcomes(engine, "empty") == []
 
 
-def test_genes_are_of_those_asked_for(engine: Engine, monkeypatch):
+def test_genomes_are_of_those_asked_for(engine: Engine, monkeypatch):
     """However many a statement may name."""
     for at_once in (500, 1):
         monkeypatch.setattr("db.read.reports._AT_ONCE", at_once)
-        assert search_genes(engine, "digits-1", [5, 0]) == {
-            0: genome(1).genes(),
-            5: genome(2).genes(),
+        assert search_genomes(engine, "digits-1", [5, 0]) == {
+            0: genome(1),
+            5: genome(2),
         }
-    assert search_genes(engine, "digits-1", []) == {}
+    assert search_genomes(engine, "digits-1", []) == {}
 
 
 def test_curves_are_those_of_the_best_training(engine: Engine):
@@ -79,7 +79,7 @@ def test_an_epoch_that_was_not_measured_is_no_point(engine: Engine, url: str):
     "read",
     [
         search_outcomes,
-        lambda engine, name: search_genes(engine, name, [0]),
+        lambda engine, name: search_genomes(engine, name, [0]),
         lambda engine, name: learning_curves(engine, name, [0]),
     ],
 )

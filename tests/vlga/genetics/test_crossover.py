@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.support.generators import PRESETS, genomes, presets, spaces
 from tests.vlga.genetics.test_operators import genomes_of_a_space
 from vlga.genetics.crossover import align, aligned_crossover, uniform_crossover
-from vlga.genetics.genome import BLOCK_GENES, Genome
+from vlga.genetics.genes import BLOCK_GENES
+from vlga.genetics.genome import Genome
 from vlga.genetics.sampling import sample
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode

@@ -1,46 +1,55 @@
-"""Genes that leave no trace in the plan: each rule of `decode`, worked out by hand."""
+"""Genes that leave no trace in the plan: by `decode`, and each rule worked out by hand."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.support.generators import PRESETS, genomes
 from tests.vlga.networks.test_phenotype import BLOCK, GENOME, NETWORK, plan_of
+from vlga.genetics.genes import BLOCK_GENES, GENES, NETWORK_GENES
 from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
 
-#: Another allele of every gene than the one above.
-OTHERS = {
-    "activation": "relu",
-    "head_pool": "average",
-    "learning_rate": 0.2,
-    "momentum": 0.8,
-    "weight_decay": 0.0,
-    "amplify": "intelligent",
-    "amplify_kind": "conv",
-    "amplify_ratio": 1.0,
-    "amplify_factor": 1.5,
-    "amplify_measure": "G2",
-    "amplify_threshold": "mean_std",
-    "amplify_window": (0.0, 0.5),
-    "blocks.0.channels_a": 32,
-    "blocks.0.kernel_a": 5,
-    "blocks.0.include_pool": False,
-    "blocks.0.pool_type": "average",
-    "blocks.0.batch_norm_a": False,
-    "blocks.0.include_b": False,
-    "blocks.0.channels_b": 32,
-    "blocks.0.kernel_b": 5,
-    "blocks.0.batch_norm_b": True,
-    "blocks.0.skip": False,
-}
+#: All that the default preset searches, and what it leaves out.
+DEFAULT = PRESETS["default"]
+WIDE = SearchSpace.from_settings(
+    DEFAULT.network_alleles()
+    | {
+        "amplify_kind": ("batch_norm", "activation", "conv", "any"),
+        "amplify_factor": (1.0, 1.5, 2.0),
+    },
+    DEFAULT.block_alleles(1),
+)
+#: The image sizes at which maps come down to one pixel after no pool, one, two, or three.
+SIZES = [(1, 1), (1, 5), (2, 2), (2, 3), (4, 5), (8, 8)]
 
 
 def silent_genes(genome, input_shape=(1, 8, 8)):
-    """Give the genes whose change leaves the plan as it is."""
-    plan = plan_of(genome, input_shape)
-    return {
-        address
-        for address, other in OTHERS.items()
-        if genome.genes()[address] != other
-        and plan_of(genome.with_genes({address: other}), input_shape) == plan
-    }
+    """Give the genome's silent genes on images of this shape."""
+    return genome.silent_genes(input_shape[1:])
+
+
+class TestTheRules:
+    """What genes.py says of a gene is what `decode` does with it."""
+
+    @given(genome=genomes(WIDE, max_blocks=4), size=st.sampled_from(SIZES))
+    def test_a_gene_is_silent_exactly_if_no_other_allele_changes_the_plan(self, genome, size):
+        """Each gene against every other allele: all of them change the plan, or none does."""
+        shape = (3, *size)
+        silent, plan = genome.silent_genes(size), plan_of(genome, shape)
+        for address, alleles in WIDE.varied_genes(len(genome.blocks)).items():
+            others = [allele for allele in alleles if allele != genome.genes()[address]]
+            changes = {plan_of(genome.with_genes({address: one}), shape) != plan for one in others}
+
+            assert changes == {address not in silent}, address
+
+    def test_every_gene_has_its_rules(self):
+        """And none has two places: a network's and a block's have different names."""
+        assert sorted(GENES) == sorted([*NETWORK_GENES, *BLOCK_GENES])
+
+    def test_every_gene_has_a_choice_in_the_space_that_is_tested(self):
+        """Or the first test would say nothing of it."""
+        assert {address.rpartition(".")[2] for address in WIDE.varied_genes(1)} == {*GENES}
 
 
 AMPLIFICATION_GENES = {

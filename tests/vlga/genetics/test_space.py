@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.support.generators import PRESETS, genomes, spaces
 from vlga.errors import ConfigError, GenomeError
-from vlga.genetics.genome import BLOCK_GENES, NETWORK_GENES
+from vlga.genetics.genes import BLOCK_GENES, NETWORK_GENES
 from vlga.genetics.space import SearchSpace
 
 XIAO = PRESETS["xiao2020"]

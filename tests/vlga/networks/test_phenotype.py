@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.generators import PRESETS, genomes, input_shapes, plans
-from vlga.genetics.genome import BlockGenes, Genome, NetworkGenes
+from vlga.genetics.genes import BlockGenes, NetworkGenes
+from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import mutate_one_gene
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import AmplificationPlan, OptimizerPlan

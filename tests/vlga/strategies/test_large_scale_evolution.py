@@ -73,6 +73,22 @@ def test_of_equals_the_one_made_first_lives():
     assert ids(strategy) == {0, child.id}
 
 
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+def test_what_it_alters_always_is_another_network(size):
+    """On small images too, where pools are silent: no child is trained for the same plan again."""
+    config = load_config(
+        settings=["strategy=large_scale_evolution", "budget.evaluations=1", "population.size=6"],
+        overrides={"limits.max_macs": None, "limits.max_activation_bytes": None},
+    )
+    strategy = make_strategy(config, (1, size, size), 10)
+    made = [step(strategy) for _ in range(400)]
+    altered = [one for one in made if one.operator.startswith("alter")]
+
+    assert len(altered) > 100
+    for one in altered:
+        assert one.fingerprint != made[one.parents[0]].fingerprint, one.operator
+
+
 def test_the_population_keeps_its_size():
     """Whatever is out meanwhile, and whatever fails: a failed child costs no life."""
     strategy = make("population.size=5")

@@ -70,8 +70,12 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
             lambda rng: mutation_sets.mutate_growing(ONE, SPACE, rng, 3),
         ),
         (
-            lambda rng: TOOLBOX.mutate_large_scale(ONE, rng=rng, max_blocks=3, inherits=True),
-            lambda rng: mutation_sets.mutate_large_scale(ONE, SPACE, rng, 3, inherits=True),
+            lambda rng: TOOLBOX.mutate_large_scale(
+                ONE, rng=rng, max_blocks=3, silent=(), inherits=True
+            ),
+            lambda rng: mutation_sets.mutate_large_scale(
+                ONE, SPACE, rng, 3, silent=(), inherits=True
+            ),
         ),
     ],
     ids=[

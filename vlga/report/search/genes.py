@@ -10,21 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vlga.genetics.genome import NETWORK_GENES, Allele
+from vlga.genetics.genes import Allele
+from vlga.genetics.genome import Genome
 from vlga.report.search.summary import Outcome
 
 __all__ = ["GeneShift", "Genes", "gene_shifts", "heard_genes"]
 
 #: A candidate's genes by address.
 Genes = Mapping[str, Allele]
-
-#: Genes of a block that another one switches off.
-_SWITCHED = {
-    "include_pool": ("pool_type",),
-    "include_b": ("channels_b", "kernel_b", "batch_norm_b"),
-}
-_SWITCHES = tuple(f".{name}" for name in _SWITCHED)
-_OF_AMPLIFICATION = tuple(name for name in NETWORK_GENES if name.startswith("amplify_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +41,14 @@ class GeneShift:
 def gene_shifts(networks: Sequence[Outcome], genes: Mapping[int, Genes]) -> list[GeneShift]:
     """Compare the genes of the fittest quarter with those of all, the most telling first.
 
-    Silent genes are left out of both, gene by gene: they say nothing. So is a gene whose shares
-    moved less than twice as far as they do by chance.
+    A gene whose shares moved less than twice as far as they do by chance is left out.
 
     Args:
         networks: with a fitness.
-        genes: of each, by its number.
+        genes: of each that are not silent, by its number.
     """
     ranked = sorted(networks, key=lambda one: (one.fitness or 0.0, -one.id), reverse=True)
-    heard = [[*heard_genes(genes[one.id]).items()] for one in ranked]
+    heard = [[*genes[one.id].items()] for one in ranked]
     of_all = _allele_counts(heard)
     of_best = _allele_counts(heard[: math.ceil(len(heard) / 4)])
     shifts = [
@@ -66,17 +58,10 @@ def gene_shifts(networks: Sequence[Outcome], genes: Mapping[int, Genes]) -> list
     return sorted(telling, key=lambda one: one.by_chance - one.moved)
 
 
-def heard_genes(genes: Genes) -> dict[str, Allele]:
-    """Leave out the genes that another one silences by its allele."""
-    heard = dict(genes)
-    for address, allele in genes.items():
-        if allele is False and address.endswith(_SWITCHES):
-            block, _, name = address.rpartition(".")
-            for silent in _SWITCHED[name]:
-                heard.pop(f"{block}.{silent}", None)
-    for silent in _silent_amplification(genes):
-        heard.pop(silent, None)
-    return heard
+def heard_genes(genome: Genome, image_size: tuple[int, int]) -> dict[str, Allele]:
+    """Give a genome's genes but for those that are silent on images of (height, width)."""
+    silent = genome.silent_genes(image_size)
+    return {gene: allele for gene, allele in genome.genes().items() if gene not in silent}
 
 
 def _allele_counts(heard: Sequence[Sequence[tuple[str, Allele]]]) -> dict[str, Counter[Allele]]:
@@ -104,12 +89,3 @@ def _shift(gene: str, of_all: Counter[Allele], of_best: Counter[Allele]) -> Gene
 def _order(allele: Allele) -> tuple[str, Allele]:
     """Order numbers as numbers and words as words."""
     return ("number" if isinstance(allele, (int, float)) else type(allele).__name__, allele)
-
-
-def _silent_amplification(genes: Genes) -> Sequence[str]:
-    mode = genes.get("amplify")
-    if mode == "off":
-        return _OF_AMPLIFICATION
-    if genes.get("amplify_factor") == 1:
-        return ("amplify", *(name for name in _OF_AMPLIFICATION if name != "amplify_factor"))
-    return ("amplify_ratio",) if mode == "intelligent" else ("amplify_measure", "amplify_threshold")

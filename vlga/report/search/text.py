@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vlga.genetics.changes import allele_text
+from vlga.genetics.genome import Genome
 from vlga.ports.data import TEST_FITNESS
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of, seconds_text
-from vlga.report.search.genes import Genes, GeneShift, gene_shifts
+from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
 from vlga.report.search.summary import (
     Outcome,
     Round,
@@ -48,7 +49,7 @@ class SearchReport:
         outcomes: in the order of recording.
         members: each candidate once, with its best outcome, by number.
         compared: of the trained networks with a fitness, those whose genes are compared.
-        genes: of each of these, by its number.
+        genes: of each of these that are not silent, by its number.
     """
 
     shown: Mapping[str, Any]
@@ -62,12 +63,17 @@ class SearchReport:
         cls,
         shown: Mapping[str, Any],
         outcomes: Sequence[Outcome],
-        genes: Callable[[Sequence[int]], Mapping[int, Genes]],
+        genomes: Callable[[Sequence[int]], Mapping[int, Genome]],
     ) -> SearchReport:
-        """Make it of what was read, and of a function that reads the genes of some candidates."""
+        """Make it of what was read, and of a function that reads some candidates' genomes."""
         members = each_once(outcomes)
         compared = drawn(trained(members), _MOST_DRAWN)
-        return cls(shown, outcomes, members, compared, genes([one.id for one in compared]))
+        _, height, width = shown["input_shape"]
+        genes = {
+            number: heard_genes(genome, (height, width))
+            for number, genome in genomes([one.id for one in compared]).items()
+        }
+        return cls(shown, outcomes, members, compared, genes)
 
     def text(self, form: str) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
