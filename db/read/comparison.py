@@ -13,6 +13,7 @@ from sqlalchemy import Engine, RowMapping, select
 
 from db.connection.engine import reading
 from db.schema.tables import candidates, evaluations, searches
+from vlga.ports.data import data_label
 
 __all__ = ["compared", "names_beginning"]
 
@@ -72,7 +73,7 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
     best = max(chosen or completed, key=lambda one: one["fitness"], default=None)
     return {
         **{key: row[key] for key in ("name", "strategy", "seed", "status")},
-        "data": row["data_name"],
+        "data": data_label(row["data_name"], row["fitness_on"]),
         "validation_images": row["n_validation"],
         "test_images": row["n_test"],
         "validation_accuracy": best and best["fitness"],

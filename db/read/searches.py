@@ -29,9 +29,9 @@ from db.connection.engine import reading
 from db.read.curves import read_curves
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
+from vlga.ports.data import data_label
 
 __all__ = [
-    "data_name",
     "find_search_id",
     "individual",
     "list_searches",
@@ -70,7 +70,8 @@ def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
             searches.c.name,
             searches.c.status,
             searches.c.strategy,
-            searches.c.data_name.label("data"),
+            searches.c.data_name,
+            searches.c.fitness_on,
             (searches.c.n_completed + searches.c.n_failed + searches.c.n_reused).label(
                 "evaluations"
             ),
@@ -81,10 +82,16 @@ def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
         .limit(limit)
     )
     with reading(engine) as connection:
-        return [
-            {**row, "created_at": row["created_at"].isoformat()}
-            for row in connection.execute(statement).mappings()
-        ]
+        rows = connection.execute(statement).mappings().all()
+    return [
+        {
+            **{key: row[key] for key in ("name", "status", "strategy")},
+            "data": data_label(row["data_name"], row["fitness_on"]),
+            **{key: row[key] for key in ("evaluations", "best_fitness")},
+            "created_at": row["created_at"].isoformat(),
+        }
+        for row in rows
+    ]
 
 
 def show_search(engine: Engine, name: str) -> dict[str, Any]:
@@ -93,8 +100,8 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
     Returns:
         `name status strategy seed data evaluations{completed,failed,reused}
         best{id,fitness,test_accuracy,parameters,depth} seconds message failures{REASON}
-        data_fingerprint input_shape classes images{train,validation,test} config versions
-        created_at updated_at`; `best` is None before the first completed evaluation.
+        data_fingerprint fitness_on input_shape classes images{train,validation,test} config
+        versions created_at updated_at`; `best` is None before the first completed evaluation.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -108,7 +115,7 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         failures = _failures(connection, search_id)
     return {
         **{key: row[key] for key in ("name", "status", "strategy", "seed")},
-        "data": row["data_name"],
+        "data": data_label(row["data_name"], row["fitness_on"]),
         "evaluations": {
             "completed": row["n_completed"],
             "failed": row["n_failed"],
@@ -117,7 +124,7 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         "best": best and {**best, "test_accuracy": row["test_accuracy"]},
         **{key: row[key] for key in ("seconds", "message")},
         "failures": failures,
-        "data_fingerprint": row["data_fingerprint"],
+        **{key: row[key] for key in ("data_fingerprint", "fitness_on")},
         "input_shape": [row["input_channels"], row["input_height"], row["input_width"]],
         "images": {
             "train": row["n_train"],
@@ -141,17 +148,6 @@ def top(engine: Engine, name: str, *, limit: int = 10) -> list[dict[str, Any]]:
     with reading(engine) as connection:
         statement = _fittest(find_search_id(connection, name), limit)
         return [dict(row) for row in connection.execute(statement).mappings()]
-
-
-def data_name(engine: Engine, name: str) -> str:
-    """Give the name of a search's data set, marked if its test images gave the fitness.
-
-    Raises:
-        SearchNotFound: no search of that name.
-    """
-    with reading(engine) as connection:
-        mine = searches.c.id == find_search_id(connection, name)
-        return str(connection.scalar(select(searches.c.data_name).where(mine)))
 
 
 def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:

@@ -105,6 +105,8 @@ searches = Table(
     _required("n_train", Integer),
     _required("n_validation", Integer),
     _required("n_test", Integer),
+    # Which images give the fitness.
+    _required("fitness_on", Text),
     _required("config", JSON),
     _required("versions", JSON),
     _required("message", Text),
@@ -121,6 +123,7 @@ searches = Table(
     _required("updated_at", UtcDateTime),
     CheckConstraint("status IN ('running', 'completed', 'interrupted', 'failed')", name="status"),
     CheckConstraint("test_accuracy >= 0 AND test_accuracy <= 1", name="test_accuracy"),
+    CheckConstraint("fitness_on IN ('validation', 'test')", name="fitness_on"),
 )
 
 candidates = Table(

@@ -16,7 +16,6 @@ import pytest
 from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, genome, record
-from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import FailureReason
 
 NASTY = "<script>alert(1)</script>"
@@ -142,7 +141,7 @@ class TestText:
     def test_says_why_a_search_failed_and_what_its_fitness_is(self):
         """A message, and images that were not unseen."""
         begun = record("bad")
-        fill("bad", 2, data=replace(begun.data, name="digits" + TEST_FITNESS))
+        fill("bad", 2, data=replace(begun.data, fitness_on="test"))
         store = SqlStore("sqlite:///vlga.db")
         store.update_search("bad", status="failed", message="no luck")
         store.close()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from db.store import SqlStore
 from tests.support import generators, postgres
 from tests.support.fakes import MemoryStore
-from tests.support.records import candidate, evaluation, record
+from tests.support.records import DATA, candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.ports.evaluation import EpochRecord, FailureReason, Source
 from vlga.ports.ledger import Artifact, KnownOutcome, Ledger, SearchChanges, SearchRecord
@@ -36,10 +36,13 @@ class LedgerContract:
 
     def test_a_search_comes_back_as_it_went_in(self, store: Ledger):
         """`find_search` gives the record that `create_search` was given."""
-        entered = record("first", seed=2**62)
-        store.create_search(entered)
+        for entered in (
+            record("first", seed=2**62),
+            replace(record("second"), data=replace(DATA, fitness_on="test")),
+        ):
+            store.create_search(entered)
 
-        assert store.find_search("first") == entered
+            assert store.find_search(entered.name) == entered
 
     def test_a_name_is_taken_once(self, store: Ledger):
         """A second search of the same name is refused and changes nothing."""

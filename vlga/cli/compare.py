@@ -174,7 +174,7 @@ def _introduce(
     click.echo(
         f"{plan.name}  {', '.join(plan.strategies)}; {number_of(len(plan.seeds), 'seed')} from "
         f"{plan.seeds[0]}: {searches_text(len(plan.searches))}{done} of "
-        f"{budget_text(plan.base.budget)}; {data.name}: {data.n_train:,} + {data.n_validation:,} "
+        f"{budget_text(plan.base.budget)}; {data.label}: {data.n_train:,} + {data.n_validation:,} "
         f"images; {at_a_time}; {masked(db_url)}\n"
         f"if interrupted, go on with: {plan.command}",
         err=True,

@@ -13,7 +13,6 @@ from vlga.cli.options import db_option, format_option
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.plan import AmplificationPlan, NetworkPlan
 from vlga.networks.trial import Trial
-from vlga.ports.data import TEST_FITNESS
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
 
 __all__ = ["individual"]
@@ -44,7 +43,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         }
         for row in (plan.layer_table() if isinstance(plan, NetworkPlan) else ())
     ]
-    scored_on = "TEST" if data["data"].endswith(TEST_FITNESS) else "validation"
+    scored_on = "TEST" if data["fitness_on"] == "test" else "validation"
     if form == "json":
         click.echo(as_json({**found, "layers": layers}))
     elif form == "csv":

@@ -35,7 +35,7 @@ from vlga.errors import (
     VlgaError,
 )
 from vlga.ports.candidate import Individual
-from vlga.ports.data import TEST_FITNESS, DataSummary
+from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -185,7 +185,7 @@ def enter(
     stem: str | None = None,
 ) -> SearchRecord:
     """Enter a search; without a name it is the stem, or the data's, with the next free number."""
-    stem = stem or Path(data.name.removesuffix(TEST_FITNESS)).stem
+    stem = stem or Path(data.name).stem
     number = 1
     while True:
         record = new_record(name or f"{stem}-{number}", config, data)

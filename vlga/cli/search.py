@@ -30,7 +30,6 @@ from vlga.config.load import load_config
 from vlga.errors import ConfigError
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Individual
-from vlga.ports.data import TEST_FITNESS
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -124,7 +123,7 @@ def _run(
     observer = TerminalObserver(name, data)
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
     observer.console.print(
-        f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.name)}: "
+        f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
         f", {len(data.classes)} classes; {at_a_time}; {escape(masked(db_url))}"
     )
@@ -150,7 +149,7 @@ def _conclude(
     """Print the winner, its score on the test images, and the next commands to type."""
     data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
     plan = decode(winner.genome, data.input_shape, len(data.classes))
-    scored_on = "TEST" if data.name.endswith(TEST_FITNESS) else "validation"
+    scored_on = "TEST" if data.fitness_on == "test" else "validation"
     print_ = observer.console.print
     print_()
     print_(
@@ -160,7 +159,7 @@ def _conclude(
     )
     if final is not None and final.completed:
         which = "images never used before"
-        if data.name.endswith(TEST_FITNESS):
+        if data.fitness_on == "test":
             which = "images that it was chosen by, which says nothing of others"
         print_(
             f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} {which}, "

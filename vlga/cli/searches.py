@@ -7,7 +7,6 @@ import click
 from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
-from vlga.ports.data import TEST_FITNESS
 from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
 
 __all__ = ["list_", "show", "top"]
@@ -41,7 +40,7 @@ def show(search: str, db_url: str, form: str) -> None:
         click.echo(as_json(found))
         return
     best, counts = found["best"], found["evaluations"]
-    accuracy = "fitness" if found["data"].endswith(TEST_FITNESS) else "validation_accuracy"
+    accuracy = "fitness" if found["fitness_on"] == "test" else "validation_accuracy"
     flat = {
         "name": found["name"],
         "status": found["status"],
@@ -83,8 +82,8 @@ def top(search: str, limit: int, db_url: str, form: str) -> None:
     """Show a search's fittest individuals, each network once."""
     with opened(db_url) as engine:
         rows = searches.top(engine, search, limit=limit)
-        data = searches.data_name(engine, search)
+        shown = searches.show_search(engine, search)
     columns = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs")
     click.echo(render(rows, form, (*columns, "fingerprint")))
-    if data.endswith(TEST_FITNESS):
-        click.echo(data, err=True)
+    if shown["fitness_on"] == "test":
+        click.echo(shown["data"], err=True)

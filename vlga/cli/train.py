@@ -169,7 +169,7 @@ def run_study(
         f"[bold]{escape(name)}[/]  {number_of(config.budget.evaluations or 0, 'training')} of "
         f"{number_of(config.training.epochs, 'epoch')}: {escape(', '.join(study.networks))}; "
         f"{number_of(len(study.arms), 'arm')}, {number_of(study.seeds, 'seed')}, "
-        f"on {escape(data.name)}: {data.n_train:,} + {data.n_validation:,} images; "
+        f"on {escape(data.label)}: {data.n_train:,} + {data.n_validation:,} images; "
         f"{at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["TEST_FITNESS", "DataSummary"]
+__all__ = ["DataSummary", "FitnessOn", "data_label"]
+
+#: Which images give the fitness.
+FitnessOn = Literal["validation", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +17,14 @@ class DataSummary:
     """What a search must know of its images.
 
     Attributes:
-        name: of the data set; ends in `TEST_FITNESS` if it validates on test images.
+        name: of the data set.
         fingerprint: of its images, labels and splits; equal exactly if all are.
         input_shape: (channels, height, width).
         classes: names in the order of the labels, at least 2.
         n_train: images to train on.
         n_validation: images that give the fitness.
         n_test: images held out for the winner.
+        fitness_on: which images give the fitness; if ``test``, those are the test images.
     """
 
     name: str
@@ -29,12 +34,19 @@ class DataSummary:
     n_train: int
     n_validation: int
     n_test: int
+    fitness_on: FitnessOn = "validation"
 
     @property
     def n_bytes(self) -> int:
         """Bytes of all images, one for a pixel of a channel."""
         return (self.n_train + self.n_validation + self.n_test) * math.prod(self.input_shape)
 
+    @property
+    def label(self) -> str:
+        """The name as it is shown, see `data_label`."""
+        return data_label(self.name, self.fitness_on)
 
-#: Ends the name of a data set whose test images give the fitness, wherever the name is shown.
-TEST_FITNESS = " (fitness on the TEST images)"
+
+def data_label(name: str, fitness_on: FitnessOn) -> str:
+    """Give a data set's name as it is shown: marked if its test images give the fitness."""
+    return f"{name} (fitness on the TEST images)" if fitness_on == "test" else name

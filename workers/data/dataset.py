@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from vlga.ports.data import TEST_FITNESS, DataSummary
+from vlga.ports.data import DataSummary
 
 __all__ = ["Dataset", "Images", "LabelledImages", "Labels", "RawDataset"]
 
@@ -113,13 +113,14 @@ class Dataset:
     def summary(self) -> DataSummary:
         """Give what the search must know of it."""
         return DataSummary(
-            name=self.name + TEST_FITNESS * self.validates_on_test,
+            name=self.name,
             fingerprint=self.fingerprint,
             input_shape=self.input_shape,
             classes=self.classes,
             n_train=len(self.train_labels),
             n_validation=len(self.validation_labels),
             n_test=len(self.test_labels),
+            fitness_on="test" if self.validates_on_test else "validation",
         )
 
     def _splits(self) -> tuple[tuple[Images, Labels], ...]:

@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("n_train", sa.Integer(), nullable=False),
         sa.Column("n_validation", sa.Integer(), nullable=False),
         sa.Column("n_test", sa.Integer(), nullable=False),
+        sa.Column("fitness_on", sa.Text(), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("versions", sa.JSON(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
@@ -152,6 +153,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "test_accuracy >= 0 AND test_accuracy <= 1", name=op.f("ck_searches_test_accuracy")
+        ),
+        sa.CheckConstraint(
+            "fitness_on IN ('validation', 'test')", name=op.f("ck_searches_fitness_on")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_searches")),
         sa.UniqueConstraint("name", name=op.f("uq_searches_name")),

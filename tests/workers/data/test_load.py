@@ -63,7 +63,7 @@ class TestFitnessOnTest:
         assert (dataset.validation_images == usual.test_images).all()
         assert (dataset.test_images == usual.test_images).all()
         assert dataset.name == "digits"
-        assert dataset.summary().name == "digits (fitness on the TEST images)"
+        assert dataset.summary().label == "digits (fitness on the TEST images)"
         assert dataset.fingerprint != usual.fingerprint
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.ports.data import TEST_FITNESS
 from vlga.report.best_so_far import band, best_so_far
 from vlga.report.comparison.summary import Difference, difference, summaries
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
@@ -166,7 +165,7 @@ class Comparison:
                     f"{row['strategy']}: {finished - row['tested']} of {finished} winners failed "
                     "in their longer training and have no test accuracy."
                 )
-        if self._data().endswith(TEST_FITNESS):
+        if self.config.data.fitness_on == "test":
             yield "Fitness was measured on the test images: no accuracy here is of unseen ones."
         if len(self._versions()) > 1:
             yield "The searches ran on different versions of the software."

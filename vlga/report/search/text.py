@@ -9,7 +9,6 @@ from typing import Any
 
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
-from vlga.ports.data import TEST_FITNESS
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of, seconds_text
 from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
 from vlga.report.search.summary import (
@@ -118,7 +117,7 @@ class SearchReport:
             f"{shown['status']} after {seconds_text(shown['seconds'])}: {outcomes}"
             + (f"; {shown['message']}" if shown["message"] else ""),
         ]
-        if shown["data"].endswith(TEST_FITNESS):
+        if shown["fitness_on"] == "test":
             lines.append(
                 "Fitness was measured on the test images: no accuracy here is of unseen ones."
             )
