@@ -20,7 +20,7 @@ from vlga.ports.data import DataSummary
 from workers.cluster.address import check_address
 from workers.cluster.nodes import NodeReport, node_reports, project_environment
 
-__all__ = ["connect", "visit", "while_connected"]
+__all__ = ["connect", "reaching", "visit", "while_connected"]
 
 #: Ray's server for clients starts a process for each of them, which now and then hangs as it forks
 #: (ray-project/ray#63202). Ray gives it up after 30 seconds; the next is as likely to live as any.
@@ -61,10 +61,14 @@ def connect(
         options["object_store_memory"] = 512 * 2**20 + 2 * data.n_bytes
         if n_workers is not None:
             options["num_cpus"] = max(1, round(n_workers * cpus_per_evaluation))
-    with _one_line_errors(address):
-        _start_ray(address or "local", **options)
-        if address is not None:
-            _bring_project(address, say)
+    with reaching(address):
+        try:
+            _start_ray(address or "local", **options)
+            if address is not None:
+                _bring_project(address, say)
+        except BaseException:
+            ray.shutdown()
+            raise
     return True
 
 
@@ -74,7 +78,7 @@ def visit(address: str) -> list[NodeReport]:
     Raises:
         EvaluatorError: the cluster or one of its machines cannot be reached.
     """
-    with _one_line_errors(address):
+    with reaching(address):
         _start_ray(address)
         try:
             return node_reports()
@@ -102,13 +106,24 @@ def _start_ray(address: str, **options: Any) -> None:
 
 
 @contextlib.contextmanager
-def _one_line_errors(address: str | None) -> Iterator[None]:
-    """Turn whatever Ray raises into an `EvaluatorError`."""
+def reaching(address: str | None) -> Iterator[None]:
+    """Turn whatever Ray raises while a cluster is reached into an `EvaluatorError` of one line.
+
+    Args:
+        address: of the cluster, or None for Ray on this machine.
+    """
     try:
         yield
     except EvaluatorError:
         raise
-    except (RuntimeError, ValueError, OSError, OverflowError, ray.exceptions.RayError) as error:
+    except (
+        RuntimeError,
+        ValueError,
+        OSError,
+        OverflowError,
+        grpc.RpcError,
+        ray.exceptions.RayError,
+    ) as error:
         where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
         detail = " ".join(str(error).split())[:300]
         raise EvaluatorError(

@@ -12,14 +12,12 @@ import ray.exceptions
 
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.machines import Machines
-from workers.cluster.connect import (
-    while_connected,
-)
+from workers.cluster.connect import while_connected
 
 __all__ = [
     "MachineCount",
     "check_room",
-    "largest_node_cpus",
+    "cpus_alone",
     "machines_of",
     "memory_for",
     "room_of",
@@ -90,6 +88,12 @@ class MachineCount:
         self._look_again()
         return self._room
 
+    @property
+    def nodes(self) -> Sequence[Mapping[str, Any]]:
+        """All machines as `ray.nodes` gave them, as long ago."""
+        self._look_again()
+        return self._nodes
+
     def _look_again(self) -> None:
         now = self._clock()
         if now - self._looked_at >= _SECONDS:
@@ -98,14 +102,26 @@ class MachineCount:
                 self._look()
 
     def _look(self) -> None:
-        nodes = ray.nodes()
-        self._machines = machines_of(nodes, self._cpus, self._gpus)
-        self._room = room_of(nodes, self._cpus, self._gpus)
+        self._nodes: Sequence[Mapping[str, Any]] = ray.nodes()
+        self._machines = machines_of(self._nodes, self._cpus, self._gpus)
+        self._room = room_of(self._nodes, self._cpus, self._gpus)
 
 
-def largest_node_cpus() -> float:
-    """Give the CPUs of the machine that has the most."""
-    return float(max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]))
+def cpus_alone(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float, n_slots: int) -> float:
+    """Give the CPUs for a training that has all workers' to itself, on one machine.
+
+    Args:
+        nodes: as `ray.nodes` gives them.
+        cpus: that another training reserves, above 0.
+        gpus: that this one reserves.
+        n_slots: trainings that could run at once.
+
+    Returns:
+        As many as all of those reserve, or all of the largest machine's that has the GPUs; 0 if no
+        machine that is alive has room for a training.
+    """
+    roomy = (node["Resources"] for node in nodes if node["Alive"] and room_of([node], cpus, gpus))
+    return min(cpus * n_slots, max((float(one["CPU"]) for one in roomy), default=0.0))
 
 
 def check_room(cpus: float, gpus: float) -> None:
@@ -139,11 +155,16 @@ def check_room(cpus: float, gpus: float) -> None:
 
 
 def memory_for(
-    cpus: float, gpus: float, n_at_once: int, gpu_memories_bytes: Sequence[int] = ()
+    nodes: Iterable[Mapping[str, Any]],
+    cpus: float,
+    gpus: float,
+    n_at_once: int,
+    gpu_memories_bytes: Sequence[int] = (),
 ) -> int | None:
     """Give the bytes of memory that one task has at most, on the node that has most of it.
 
     Args:
+        nodes: as `ray.nodes` gives them.
         cpus: that a task reserves, above 0.
         gpus: that a task reserves; with any, the memory is its share of a GPU's.
         n_at_once: tasks that run at once.
@@ -157,7 +178,7 @@ def memory_for(
         largest = max(gpu_memories_bytes, default=None)
         return None if largest is None else int(min(1.0, gpus) * largest)
     shares = []
-    for node in ray.nodes():
+    for node in nodes:
         n_here = min(n_at_once, int(node["Resources"].get("CPU", 0.0) / cpus))
         if node["Alive"] and n_here and "memory" in node["Resources"]:
             shares.append(int(node["Resources"]["memory"] / n_here))

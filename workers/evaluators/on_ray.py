@@ -15,13 +15,13 @@ from typing import Any, Literal
 import ray
 import ray.exceptions
 
-from vlga.errors import EvaluatorError, EvaluatorLost
+from vlga.errors import EvaluatorLost
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
-from workers.cluster.connect import connect, while_connected
+from workers.cluster.connect import connect, reaching, while_connected
 from workers.cluster.gpus import look_at_gpus, make_shares
-from workers.cluster.room import MachineCount, check_room, largest_node_cpus, memory_for
+from workers.cluster.room import MachineCount, check_room, cpus_alone, memory_for, room_of
 from workers.cluster.task import make_entry
 from workers.cluster.time_limits import TimeLimits
 from workers.data import Dataset
@@ -40,6 +40,7 @@ class _Running:
     Attributes:
         task: what to do.
         weights: what will hold the trained weights.
+        cpus: that it reserves.
         gpu_share: that it reserves, in GPUs.
         limit_seconds: after which its worker gives up on it.
         since: when it was first seen among those that have a slot, or None.
@@ -47,6 +48,7 @@ class _Running:
 
     task: EvaluationTask
     weights: ray.ObjectRef
+    cpus: float
     gpu_share: float
     limit_seconds: float
     since: float | None = None
@@ -97,31 +99,32 @@ class RayEvaluator:
         self._waiting: deque[EvaluationTask] = deque()
         self._running: dict[ray.ObjectRef, _Running] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
-        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, dataset.summary(), say)
-        gpus = look_at_gpus() if gpus_per_evaluation else []
-        try:
-            self._shares = make_shares(gpus_per_evaluation, gpus, dataset.summary(), say)
-            check_room(cpus_per_evaluation, self._shares.smallest)
-        except EvaluatorError:
-            self.close()
-            raise
+        self._remotes: dict[tuple[float, float], Any] = {}
         self._n_workers = math.inf if n_workers is None else n_workers
-        self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
-        self._dataset = ray.put(dataset)
-        self._on_gpu = self._shares.smallest > 0
-        self._entry = ray.remote(make_entry(function, on_gpu=self._on_gpu))
-        # A final training has the workers to itself: it gets the CPUs of all that share a node.
-        final_cpus = min(cpus_per_evaluation * self.n_slots, largest_node_cpus())
-        self._cpus = {False: cpus_per_evaluation, True: final_cpus}
-        gpu_memories = [size for one in gpus for size in one.memories_bytes]
-        memory = memory_for(cpus_per_evaluation, self._shares.largest, self.n_slots, gpu_memories)
-        self._memory = {
-            False: memory,
-            True: memory if self._on_gpu else memory_for(final_cpus, 0, 1),
-        }
+        self._cpus = self._cpus_alone = cpus_per_evaluation
         self._data = dataset.summary()
         self._time_limits = TimeLimits(self._data)
-        self._remotes: dict[tuple[float, float], Any] = {}
+        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, self._data, say)
+        try:
+            # A head that was just there may go again at any of these.
+            with reaching(address), while_connected():
+                gpus = look_at_gpus() if gpus_per_evaluation else []
+                self._shares = make_shares(gpus_per_evaluation, gpus, self._data, say)
+                check_room(cpus_per_evaluation, self._shares.smallest)
+                self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
+                self._dataset = ray.put(dataset)
+        except BaseException:
+            self.close()
+            raise
+        self._on_gpu = self._shares.smallest > 0
+        self._entry = ray.remote(make_entry(function, on_gpu=self._on_gpu))
+        self._memory_bytes = memory_for(
+            self._machines.nodes,
+            cpus_per_evaluation,
+            self._shares.largest,
+            self.n_slots,
+            [size for one in gpus for size in one.memories_bytes],
+        )
 
     @property
     def n_slots(self) -> int:
@@ -135,9 +138,12 @@ class RayEvaluator:
 
     def submit(self, task: EvaluationTask) -> None:
         """Hand a task to Ray, which starts it when its resources are free; or refuse it."""
+        memory_bytes = self._memory_bytes
+        if task.is_final and not self._on_gpu:
+            memory_bytes = memory_for(self._machines.nodes, self._cpus_of(task, 0.0), 0.0, 1)
         refused = refusal(
             task,
-            self._memory[task.is_final],
+            memory_bytes,
             self._data,
             on_gpu=self._on_gpu,
             holds_images=self._on_gpu,  # elsewhere the workers share them
@@ -161,6 +167,8 @@ class RayEvaluator:
                 if ready and rest:
                     ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
                 ended = [self._collect(ref) for ref in ready]
+                if not ready:
+                    self._take_back_stranded()
                 self._start()
             if time.monotonic() >= deadline:
                 break
@@ -201,14 +209,39 @@ class RayEvaluator:
                 if self._inherited is None or self._inherited[0] is not task.weights:
                     self._inherited = (task.weights, ray.put(task.weights))
                 shared.append(self._inherited[1])
-            n_threads = max(1, int(self._cpus[task.is_final]))
+            cpus = self._cpus_of(task, gpu_share)
+            n_threads = max(1, int(cpus))
             # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
             # time.
             limit = self._time_limits.limit_seconds(task)
             packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit))
-            outcome, weights = self._remote(self._cpus[task.is_final], gpu_share)(packed, shared)
-            self._running[outcome] = _Running(task, weights, gpu_share, limit)
+            outcome, weights = self._remote(cpus, gpu_share)(packed, shared)
+            self._running[outcome] = _Running(task, weights, cpus, gpu_share, limit)
         self._note_starts()
+
+    def _cpus_of(self, task: EvaluationTask, gpu_share: float) -> float:
+        """Give the CPUs that a task reserves: a final training has the workers to itself.
+
+        Those of all that share a machine, on the largest that is there; while there is none, as
+        many as the last time.
+        """
+        if not task.is_final:
+            return self._cpus
+        found = cpus_alone(self._machines.nodes, self._cpus, gpu_share, self.n_slots)
+        self._cpus_alone = found or self._cpus_alone
+        return self._cpus_alone
+
+    def _take_back_stranded(self) -> None:
+        """Take back final trainings for which the machines have grown too small; Ray holds them."""
+        nodes = self._machines.nodes
+        for ref, running in [*self._running.items()]:
+            task, share = running.task, running.gpu_share
+            if not task.is_final or room_of(nodes, running.cpus, share):
+                continue
+            if self._cpus_of(task, share) < running.cpus:
+                _kill([ref])
+                del self._running[ref]
+                self._waiting.appendleft(task)
 
     def _remote(self, cpus: float, gpus: float) -> Callable[..., list[ray.ObjectRef]]:
         """Give the function on Ray for tasks that reserve so much."""

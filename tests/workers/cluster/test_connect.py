@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import ray
 
+from tests.support.trainings import dataset
 from vlga.errors import EvaluatorError
 from workers.cluster import connect
 from workers.cluster.connect import visit
@@ -25,6 +26,23 @@ def test_a_training_is_not_spread_over_machines(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(EvaluatorError, match=r"from one machine .* none has 3 CPUs and 0 GPUs"):
         check_room(3.0, 0.0)
+
+
+def test_what_is_reached_and_then_fails_is_let_go_of(monkeypatch: pytest.MonkeyPatch):
+    """Otherwise the next one would take the dead connection for its own."""
+
+    def fail(*_: object) -> None:
+        raise ConnectionError("no head")
+
+    let_go = []
+    monkeypatch.setattr(ray, "init", lambda **_: None)
+    monkeypatch.setattr(ray, "shutdown", lambda: let_go.append(True))
+    monkeypatch.setattr(connect, "check_address", lambda _: None)
+    monkeypatch.setattr(connect, "node_reports", fail)
+
+    with pytest.raises(EvaluatorError, match="'ray://head:10001' must be reachable"):
+        connect.connect("ray://head:10001", None, 1.0, dataset().summary())
+    assert let_go == [True]
 
 
 class TestAServerForClientsThatFails:

@@ -2,7 +2,7 @@ import pytest
 import ray
 
 from vlga.ports.machines import Machines
-from workers.cluster.room import MachineCount, machines_of, room_of
+from workers.cluster.room import MachineCount, cpus_alone, machines_of, room_of
 
 
 def node(*, alive=True, **resources):
@@ -43,6 +43,25 @@ def test_machines_with_room_for_a_training_count(nodes, cpus, gpus, found):
 def test_no_training_is_spread_over_machines(nodes, cpus, gpus, room):
     """Each machine has room for as many as its CPUs and its GPUs suffice for."""
     assert room_of(nodes, cpus, gpus) == room
+
+
+@pytest.mark.parametrize(
+    ("nodes", "cpus", "gpus", "n_slots", "found"),
+    [
+        ((HEAD, SMALL, BIG), 1, 0, 18, 16),
+        ((HEAD, SMALL, BIG), 1, 0, 3, 3),
+        ((HEAD, SMALL, GONE), 1, 0, 18, 2),
+        ((node(CPU=64.0), SMALL, node(CPU=8.0, GPU=1.0)), 1, 1, 16, 8),
+        ((SMALL, node(CPU=1.0)), 2, 0, 1, 2),
+        ((SMALL, BIG), 1, 5, 18, 0),
+        ((HEAD, GONE), 1, 0, 1, 0),
+    ],
+)
+def test_a_training_alone_gets_the_cpus_of_one_machine_that_is_there(
+    nodes, cpus, gpus, n_slots, found
+):
+    """At most all workers' together; of a machine that has the GPUs too, or none at all."""
+    assert cpus_alone(nodes, cpus, gpus, n_slots) == found
 
 
 def test_ray_is_asked_every_few_seconds(monkeypatch):

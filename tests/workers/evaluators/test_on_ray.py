@@ -15,15 +15,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
+import ray
+from ray.exceptions import RaySystemError
 
 from db.store import SqlStore
 from tests.support.trainings import dataset, drain, patient, plan, task
 from vlga.errors import EvaluatorError
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
-from workers.cluster import time_limits
+from workers.cluster import room, time_limits
 from workers.cluster.connect import connect
+from workers.evaluators import on_ray
 from workers.evaluators.on_ray import RayEvaluator
 
 DATASET = dataset()
@@ -128,6 +132,32 @@ class TestOnACluster:
 
         assert [one.completed for one in drain(evaluator)] == [True]
 
+    @pytest.mark.parametrize("when", ["before", "meanwhile"])
+    def test_a_final_training_has_room_on_the_machines_that_are_left(self, monkeypatch, when):
+        """One that was larger leaves before the training starts, or while it waits for room."""
+
+        def count_cpus(one: EvaluationTask) -> tuple[Evaluation, None]:
+            import ray
+
+            cpus = ray.get_runtime_context().get_assigned_resources()["CPU"]
+            return Evaluation(one.candidate_id, 2, one.seed, 0.5, message=f"{cpus:g} CPUs"), None
+
+        left = ray.nodes()
+        machines = [*left, {"Alive": True, "Resources": {"CPU": 16.0, "memory": 2.0**34}}]
+        monkeypatch.setattr(ray, "nodes", lambda: machines)
+        monkeypatch.setattr(room, "_SECONDS", 0.0)
+        evaluator = RayEvaluator(DATASET, function=count_cpus)
+        if when == "before":
+            machines = left
+        evaluator.submit(task(0, is_final=True))
+        if when == "meanwhile":
+            assert not evaluator.wait(1.5)
+            machines = left
+
+        ended = evaluator.wait(60)
+        evaluator.close()
+        assert [one.evaluation.message for one in ended] == ["2 CPUs"]
+
     @pytest.mark.parametrize(
         ("wish", "message"),
         [
@@ -139,6 +169,30 @@ class TestOnACluster:
         """A cluster that has not what one task needs is refused at once."""
         with pytest.raises(EvaluatorError, match=message):
             RayEvaluator(DATASET, **wish)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionError("no head"), grpc.RpcError("no head"), RaySystemError("no head")]
+)
+@pytest.mark.parametrize("call", ["cluster_resources", "nodes", "put"])
+def test_a_cluster_that_goes_as_soon_as_it_is_reached(monkeypatch, call: str, error: Exception):
+    """Whatever Ray raises is the project's error, and the dead connection is let go of."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    let_go = []
+    monkeypatch.setattr(on_ray, "connect", lambda *_: True)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "shutdown", lambda: let_go.append(True))
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}])
+    monkeypatch.setattr(ray, call, fail)
+
+    with pytest.raises(EvaluatorError) as raised:
+        RayEvaluator(DATASET, address="ray://head:10001")
+    assert "\n" not in str(raised.value)
+    assert let_go == [True]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,11 +159,12 @@ class TestOnRay:
 
     def test_tasks_share_the_memory_of_a_machine(self):
         """Two tasks on two CPUs have half each; one alone, or with both CPUs, has it all."""
-        whole = memory_for(2.0, 0.0, 9)
+        nodes = ray.nodes()
+        whole = memory_for(nodes, 2.0, 0.0, 9)
 
-        assert memory_for(1.0, 0.0, 2) == whole // 2 == memory_for(0.5, 0.0, 2)
-        assert memory_for(1.0, 0.0, 1) == whole <= machine_memory_bytes()
-        assert memory_for(1.0, 0.5, 1) is None  # no GPU here
+        assert memory_for(nodes, 1.0, 0.0, 2) == whole // 2 == memory_for(nodes, 0.5, 0.0, 2)
+        assert memory_for(nodes, 1.0, 0.0, 1) == whole <= machine_memory_bytes()
+        assert memory_for(nodes, 1.0, 0.5, 1) is None  # no GPU here
 
 
 class TestMachine:
