@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, and_, func, select
 from db.connection.engine import reading
 from db.read.searches import find_search_id, no_individual
 from db.schema.tables import candidates, evaluations, searches
+from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError
 
 __all__ = ["ancestors"]
@@ -44,7 +45,7 @@ def ancestors(
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
         strategy = connection.scalar(select(searches.c.strategy).where(searches.c.id == search_id))
-        if strategy == "grid":
+        if strategy in STUDIES:
             raise ConfigError(
                 f"a lineage needs a search, which makes networks from networks, but {name!r} is a "
                 f"study; look at it with: vlga report {name}"

@@ -20,6 +20,7 @@ from tests.support.synthetic import (
     play,
 )
 from vlga.config.load import load_config
+from vlga.config.strategies import PHASED, STUDIES
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import FailureReason
@@ -31,7 +32,7 @@ SIZE = 6
 N_ROUNDS = 6
 
 #: All that search; a study's grid has no genomes and keeps what it must in test_grid.py.
-SEARCHING = {name: strategy for name, strategy in STRATEGIES.items() if name != "grid"}
+SEARCHING = {name: strategy for name, strategy in STRATEGIES.items() if name not in STUDIES}
 every_strategy = pytest.mark.parametrize("name", SEARCHING)
 with_generations = pytest.mark.parametrize(
     "name", [name for name, strategy in SEARCHING.items() if strategy.has_generations]
@@ -128,7 +129,7 @@ class TestAsk:
 
         assert len(too_large) < len(candidates)
         for candidate in too_large:
-            first = len(candidate.genome.blocks) - 1 if name == "variable_length" else 0
+            first = len(candidate.genome.blocks) - 1 if name in PHASED else 0
             rng = random.Random(0)
             assert strategy.toolbox.shrink(candidate.genome, rng=rng, first_block=first) is None
 

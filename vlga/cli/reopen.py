@@ -9,6 +9,7 @@ from typing import Any
 from db.store import SqlStore
 from vlga.config.change import change_config
 from vlga.config.settings import SearchConfig
+from vlga.config.strategies import PHASED
 from vlga.errors import ConfigError
 from vlga.ports.evaluation import Source
 from vlga.ports.ledger import SearchRecord
@@ -66,7 +67,7 @@ def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bo
         return True
     phases, generations = config.budget.phases, config.population.generations
     return (
-        config.strategy == "variable_length"
+        config.strategy in PHASED
         and phases is not None
         and _reached(store, record.name)[0] + 1 >= phases
         and generations <= record.config.population.generations

@@ -10,6 +10,7 @@ import click
 from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
+from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError
 
 __all__ = ["report"]
@@ -35,7 +36,7 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
     with opened(db_url) as engine:
         shown = searches.show_search(engine, search)
         # Each loads what it needs alone: settings for a study, figures for a page.
-        if shown["strategy"] == "grid":
+        if shown["strategy"] in STUDIES:
             from db.read.studies import study_runs
             from vlga.report.study.text import report_page, study_text
 

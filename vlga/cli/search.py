@@ -27,6 +27,7 @@ from vlga.cli.run import (
     worker_overrides,
 )
 from vlga.config.load import load_config
+from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Individual
@@ -107,7 +108,7 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
             store.update_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
             )
-            if record.config.strategy == "grid":
+            if record.config.strategy in STUDIES:
                 from vlga.cli.train import run_study
 
                 run_study(record, tenure, store, evaluator, db_url)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from vlga.config.base import Count, Fraction, Settings
+from vlga.config.strategies import ENDING, StrategyName
 from vlga.config.study import StudyConfig
 from vlga.errors import ConfigError
 from vlga.genetics.space import SearchSpace
@@ -205,15 +206,7 @@ class SearchConfig(Settings):
     """Everything that decides a search."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0  # as much as a database holds
-    strategy: Literal[
-        "variable_length",
-        "random_search",
-        "fixed_length",
-        "regularized_evolution",
-        "large_scale_evolution",
-        "steady_state",
-        "grid",
-    ] = "variable_length"
+    strategy: StrategyName = "variable_length"
     data: DataConfig = DataConfig()
     space: SpaceConfig
     population: PopulationConfig = PopulationConfig()
@@ -233,7 +226,7 @@ class SearchConfig(Settings):
                 f"[budget] epochs must be enough for one training of {self.training.epochs}, but "
                 f"got epochs={budget.epochs}; set more, or fewer training.epochs"
             )
-        if self.strategy not in ("variable_length", "grid") and not (
+        if self.strategy not in ENDING and not (
             budget.evaluations or budget.epochs or budget.seconds
         ):
             raise ConfigError(

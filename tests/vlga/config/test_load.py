@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from vlga.config.load import load_config, parse_config, preset_names, preset_text
-from vlga.config.settings import SearchConfig
+from vlga.config.strategies import ENDING, PHASED, STUDIES, StrategyName
 from vlga.errors import ConfigError
 from vlga.strategies import STRATEGIES, make_strategy
 
@@ -214,10 +214,16 @@ def test_a_missing_table_is_named():
 
 def test_every_strategy_can_be_configured():
     """What a configuration may name is what is registered."""
-    assert set(STRATEGIES) == set(get_args(SearchConfig.model_fields["strategy"].annotation))
+    assert {*STRATEGIES} == {*get_args(StrategyName)} >= ENDING
 
 
-@pytest.mark.parametrize("name", sorted({*STRATEGIES} - {"variable_length", "grid"}))
+def test_studies_are_what_is_scored_on_test_images():
+    """And phases what weights are inherited from: the names have what their classes do."""
+    assert {name for name, kind in STRATEGIES.items() if kind.scores_test} == STUDIES
+    assert {name for name, kind in STRATEGIES.items() if kind.inherits == "phase_best"} == PHASED
+
+
+@pytest.mark.parametrize("name", sorted({*STRATEGIES} - ENDING))
 class TestBaselines:
     def test_must_have_a_budget(self, name):
         """They never end by themselves; a number of phases limits none."""

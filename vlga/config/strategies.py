@@ -1,0 +1,27 @@
+"""The names of the strategies, and what must be known of one without loading it.
+
+Their classes are in `vlga.strategies`; a test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["ENDING", "PHASED", "STUDIES", "StrategyName"]
+
+StrategyName = Literal[
+    "variable_length",
+    "random_search",
+    "fixed_length",
+    "regularized_evolution",
+    "large_scale_evolution",
+    "steady_state",
+    "grid",
+]
+
+#: Those whose candidates are the trials of a study, which have no parents.
+STUDIES: frozenset[str] = frozenset({"grid"})
+#: Those that go through phases, and may be limited in their number.
+PHASED: frozenset[str] = frozenset({"variable_length"})
+#: Those that end by a rule of their own; the others must have a budget.
+ENDING: frozenset[str] = STUDIES | PHASED
