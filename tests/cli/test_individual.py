@@ -10,6 +10,8 @@ from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, record
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
+from vlga.networks.plan import OptimizerPlan
+from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import FailureReason, Source
 from vlga.ports.ledger import Artifact
@@ -128,6 +130,19 @@ class TestTable:
         store.add_candidates("first", [amplified(3, **genes)])
 
         assert f"amplified  {words}" in vlga("individual", "first", "3").out
+
+    def test_of_a_study_s_named_model_shows_its_layers(self, store):
+        """As of any other network, under the names that its library gives them."""
+        trial = Trial("small_vgg", None, "plain", OptimizerPlan(0.1, 0.9, 5e-4), None, seed=0)
+        store.add_candidates("first", [replace(candidate(3), genome=trial)])
+        layers = vlga("individual", "first", "3").out.splitlines()[7:]
+
+        assert layers[0].split() == ["layer", "what", "shape", "parameters", "macs"]
+        assert layers[2].split() == (
+            ["features.0", "conv", "3x3,", "batch", "norm,", "relu", "16x8x8", "176", "9,216"]
+        )
+        assert layers[4].split() == ["features.6", "max", "pool", "2x2", "16x4x4", "0", "0"]
+        assert layers[-1].split()[0] == "classifier"
 
 
 def test_json_has_everything(store):

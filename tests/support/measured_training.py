@@ -60,7 +60,7 @@ PLANS: dict[str, Plan] = {
     "elu": plan(activation="elu", include_pool=False),
     "deep": plan(6, include_pool=False),
     "many_weights": plan(2, shape=TINY, channels_a=1024, channels_b=1024),
-    "named": ModelPlan("small_vgg", SHAPE, 2, plan().optimizer, None),
+    "named": ModelPlan(SHAPE, 2, plan().optimizer, None, "small_vgg"),
 }
 
 

@@ -11,7 +11,7 @@ from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
-from vlga.networks.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.plan import AmplificationPlan
 from vlga.networks.trial import Trial
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
 
@@ -41,7 +41,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
             "parameters": row.n_parameters,
             "macs": row.n_macs,
         }
-        for row in (plan.layer_table() if isinstance(plan, NetworkPlan) else ())
+        for row in plan.layer_table()
     ]
     scored_on = "TEST" if data["fitness_on"] == "test" else "validation"
     if form == "json":
@@ -51,7 +51,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
     else:
         parts = [
             _story(search, found, plan, heritage if isinstance(heritage, Trial) else None),
-            as_table(layers, _COLUMNS) if layers else "",
+            as_table(layers, _COLUMNS),
             *(_learning(one, scored_on) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"

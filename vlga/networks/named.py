@@ -11,13 +11,12 @@ two to the same number of parameters and MACs.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from vlga.errors import ConfigError, nearest
-from vlga.networks.plan import AmplificationPlan, OptimizerPlan, Shape, fields_of
+from vlga.networks.plan import BasePlan, LayerRow, Shape
 
 __all__ = ["MODELS", "Chain", "ModelPlan", "Residual"]
 
@@ -86,25 +85,17 @@ MODELS: dict[str, Chain | Residual] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPlan:
+class ModelPlan(BasePlan):
     """A named network for images of a shape, and how to train it: what `NetworkPlan` is to genomes.
 
     Attributes:
         model: a key of `MODELS`.
-        input_shape: (channels, height, width) of one image.
-        n_classes: at least 2.
-        optimizer: the training's settings.
-        amplification: None if no gradient is amplified.
 
     Raises:
         ConfigError: no such model, or the images are too small for its pooling.
     """
 
     model: str
-    input_shape: Shape
-    n_classes: int
-    optimizer: OptimizerPlan
-    amplification: AmplificationPlan | None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -125,64 +116,64 @@ class ModelPlan:
         return MODELS[self.model].depth
 
     @property
-    def n_parameters(self) -> int:
-        """Trainable parameters."""
-        return sum(parameters for parameters, *_ in self._layers())
-
-    @property
-    def n_macs(self) -> int:
-        """Multiply-accumulates of convolutions and classifier for one image's forward pass."""
-        return sum(macs for _, macs, _ in self._layers())
-
-    @property
     def map_sizes(self) -> tuple[int, ...]:
         """Values of each layer's output map for one image, before any pooling."""
-        return tuple(size for *_, size in self._layers())
+        return tuple(prod(row.output_shape) for row in self.layer_table() if row.n_parameters)
 
-    @property
-    def fingerprint(self) -> str:
-        """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
-        text = json.dumps(self, default=fields_of, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _layers(self) -> Iterator[tuple[int, int, int]]:
-        """Give each layer's parameters, MACs and output values."""
+    def layer_table(self) -> tuple[LayerRow, ...]:
+        """Give the network as rows to print, in order; each row's name is the built layer's."""
         model = MODELS[self.model]
         if isinstance(model, Chain):
-            yield from _chain_layers(model, self.input_shape)
-            channels = max(model.layers[-2:])  # the last but for a pool
+            rows, name = [*_chain_rows(model, self.input_shape)], "classifier"
         else:
-            yield from _residual_layers(model, self.input_shape)
-            channels = 512
-        yield (channels + 1) * self.n_classes, channels * self.n_classes, self.n_classes
+            rows, name = [*_residual_rows(model, self.input_shape)], "fc"
+        channels, n = rows[-1].output_shape[0], self.n_classes
+        kind = "global average pool, linear"
+        return (*rows, LayerRow(name, kind, (n, 1, 1), (channels + 1) * n, channels * n))
 
 
-def _chain_layers(model: Chain, shape: Shape) -> Iterator[tuple[int, int, int]]:
+def _chain_rows(model: Chain, shape: Shape) -> Iterator[LayerRow]:
     channels, height, width = shape
+    norm = ", batch norm" if model.batch_norm else ""
+    number = 0
     for out in model.layers:
-        if not out:
+        name = f"features.{number}"
+        if out:
+            after = out, height, width
+            yield _conv_row(name, f"conv 3x3{norm}, relu", channels, after, bias=not norm)
+            channels = out
+            number += 3 if norm else 2
+        else:
             height, width = height // 2, width // 2
-            continue
-        weights = 9 * channels * out
-        size = height * width
-        yield weights + (2 if model.batch_norm else 1) * out, weights * size, out * size
-        channels = out
+            yield LayerRow(name, "max pool 2x2", (channels, height, width), 0, 0)
+            number += 1
 
 
-def _residual_layers(model: Residual, shape: Shape) -> Iterator[tuple[int, int, int]]:
-    channels, height, width = shape
-    out = 64
-    size = height * width
-    yield 9 * channels * out + 2 * out, 9 * channels * out * size, out * size
-    channels = out
+def _residual_rows(model: Residual, shape: Shape) -> Iterator[LayerRow]:
+    inputs, height, width = shape
+    plain = "conv 3x3, batch norm, relu"
+    yield _conv_row("conv1", plain, inputs, (64, height, width))
+    channels = 64
     for stage, n_blocks in enumerate(model.blocks):
         for index in range(n_blocks):
-            if stage and not index:
-                out = 2 * channels
-                height, width = (height + 1) // 2, (width + 1) // 2
-                size = height * width
-                # the skip connection's 1x1 convolution, stride 2, with batch normalization
-                yield channels * out + 2 * out, channels * out * size, out * size
-            for inputs in (channels, out):
-                yield 9 * inputs * out + 2 * out, 9 * inputs * out * size, out * size
-            channels = out
+            name = f"layer{stage + 1}.{index}"
+            halves = stage > 0 and index == 0
+            inputs, stride = channels, ", stride 2" if halves else ""
+            if halves:
+                channels, height, width = 2 * channels, (height + 1) // 2, (width + 1) // 2
+            after = channels, height, width
+            yield _conv_row(f"{name}.conv1", f"conv 3x3{stride}, batch norm, relu", inputs, after)
+            yield _conv_row(f"{name}.conv2", plain, channels, after)
+            if halves:
+                kind = f"+ conv 1x1 of the block's input{stride}, batch norm"
+                yield _conv_row(f"{name}.downsample", kind, inputs, after, kernel=1)
+
+
+def _conv_row(
+    name: str, kind: str, inputs: int, after: Shape, *, kernel: int = 3, bias: bool = False
+) -> LayerRow:
+    """Describe a convolution with a bias, or with batch normalization's scale and shift."""
+    channels, height, width = after
+    weights = kernel**2 * inputs * channels
+    n_parameters = weights + (1 if bias else 2) * channels
+    return LayerRow(name, kind, after, n_parameters, weights * height * width)

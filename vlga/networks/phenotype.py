@@ -122,7 +122,7 @@ def plan_of(heritage: Genome | Trial, input_shape: Shape, n_classes: int) -> Pla
             amplification=heritage.amplification,
         )
     return ModelPlan(
-        heritage.network, input_shape, n_classes, heritage.optimizer, heritage.amplification
+        input_shape, n_classes, heritage.optimizer, heritage.amplification, model=heritage.network
     )
 
 

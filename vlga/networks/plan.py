@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 __all__ = [
     "AmplificationPlan",
+    "BasePlan",
     "BlockPlan",
     "ConvPlan",
     "LayerRow",
@@ -177,36 +179,29 @@ class LayerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPlan:
+class BasePlan(ABC):
     """A network to build and how to train it: everything that tells two candidates apart.
 
     Attributes:
-        input_shape: of one image.
+        input_shape: (channels, height, width) of one image.
         n_classes: at least 2.
-        activation: ``relu | tanh | elu | selu``.
-        head_pool: global pooling before the classifier, ``max | average``.
-        blocks: in order, at least one.
-        optimizer: the training's settings that are genes.
+        optimizer: the training's settings.
         amplification: None if no gradient is amplified.
     """
 
     input_shape: Shape
     n_classes: int
-    activation: str
-    head_pool: str
-    blocks: tuple[BlockPlan, ...]
     optimizer: OptimizerPlan
     amplification: AmplificationPlan | None
 
     @property
-    def convs(self) -> tuple[ConvPlan, ...]:
-        """Every convolution in order, without those of skip connections."""
-        return tuple(conv for block in self.blocks for conv in block.convs)
-
-    @property
+    @abstractmethod
     def depth(self) -> int:
         """Number of convolutions, those of skip connections not counted."""
-        return len(self.convs)
+
+    @abstractmethod
+    def layer_table(self) -> tuple[LayerRow, ...]:
+        """Give the network as rows to print: convolutions, skip connections, the classifier."""
 
     @property
     def n_parameters(self) -> int:
@@ -217,6 +212,37 @@ class NetworkPlan:
     def n_macs(self) -> int:
         """Multiply-accumulates of convolutions and classifier for one image's forward pass."""
         return sum(row.n_macs for row in self.layer_table())
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
+        text = json.dumps(self, default=fields_of, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan(BasePlan):
+    """The network that a genome describes.
+
+    Attributes:
+        activation: ``relu | tanh | elu | selu``.
+        head_pool: global pooling before the classifier, ``max | average``.
+        blocks: in order, at least one.
+    """
+
+    activation: str
+    head_pool: str
+    blocks: tuple[BlockPlan, ...]
+
+    @property
+    def convs(self) -> tuple[ConvPlan, ...]:
+        """Every convolution in order, without those of skip connections."""
+        return tuple(conv for block in self.blocks for conv in block.convs)
+
+    @property
+    def depth(self) -> int:
+        """Number of convolutions, those of skip connections not counted."""
+        return len(self.convs)
 
     @property
     def activation_bytes(self) -> int:
@@ -233,12 +259,6 @@ class NetworkPlan:
                 values += after * (bool(conv.pool) + conv.batch_norm + 1)
             values += 2 * _n(block.output_shape) * block.skip
         return 4 * values
-
-    @property
-    def fingerprint(self) -> str:
-        """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
-        text = json.dumps(self, default=fields_of, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def layer_table(self) -> tuple[LayerRow, ...]:
         """Give the network as rows to print: convolutions, skip connections, the classifier."""

@@ -10,7 +10,7 @@ from vlga.networks.plan import OptimizerPlan
 
 
 def plan(model: str, shape: tuple[int, int, int] = (3, 32, 32), n_classes: int = 10) -> ModelPlan:
-    return ModelPlan(model, shape, n_classes, OptimizerPlan(0.1, 0.9, 5e-4), None)
+    return ModelPlan(shape, n_classes, OptimizerPlan(0.1, 0.9, 5e-4), None, model)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_cannot_be_built_is_refused(model, shape, message):
 def test_the_fingerprint_tells_trainings_apart():
     """Equal plans have equal ones; another model or optimizer has another."""
     same = plan("resnet18").fingerprint
-    other = ModelPlan("resnet18", (3, 32, 32), 10, OptimizerPlan(0.2, 0.9, 5e-4), None)
+    other = ModelPlan((3, 32, 32), 10, OptimizerPlan(0.2, 0.9, 5e-4), None, "resnet18")
 
     assert same == plan("resnet18").fingerprint
     assert len({same, plan("resnet34").fingerprint, other.fingerprint}) == 3

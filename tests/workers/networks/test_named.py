@@ -28,6 +28,22 @@ def test_the_plan_counts_what_is_built(model, shape):
     assert logits.shape == (1, 7)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_the_layer_table_names_what_is_built(model):
+    """Every row is a layer of that name, with maps of that shape."""
+    planned, shapes = plan(model, (1, 37, 33)), {}
+    with torch.device("meta"):
+        network = build_model(planned, seed=0).eval()
+        for name, layer in network.named_modules():
+            layer.register_forward_hook(
+                lambda _layer, _inputs, maps, name=name: shapes.update({name: (*maps.shape, 1, 1)})
+            )
+        network(torch.empty(1, 1, 37, 33))
+
+    for row in planned.layer_table():
+        assert shapes[row.name][1:4] == row.output_shape
+
+
 def test_the_seed_decides_the_weights():
     """Equal seeds give equal weights, others others, and torch's own generator is left alone."""
     before = torch.get_rng_state()

@@ -111,7 +111,7 @@ class TestCompleted:
     def test_a_named_model_is_trained_like_any_network(self):
         """With its own parameters, weights and names of layers."""
         amplification = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))
-        model = ModelPlan("simple_cnn", SHAPE, 2, plan().optimizer, amplification)
+        model = ModelPlan(SHAPE, 2, plan().optimizer, amplification, "simple_cnn")
         outcome, weights = evaluate(task(0, model, keep_weights=True), dataset())
 
         assert outcome.completed
