@@ -187,7 +187,7 @@ class TestStory:
 
         assert told.json["data"] == "digits (fitness on the TEST images)"
         assert told.json["notes"] == [
-            "Fitness was measured on the test images: no accuracy here is of unseen ones."
+            "Fitness was measured on the test images: no accuracy here is on unseen images."
         ]
 
 

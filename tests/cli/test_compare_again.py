@@ -110,7 +110,7 @@ class TestFailures:
         assert told.code == 1
         assert [row[:2] for row in rows] == [[one, "1 of 2"] for one in STRATEGIES]
         assert told.err.count("failed: ") == 2
-        assert "random_search has only 1 of 2 seeds to show" in told.out
+        assert "random_search finished only 1 of 2 seeds" in told.out
         assert told.err.endswith(
             f"vlga: 2 of 4 searches failed and are left out: {', '.join(NAMES[2:])}\n"
         )

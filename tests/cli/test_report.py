@@ -79,7 +79,7 @@ class TestText:
             "first: variable_length, seed 0, on digits",
             "1,000 train + 250 validation + 300 test images of 1x8x8, 3 classes",
             "population 12, 3 epochs a training, budget: 540 seconds or 4 phases",
-            "completed after 1:23: 33 trainings, 1 of them failed, 0 networks known before",
+            "completed after 1:23: 33 trainings, 1 of them failed, 0 outcomes reused",
         ]
         assert lines[5].split() == [
             "made", "networks", "failed", "best", "so", "far", "best", "median", "worst",
@@ -126,7 +126,7 @@ class TestText:
 
         assert len(told.splitlines()) <= 50
         assert "\n0.0 to 0.8 " in told
-        assert "\n8 of 100 networks to which none is at once smaller and fitter:\n" in told
+        assert "\n8 of 100 networks of the Pareto front (no other network is " in told
         assert re.search(r"\n99 +0\.9900 ", told)
 
     def test_of_one_that_has_just_begun_says_so(self):
@@ -148,11 +148,10 @@ class TestText:
         told = vlga("report", "bad").out
 
         assert (
-            "failed after 1:23: 3 trainings, 1 of them failed, 0 networks known before; no luck"
-            in told
+            "failed after 1:23: 3 trainings, 1 of them failed, 0 outcomes reused; no luck" in told
         )
         assert (
-            "Fitness was measured on the test images: no accuracy here is of unseen ones." in told
+            "Fitness was measured on the test images: no accuracy here is on unseen images." in told
         )
 
 

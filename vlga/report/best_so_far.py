@@ -9,7 +9,7 @@ from itertools import pairwise
 
 __all__ = ["Band", "band", "best_so_far"]
 
-#: A step function: (epochs trained, best accuracy so far) where the latter rises, and at the end.
+#: A step function: (epochs trained, best accuracy so far) where the accuracy rises, and at the end.
 Steps = Sequence[tuple[int, float]]
 
 
@@ -32,13 +32,14 @@ def best_so_far(trainings: Sequence[tuple[int, float | None]]) -> list[tuple[int
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Several searches' best-so-far as one: from each number of epochs to the next it is constant.
+    """The best so far of several searches together; constant from one number of epochs to the next.
 
     Attributes:
-        epochs: trained, rising, from where every search has a first accuracy to the longest's end.
+        epochs: numbers of epochs trained, rising: from where every search has an accuracy to where
+            the longest search ends.
         mean: over the searches, at each of the `epochs`.
-        low: of the search that is worst there.
-        high: of the search that is best there.
+        low: of the worst search there.
+        high: of the best search there.
     """
 
     epochs: tuple[int, ...]
@@ -48,10 +49,10 @@ class Band:
 
 
 def band(searches: Sequence[Steps]) -> Band | None:
-    """Put searches' best-so-far together; one that has ended keeps its best.
+    """Put the best so far of several searches together; a search that has ended keeps its best.
 
     Returns:
-        None without a search that has an accuracy.
+        None if no search has an accuracy.
     """
     searches = [steps for steps in searches if steps]
     if not searches:
@@ -69,7 +70,7 @@ def band(searches: Sequence[Steps]) -> Band | None:
 
 
 def _at(steps: Steps, epochs: int) -> float:
-    """Give a step function's value; its first step is at or before these epochs."""
+    """Give a step function's value at `epochs`, which its first step must not come after."""
     for (_, accuracy), (following, _) in pairwise(steps):
         if following > epochs:
             return accuracy

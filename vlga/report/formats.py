@@ -61,7 +61,7 @@ def as_table(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]
     Args:
         rows: mappings with the `columns`.
         columns: what to show, in order.
-        right: columns to put to the right beside those that hold numbers.
+        right: columns to align to the right, besides those that hold numbers.
     """
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     to_the_right = [
@@ -81,7 +81,7 @@ def as_table(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]
 
 
 def count_text(number: float) -> str:
-    """Give a large count in three digits: 950, 12.3 k, 4.56 M, 1.20 G."""
+    """Give a count with three digits: 950, 12.3 k, 4.56 M, 1.20 G."""
     number = float(f"{number:.3g}")
     for divisor, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= divisor:
@@ -103,19 +103,19 @@ def seconds_text(seconds: float) -> str:
 
 
 def pace_text(per_minute: float) -> str:
-    """Give a pace as 75 trainings a minute, or an hour where that is less than one a minute."""
+    """Give a pace as "75 trainings a minute", or an hour if it is less than one a minute."""
     pace, unit = (per_minute, "a minute") if per_minute >= 1 else (60 * per_minute, "an hour")
     return f"{pace:,.{0 if pace >= 10 else 1}f} trainings {unit}"
 
 
 def at_a_time_text(n_slots: int, machines: Machines) -> str:
-    """Give how many trainings go on at once and, where there is something to say of it, where."""
+    """Say how many trainings run at once and, unless it is one machine without GPUs, where."""
     where = machines_text(machines)
     return f"{n_slots} at a time{where and ' on ' + where}"
 
 
 def machines_text(machines: Machines) -> str:
-    """Give the number of machines and GPUs; empty for one machine without any."""
+    """Give the number of machines and GPUs; empty for one machine without GPUs."""
     n_nodes = number_of(machines.n_nodes, "machine") if machines.n_nodes != 1 else ""
     n_gpus = number_of(machines.n_gpus, "GPU") if machines.n_gpus else ""
     return " with ".join(filter(None, (n_nodes, n_gpus)))

@@ -1,6 +1,6 @@
 """One HTML page that needs nothing else: no network, no script, no other file.
 
-Everything but `figure`'s drawing is text that is escaped here.
+All text is escaped here; only the drawing given to `figure` is put in unchanged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def page(title: str, *parts: str) -> str:
 
     Args:
         title: of the window and above the page.
-        parts: what the other functions here give, in order.
+        parts: results of the other functions here, in order.
     """
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -60,7 +60,7 @@ def details(summary: str, *parts: str) -> str:
 
 
 def code(text: str) -> str:
-    """Give text as it is typed."""
+    """Give text in a fixed-width font, with its line breaks."""
     return f"<pre>{escape(text)}</pre>"
 
 
@@ -74,7 +74,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def figure(svg: str, caption: str) -> str:
-    """Give a drawing, put in as it is, above a line of text.
+    """Give a drawing above a line of text; the drawing is put in unchanged.
 
     Args:
         svg: an ``<svg>`` element.

@@ -19,7 +19,7 @@ _T_95 = (
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """How far two things are apart that were tried under the same seeds.
+    """The difference of two things that were tried with the same seeds.
 
     Attributes:
         mean: of the pairs' differences.
@@ -33,10 +33,10 @@ class PairedDifference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether two equally good things would differ as much in less than one case of twenty.
+        """Whether two equally good things would differ this much in fewer than 1 of 20 cases.
 
-        By Student's t: from three standard errors of four pairs to two of very many. Of twenty
-        comparisons of equal things one is expected to be called clear all the same.
+        By Student's t test: the mean must be at least three standard errors for four pairs, and
+        two for very many. Of twenty comparisons of equal things, one is still called clear.
         """
         if self.standard_error is None or self.mean == 0:
             return False

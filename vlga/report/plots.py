@@ -28,8 +28,8 @@ __all__ = [
     "tidy",
 ]
 
-#: Okabe and Ito's colours, which the colour-blind can tell apart, without the pale yellow; and a
-#: marker for each, for print in grey.
+#: Okabe and Ito's colours, which color-blind people can tell apart, without the pale yellow; and a
+#: marker for each, for prints without color.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#555555"
@@ -38,22 +38,23 @@ GREY = "#555555"
 def best_so_far_figure(
     bands: Mapping[str, Band], *, title: str, n_images: int, budget_epochs: int | None = None
 ) -> Figure:
-    """Draw the best validation accuracy so far against the epochs trained, a line a strategy.
+    """Draw the best validation accuracy so far against the epochs trained, one line a strategy.
 
-    The line is the mean over the seeds, the band goes from the worst to the best of them, and a
-    marker stands where the longest search ended. Accuracies are drawn by the logarithm of the
-    error, so that 0.98 and 0.99 are as far apart as 0.8 and 0.9.
+    The line is the mean over the seeds, the band goes from the worst seed to the best, and a
+    marker stands where the longest search ended. The scale is the logarithm of the error, so that
+    0.98 and 0.99 are as far apart as 0.8 and 0.9.
 
     Args:
-        bands: by the strategies' names, in the order of the legend.
+        bands: by strategy, in the order of the legend.
         title: above the picture.
-        n_images: validated on, at least 1; no error is drawn smaller than half an image.
-        budget_epochs: where the x-axis ends, or None for the longest search's end.
+        n_images: number of validation images, at least 1; no error is drawn smaller than half an
+            image.
+        budget_epochs: where the x-axis ends; None: where the longest search ends.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
     smallest = 0.5 / n_images
-    alpha = 0.3 / max(2, len(bands))  # many bands over each other must not hide the lines
+    alpha = 0.3 / max(2, len(bands))  # many bands on top of each other must not hide the lines
     for i, (name, one) in enumerate(bands.items()):
         colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
         axes.fill_between(
@@ -61,7 +62,7 @@ def best_so_far_figure(
         )
         axes.plot(one.epochs, one.mean, drawstyle="steps-post", color=colour, linewidth=2)
         axes.plot(one.epochs[-1:], one.mean[-1:], marker, color=colour, markersize=7)
-        # The legend's line has the marker that stands at the line's end.
+        # An empty line for the legend, with the marker that the drawn line has only at its end.
         axes.plot([], [], f"-{marker}", color=colour, linewidth=2, label=name)
     scale_by_error(axes, [value for one in bands.values() for value in _drawn(one)], smallest)
     end = max([budget_epochs or 1, *(one.epochs[-1] for one in bands.values())])
@@ -77,7 +78,7 @@ def best_so_far_figure(
 
 
 def tidy(axes: Axes, grid: Literal["both", "x", "y"] = "y") -> None:
-    """Draw pale lines along these axes' ticks, and no frame but the two axes."""
+    """Draw pale grid lines at the ticks of these axes, and remove the frame's top and right."""
     axes.grid(axis=grid, color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=GREY, labelcolor="black")
@@ -88,7 +89,7 @@ def tidy(axes: Axes, grid: Literal["both", "x", "y"] = "y") -> None:
 
 
 def png_bytes(figure: Figure) -> bytes:
-    """Give a figure as a PNG file, twice as fine as it is on a plain screen."""
+    """Give a figure as a PNG file of 160 dots an inch."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=160)
     return file.getvalue()
@@ -101,16 +102,16 @@ def svg_text(figure: Figure) -> str:
     with mpl.rc_context({"svg.hashsalt": "vlga", "svg.fonttype": "none"}):
         figure.savefig(file, format="svg", metadata=metadata)
     text = file.getvalue()
-    return text[text.index("<svg") :]  # what stands before is for files of their own
+    return text[text.index("<svg") :]  # without the XML header, which only a file of its own needs
 
 
 def scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> None:
-    """Scale the y-axis by the logarithm of 1 - accuracy: the better, the higher.
+    """Scale the y-axis by the logarithm of 1 - accuracy; better accuracies are higher up.
 
     Args:
         axes: to scale.
-        accuracies: to make room for.
-        smallest: error that is drawn, above 0; a smaller one is drawn as this.
+        accuracies: that must be visible.
+        smallest: the smallest error, above 0; smaller ones are drawn as if they were this.
     """
 
     def height(accuracy: Any) -> Any:
@@ -126,7 +127,7 @@ def scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> 
     axes.set_ylim(*bounds)
     ticks = _round_accuracies(*bounds)
     top = 1 - smallest
-    if max(accuracies, default=0) > top:  # no error at all, where there is room for half an image's
+    if max(accuracies, default=0) > top:  # an accuracy of 1 is drawn at the smallest error
         ticks = [*(tick for tick in ticks if tick < 1 - 1.3 * smallest), top]
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     decimals = max((len(f"{tick:.6g}") - 2 for tick in ticks if tick != top), default=1)
@@ -137,9 +138,9 @@ def scale_by_error(axes: Axes, accuracies: Sequence[float], smallest: float) -> 
 
 
 def _drawn(one: Band) -> list[float]:
-    """Give the accuracies that should be seen; a single search's first ones need not be.
+    """Give the accuracies that must be visible: all but the first tenth of the search.
 
-    The first tenth of a search is steep and the same for all: it would take half of the picture.
+    There the curves are steep and alike; showing them whole would take half of the picture.
     """
     start = one.epochs[0] + 0.1 * (one.epochs[-1] - one.epochs[0])
     late = [i for i, epochs in enumerate(one.epochs) if epochs >= start]
@@ -148,7 +149,7 @@ def _drawn(one: Band) -> list[float]:
 
 
 def _round_accuracies(low: float, high: float) -> list[float]:
-    """Give accuracies between these bounds to write at an axis, at least four if possible."""
+    """Give round accuracies between these bounds as ticks, at least four if possible."""
     for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), range(10, 100, 2), range(100, 1000, 5)):
         errors = (digit * 10.0**power for power in range(-7, 1) for digit in digits)
         ticks = sorted({round(1 - error, 7) for error in errors if low <= 1 - error <= high})

@@ -1,5 +1,5 @@
 """The report of a comparison of strategies.
 
-summary  what the searches add up to
+summary  rows, differences and curves of the strategies
 text     its text, its figures and its page
 """

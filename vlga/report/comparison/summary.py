@@ -1,8 +1,7 @@
-"""What searches with several strategies and seeds say about the strategies: plain arithmetic.
+"""How strategies compare: plain arithmetic on searches that differ only in strategy and seed.
 
-A comparison is searches that differ in strategy and seed alone. Their outcomes, as
-`db.read.comparison.compared` gives them, become a row a strategy, a sentence on the best two, and
-curves to draw.
+Their outcomes, as `db.read.comparison.compared` gives them, become a row for each strategy and a
+sentence about the best two.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ __all__ = ["Difference", "difference", "summaries"]
 Outcome = Mapping[str, Any]
 
 
-#: Pairs below which a standard error means next to nothing.
+#: With fewer pairs than this a standard error means almost nothing.
 _MIN_PAIRS = 3
 
 
@@ -62,15 +61,15 @@ def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[di
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How far the two strategies with the best mean test accuracy are apart.
+    """The difference of the two strategies with the best mean test accuracy.
 
     Attributes:
         first: the best one.
-        second: the next.
-        mean: of the first's test accuracy less the second's with the same seed, in [-1, 1]; below 0
-            only if they finished different seeds.
+        second: the next one.
+        mean: of the first's test accuracy minus the second's with the same seed, in [-1, 1]; below
+            0 only if they finished different seeds.
         standard_error: of this mean, or None for fewer than two pairs.
-        pairs: seeds that both finished, at least 1.
+        pairs: number of seeds that both finished, at least 1.
     """
 
     first: str
@@ -81,7 +80,7 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is clear by Student's t (paired.py), of at least three pairs."""
+        """Whether it is clear by Student's t test (paired.py), with at least three pairs."""
         paired = PairedDifference(self.mean, self.standard_error, self.pairs)
         return self.pairs >= _MIN_PAIRS and paired.is_clear
 
@@ -100,10 +99,10 @@ class Difference:
 
 
 def difference(outcomes: Sequence[Outcome]) -> Difference | None:
-    """Compare the best two strategies by test accuracy, paired over the seeds that both have.
+    """Compare the best two strategies by test accuracy, in pairs of searches with the same seed.
 
     Returns:
-        None unless two strategies have a test accuracy with the same seed.
+        None if the best two have no seed in common.
     """
     scores: dict[str, dict[int, float]] = {}
     for one in _finished(outcomes):

@@ -42,11 +42,11 @@ def searches_text(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison as it is in the ledger, to be shown; trains nothing.
+    """A comparison as it is recorded, ready to be shown.
 
     Attributes:
         name: of the comparison.
-        config: of its searches, but for strategy and seed.
+        config: of its searches, except strategy and seed.
         strategies: in the order of the table.
         seeds: that were asked for.
         outcomes: the searches that were started, as `vlga.report.comparison.summary.Outcome`.
@@ -60,12 +60,12 @@ class Comparison:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Give a row a strategy."""
+        """Give a row for each strategy."""
         return summaries(self.outcomes, self.strategies)
 
     @property
     def notes(self) -> list[str]:
-        """Say in sentences what the table alone would hide."""
+        """Say in sentences what the table alone does not show."""
         found: Difference | None = difference(self.outcomes)
         return [*([_sentence(str(found))] if found else []), *self._caveats()]
 
@@ -90,8 +90,8 @@ class Comparison:
         """Draw the plot and write ``NAME.png`` and ``NAME.html``.
 
         Args:
-            folder: there already.
-            command: that made the comparison; for the page.
+            folder: an existing one.
+            command: that made the comparison, to be shown on the page.
         """
         from vlga.report import html
         from vlga.report.plots import best_so_far_figure, png_bytes, svg_text
@@ -119,8 +119,8 @@ class Comparison:
             html.paragraph(_EXPLANATION),
             html.figure(
                 svg_text(drawing),
-                "Best validation accuracy so far: the mean over the seeds, and a band from the "
-                "worst to the best of them. A marker stands where the longest search ended.",
+                "Best validation accuracy so far: the mean over the seeds, with a band from the "
+                "worst seed to the best. A marker stands where the longest search ended.",
             ),
             html.paragraph("Made by:"),
             html.code(command),
@@ -157,8 +157,8 @@ class Comparison:
                 )
             if finished < len(self.seeds):
                 yield (
-                    f"{row['strategy']} has only {finished} of {number_of(len(self.seeds), 'seed')}"
-                    f" to show: the other searches failed."
+                    f"{row['strategy']} finished only {finished} of "
+                    f"{number_of(len(self.seeds), 'seed')}: the other searches failed."
                 )
             if self.config.final.epochs and row["tested"] < finished:
                 yield (
@@ -166,12 +166,12 @@ class Comparison:
                     "in their longer training and have no test accuracy."
                 )
         if self.config.data.fitness_on == "test":
-            yield "Fitness was measured on the test images: no accuracy here is of unseen ones."
+            yield "Fitness was measured on the test images: no accuracy here is on unseen images."
         if len(self._versions()) > 1:
             yield "The searches ran on different versions of the software."
 
     def _cells(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """Give a row of the table as it is read."""
+        """Give a row of the table as text."""
         finished, asked = row["finished"], len(self.seeds)
         return {
             "strategy": row["strategy"],

@@ -1,6 +1,6 @@
-"""Which genes the fittest networks of a search have more often than all.
+"""Which alleles the fittest networks of a search have more often than all of its networks.
 
-`vlga report` prints what these functions make of the genes, and search_plots.py draws it.
+`vlga report` prints the result (text.py), and plots.py draws it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Genes = Mapping[str, Allele]
 
 @dataclass(frozen=True, slots=True)
 class GeneShift:
-    """How often the fittest have each allele of a gene, beside all that have the gene.
+    """How often the fittest networks have each allele of a gene, compared with all networks.
 
     Attributes:
         gene: its address.
         shares: allele to (share of all, share of the fittest), each in [0, 1], in order.
-        moved: half the sum of the shares' differences, in [0, 1]: the part of the fittest that
-            would have to have another allele to be as all are.
-        by_chance: what `moved` is on average if fitness has nothing to do with the gene.
+        moved: half the sum of the shares' differences, in [0, 1]: the share of the fittest that
+            would need another allele for the two distributions to be equal.
+        by_chance: what `moved` is on average if the gene has no influence on fitness.
     """
 
     gene: str
@@ -39,13 +39,13 @@ class GeneShift:
 
 
 def gene_shifts(networks: Sequence[Outcome], genes: Mapping[int, Genes]) -> list[GeneShift]:
-    """Compare the genes of the fittest quarter with those of all, the most telling first.
+    """Compare the genes of the fittest quarter with those of all, the largest difference first.
 
-    A gene whose shares moved less than twice as far as they do by chance is left out.
+    A gene is left out if its shares moved less than twice as far as they would by chance.
 
     Args:
         networks: with a fitness.
-        genes: of each that are not silent, by its number.
+        genes: of each network those that are not silent, by its number.
     """
     ranked = sorted(networks, key=lambda one: (one.fitness or 0.0, -one.id), reverse=True)
     heard = [[*genes[one.id].items()] for one in ranked]
@@ -79,8 +79,8 @@ def _shift(gene: str, of_all: Counter[Allele], of_best: Counter[Allele]) -> Gene
         for allele in sorted(of_all, key=_order)
     }
     moved = sum(abs(after - before) for before, after in shares.values()) / 2
-    # A share's standard deviation if the fittest were drawn from all without looking; the mean
-    # distance of a normal variable from its mean is sqrt(2 / pi) of that.
+    # A share's standard deviation if the fittest were drawn from all at random; the mean distance
+    # of a normal variable from its mean is sqrt(2 / pi) times that.
     left = (n_all - n_best) / max(1, n_all - 1)
     deviations = (math.sqrt(p * (1 - p) / n_best * left) for p, _ in shares.values())
     return GeneShift(gene, shares, moved, math.sqrt(2 / math.pi) * sum(deviations) / 2)

@@ -30,23 +30,24 @@ __all__ = ["search_page"]
 
 Curve = Sequence[tuple[int, float]]
 
-#: Generations and genes that are drawn at most.
+#: How many generations and genes are drawn at most.
 _ROUNDS, _GENES = 60, 6
 _BEST_SO_FAR = (
-    "The best fitness against the epochs trained by then, over all trainings in the order in which "
-    "they ended."
+    "The best fitness so far against the number of epochs trained so far, over all trainings in "
+    "the order in which they ended."
 )
-_FITNESS = "The networks that each generation made, taken-over outcomes included."
-_DEPTH = "How deep the networks are that each generation made."
+_FITNESS = "The networks made in each generation, including those whose outcome was reused."
+_DEPTH = "The depth of the networks made in each generation."
 _GENES_CAPTION = (
-    "Each gene's alleles among {quarter}, for the genes whose shares differ most, and at least "
-    "twice as much as by chance. A gene that another one switches off is left out. The fittest "
-    "descend from each other: what they have in common need not be why they are fit."
+    "How often each allele occurs among {quarter}, for the genes that differ most, and at least "
+    "twice as much as by chance. A network in which another gene switches a gene off does not "
+    "count for it. The fittest networks are related to each other: what they have in common need "
+    "not be the reason for their fitness."
 )
-_CURVES = "Accuracy on the validation images after each epoch of the search's own training."
+_CURVES = "Accuracy on the validation images after each epoch of training in the search."
 _PARETO = (
-    "Every network by its size and its fitness. To those on the line none is at once smaller and "
-    "fitter."
+    "Every network by its size and its fitness. The line is the Pareto front: no other network is "
+    "both smaller and fitter than one on it."
 )
 
 
@@ -57,8 +58,8 @@ def search_page(
 
     Args:
         report: the search.
-        read_curves: gives the learning curves of these candidates, by candidate: pairs of an epoch
-            and the validation accuracy after it.
+        read_curves: a function from candidates' numbers to their learning curves, each a list of
+            (epoch, validation accuracy after it).
     """
     members = report.members
     best = fittest(members, 5)
@@ -72,7 +73,7 @@ def search_page(
     parts += _failures(report)
     front = pareto_front(members)
     if front:
-        parts.append(html.details("The networks on the line, as a table", *_networks(front)))
+        parts.append(html.details("The Pareto front as a table", *_networks(front)))
     parts.append(html.details("All settings", html.code(as_json(report.shown["config"]))))
     versions = ", ".join(f"{name} {text}" for name, text in report.shown["versions"].items())
     parts.append(html.paragraph(f"On {versions}."))
@@ -101,7 +102,7 @@ def _figures(
         caption = _GENES_CAPTION.format(quarter=report.quarter().removeprefix("genes of "))
         yield html.figure(svg_text(genes_figure(shifts)), caption)
     else:
-        yield html.paragraph("No gene tells them from the others more than chance does.")
+        yield html.paragraph("No gene differs by more than chance explains.")
     if curves:
         yield html.heading("Learning curves of the best")
         yield html.figure(svg_text(curves_figure(curves, n_images=n_images)), _CURVES)

@@ -1,4 +1,4 @@
-"""Pictures of one search, from the figures that search_report.py computes; drawn as in plots.py."""
+"""Figures of one search, from the numbers that summary.py computes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 _BLUE, _ORANGE, _GREEN = PALETTE[:3]
 _PALE = "#bbbbbb"
 _ACCURACY = "validation accuracy\n(drawn by the logarithm of the error)"
-#: Points above which they are drawn as pixels: as shapes they would make a page of megabytes.
+#: More points than this are drawn as pixels: as shapes they would make the page megabytes large.
 _MANY = 3000
 
 
@@ -35,7 +35,7 @@ def fitness_figure(rounds: Sequence[Round], *, n_images: int) -> Figure:
 
     Args:
         rounds: in order.
-        n_images: that gave the fitness, at least 1.
+        n_images: number of images that fitness was measured on, at least 1.
     """
     figure, axes = _axes()
     points = [(x, value) for x, one in enumerate(rounds) for value in one.fitness]
@@ -52,7 +52,7 @@ def fitness_figure(rounds: Sequence[Round], *, n_images: int) -> Figure:
     axes.plot(*_columns(medians), f"-{MARKERS[1]}", color=_ORANGE, ms=5, label="median")
     best = [(x, one.best_so_far) for x, one in enumerate(rounds) if one.best_so_far is not None]
     axes.step(*_columns(best), where="post", color=_BLUE, linewidth=2, label="best so far")
-    # The worst are often far below: room for those above the lowest median, and a little more.
+    # The worst networks are often far below: show those above the lowest median, and a bit more.
     low = min((median for _, median in medians), default=0.0)
     scale_by_error(axes, [value for _, value in points if value >= low], 0.5 / n_images)
     _mark_rounds(axes, rounds)
@@ -89,7 +89,7 @@ def depth_figure(rounds: Sequence[Round]) -> Figure:
 
 
 def genes_figure(shifts: Sequence[GeneShift]) -> Figure:
-    """Draw how often the fittest have each allele beside how often all have it, gene by gene."""
+    """Draw how often the fittest have each allele and how often all have it, gene by gene."""
     columns = min(3, max(1, len(shifts)))
     lines = math.ceil(len(shifts) / columns) or 1
     longest = [
@@ -141,7 +141,7 @@ def curves_figure(curves: Mapping[int, Sequence[tuple[int, float]]], *, n_images
 
     Args:
         curves: points of (epochs trained, accuracy) by candidate, the fittest first.
-        n_images: validated on, at least 1.
+        n_images: number of validation images, at least 1.
     """
     figure, axes = _axes()
     for i, (number, points) in enumerate(curves.items()):
@@ -163,13 +163,13 @@ def curves_figure(curves: Mapping[int, Sequence[tuple[int, float]]], *, n_images
 def pareto_figure(
     members: Sequence[Outcome], front: Sequence[Outcome], winner: int | None, *, n_images: int
 ) -> Figure:
-    """Draw accuracy against parameters, with the front that no network is beyond.
+    """Draw accuracy against parameters, with the Pareto front.
 
     Args:
         members: each candidate once.
-        front: of them, the smallest first.
+        front: their Pareto front, the smallest first.
         winner: the candidate to mark, or None.
-        n_images: that gave the fitness, at least 1.
+        n_images: number of images that fitness was measured on, at least 1.
     """
     figure, axes = _axes()
     points = {one.id: (one.parameters, one.fitness) for one in members if one.fitness is not None}
@@ -178,14 +178,14 @@ def pareto_figure(
         xs, ys, s=18, color=_PALE, linewidth=0, label="a network", rasterized=len(points) > _MANY
     )
     best = [points[one.id] for one in front]
-    label = "none is both smaller and fitter"
+    label = "Pareto front"
     axes.plot(*_columns(best), "-o", drawstyle="steps-post", color=_GREEN, ms=5, label=label)
     if winner in points:
         axes.plot(*points[winner], "*", color=_BLUE, ms=15, label=f"the winner, #{winner}")
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    # The worst quarter is often far below; of it only the front must be seen.
+    # The worst quarter is often far below: of it only the Pareto front must be visible.
     low = min([*(y for _, y in best), *sorted(ys)[len(ys) // 4 :][:1]], default=0.0)
     scale_by_error(axes, [y for y in ys if y >= low], 0.5 / n_images)
     axes.set_xlabel("parameters (logarithmic)")
@@ -205,7 +205,7 @@ def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[f
 
 
 def _mark_rounds(axes: Axes, rounds: Sequence[Round]) -> None:
-    """Write generations below the x-axis, as many as there is room for."""
+    """Label the x-axis with generations, as many as there is room for."""
     step = max(1, math.ceil(len(rounds) / 13))
     labels = [one.label.split(" ")[0] for one in rounds]
     axes.set_xticks(range(0, len(rounds), step), labels[::step])

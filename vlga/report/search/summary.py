@@ -1,7 +1,6 @@
-"""What a search found, in figures: plain arithmetic from recorded outcomes to what is drawn.
+"""What a search found, in numbers: plain arithmetic on recorded outcomes.
 
-`db.read.reports` gives the outcomes; `vlga report` prints what these functions make of them, and
-search_plots.py draws it.
+`db.read.reports` gives the outcomes; text.py prints the numbers, and plots.py draws them.
 """
 
 from __future__ import annotations
@@ -32,19 +31,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A candidate's training, or the outcome that it took over from an equal network.
+    """A candidate's training, or the outcome of an equal network that it reused.
 
     Attributes:
         id: the candidate's number.
-        phase: that made it.
-        generation: within its phase.
+        phase: in which it was made.
+        generation: in which it was made, within the phase.
         operator: that made it.
         depth: number of convolutions.
         fingerprint: equal for equal networks.
         fitness: in [0, 1], or None if it failed.
         reason: why it failed, or None.
-        on_budget: whether it was trained for; not if an equal candidate of the search was.
-        epochs: asked for.
+        on_budget: whether it counted towards the budget; False if an equal candidate of the same
+            search had been trained.
+        epochs: of its training, as asked for.
         parameters: of the network.
         macs: multiply-accumulates for one image.
     """
@@ -65,19 +65,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The networks made in one generation, or in several that follow each other.
+    """The networks made in one generation, or in several consecutive ones.
 
     Attributes:
         label: ``phase.generation`` of the first, and of the last if there are several.
         networks: how many have an outcome.
         failed: how many of them have no fitness.
-        best_so_far: fitness of the fittest up to here, in [0, 1], or None; likewise the next three.
-        best: of this round's.
-        median: of this round's.
-        worst: of this round's.
-        fitness: of each, in the order of their numbers.
+        best_so_far: best fitness in the search up to here, in [0, 1], or None.
+        best: best fitness in this round, or None.
+        median: median fitness in this round, or None.
+        worst: worst fitness in this round, or None.
+        fitness: of each network that has one, in the order of their numbers.
         depth: (fewest, median, most) convolutions of those with a fitness, or None.
-        depth_of_best: the fittest's.
+        depth_of_best: convolutions of the fittest in this round, or None.
     """
 
     label: str
@@ -102,7 +102,7 @@ def each_once(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 
 def accuracy_steps(outcomes: Iterable[Outcome]) -> list[tuple[int, float]]:
-    """Give the best fitness so far against the epochs trained, as `comparison.best_so_far`.
+    """Give the best fitness so far against the epochs trained, as `best_so_far` does.
 
     Args:
         outcomes: in the order in which they were recorded.
@@ -111,11 +111,12 @@ def accuracy_steps(outcomes: Iterable[Outcome]) -> list[tuple[int, float]]:
 
 
 def rounds(members: Sequence[Outcome], most: int) -> list[Round]:
-    """Put candidates together by the generation that made them.
+    """Group candidates by the generation in which they were made.
 
     Args:
         members: each candidate once, by number.
-        most: rounds to give at most, at least 1; neighbouring generations are joined to as many.
+        most: maximum number of rounds, at least 1; with more generations than this, consecutive
+            ones are joined.
     """
     generations: dict[tuple[int, int], list[Outcome]] = {}
     for one in members:
@@ -139,8 +140,8 @@ def failures_by_reason(outcomes: Iterable[Outcome]) -> dict[str, int]:
 
 
 def fittest(members: Iterable[Outcome], n: int) -> list[Outcome]:
-    """Give the fittest candidates, of equals the one made first, each network once."""
-    # A heap: of a million all would be sorted for the sake of ten.
+    """Give the n fittest candidates, each network once; of equally fit ones, the first made."""
+    # A heap, since sorting a million candidates to get ten would take long.
     heap = [(-one.fitness, one.id, one) for one in members if one.fitness is not None]
     heapq.heapify(heap)
     chosen: dict[str, Outcome] = {}
@@ -151,19 +152,20 @@ def fittest(members: Iterable[Outcome], n: int) -> list[Outcome]:
 
 
 def trained(members: Iterable[Outcome]) -> list[Outcome]:
-    """Leave out what failed and what was taken over."""
+    """Leave out candidates that failed, and those whose equal in the search was trained."""
     return [one for one in members if one.fitness is not None and one.on_budget]
 
 
 def drawn(networks: Sequence[Outcome], most: int) -> Sequence[Outcome]:
-    """Draw so many of these at most, by dice that fall alike every time."""
+    """Draw at most so many of these at random, the same ones every time."""
     return networks if len(networks) <= most else Random(0).sample(networks, most)
 
 
 def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
-    """Give the networks to which none is at once smaller or equal and fitter, the smallest first.
+    """Give the Pareto front of size and fitness, the smallest network first.
 
-    Of networks equal in both, the one made first.
+    No other network has at most as many parameters and is fitter. Of networks with the same size
+    and fitness, it has the one made first.
     """
     best: dict[int, Outcome] = {}
     for one in members:
@@ -179,7 +181,7 @@ def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
 
 
 def _rank(one: Outcome) -> tuple[float, int]:
-    """Order by fitness, a failure last, of equals the one made first as the greatest."""
+    """Give the key to compare by: fitness, with failures lowest; then, the earlier the higher."""
     return (-1.0 if one.fitness is None else one.fitness, -one.id)
 
 

@@ -31,24 +31,27 @@ _ROUND = (
 )  # fmt: skip
 _NETWORK = ("id", "fitness", "parameters", "macs", "depth", "made")
 _GENE = ("gene", "moved", "by_chance", "more_often", "less_often")
-#: How many rows are one screen, and how many a page.
+_MOVED = "moved: how much the shares differ; by chance: how much they would if it did not matter"
+_PARETO = "networks of the Pareto front (no other network is both smaller and fitter)"
+#: How many rows a table has in the terminal, and how many are on the page.
 _ROUNDS_IN_TEXT, _ROUNDS_ON_PAGE = 12, 60
 _GENES_IN_TEXT, _GENES_ON_PAGE = 5, 6
-#: Networks whose genes are compared at most. A share of the fittest quarter of so many is within
-#: 0.02 of that of all, and a genome takes longer to read than all else of a candidate.
+#: The genes of at most so many networks are compared, since reading a genome takes longer than
+#: reading the rest of a candidate. A share among the fittest quarter is then within 0.02 of what
+#: it is among all.
 _MOST_DRAWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """A search as it is in the ledger, to be shown; it may still run.
+    """A search as it is recorded, ready to be shown; it may still be running.
 
     Attributes:
         shown: as `db.read.searches.show_search` gives it.
         outcomes: in the order of recording.
         members: each candidate once, with its best outcome, by number.
-        compared: of the trained networks with a fitness, those whose genes are compared.
-        genes: of each of these that are not silent, by its number.
+        compared: the trained networks whose genes are compared.
+        genes: of each compared network those that are not silent, by its number.
     """
 
     shown: Mapping[str, Any]
@@ -64,7 +67,7 @@ class SearchReport:
         outcomes: Sequence[Outcome],
         genomes: Callable[[Sequence[int]], Mapping[int, Genome]],
     ) -> SearchReport:
-        """Make it of what was read, and of a function that reads some candidates' genomes."""
+        """Make it from what was read, and a function that reads some candidates' genomes."""
         members = each_once(outcomes)
         compared = drawn(trained(members), _MOST_DRAWN)
         _, height, width = shown["input_shape"]
@@ -79,8 +82,8 @@ class SearchReport:
 
         JSON has the keys `search rounds best_so_far failures genes pareto fittest`: `search` is
         what ``vlga show`` gives, `rounds` has a row for each generation, `best_so_far` pairs of
-        epochs trained and fitness, `genes` every gene that tells the fittest quarter from all. CSV
-        has the rows of `rounds`.
+        epochs trained and fitness, `genes` every gene in which the fittest quarter differs from
+        all. CSV has the rows of `rounds`.
         """
         members = self.members
         if form == "csv":
@@ -97,7 +100,7 @@ class SearchReport:
         return f"{shown['name']}: {shown['strategy']}, seed {shown['seed']}, on {shown['data']}"
 
     def story(self) -> list[str]:
-        """Say in sentences what was searched and how far it came."""
+        """Describe what was searched and how far the search got, a line each."""
         shown, counts, config = self.shown, self.shown["evaluations"], self.shown["config"]
         images = " + ".join(f"{n:,} {split}" for split, n in shown["images"].items())
         shape = "x".join(map(str, shown["input_shape"]))
@@ -105,7 +108,7 @@ class SearchReport:
             [
                 number_of(counts["completed"] + counts["failed"], "training"),
                 f"{counts['failed']:,} of them failed",
-                f"{number_of(counts['reused'], 'network')} known before",
+                f"{number_of(counts['reused'], 'outcome')} reused",
             ]
         )
         limits = {key: value for key, value in config["budget"].items() if value is not None}
@@ -119,12 +122,12 @@ class SearchReport:
         ]
         if shown["fitness_on"] == "test":
             lines.append(
-                "Fitness was measured on the test images: no accuracy here is of unseen ones."
+                "Fitness was measured on the test images: no accuracy here is on unseen images."
             )
         return lines
 
     def winner(self) -> str:
-        """Say in a sentence what came out."""
+        """Describe the winner in a sentence."""
         best = self.shown["best"]
         if best is None:
             return "no network has a fitness yet"
@@ -145,17 +148,17 @@ class SearchReport:
         shifts = self.shifts()[:_GENES_IN_TEXT]
         if shifts:
             genes = as_table([gene_row(one) for one in shifts], _GENE, right=_GENE[1:3])
-            yield f"{self.quarter()}:\n{genes}"
+            yield f"{self.quarter()}:\n{genes}\n{_MOVED}"
         front = pareto_front(members)
         if front:
             some = thinned(front, 8)
             networks = as_table([network_row(one) for one in some], _NETWORK)
             count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
-            yield f"{count}networks to which none is at once smaller and fitter:\n{networks}"
+            yield f"{count}{_PARETO}:\n{networks}"
         yield self.winner()
 
     def failures(self) -> str:
-        """Say how many trainings failed for which reason."""
+        """Say how many trainings failed, by reason."""
         failed = failures_by_reason(self.outcomes)
         reasons = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in failed.items())
         return f"failed trainings: {reasons or 'none'}"
@@ -165,7 +168,7 @@ class SearchReport:
         return gene_shifts(self.compared, self.genes)
 
     def quarter(self) -> str:
-        """Say what the genes' table compares."""
+        """Say which networks the table of genes compares."""
         n_drawn, n_trained = len(self.compared), len(trained(self.members))
         text = f"genes of the fittest quarter ({math.ceil(n_drawn / 4):,}) against all {n_drawn:,}"
         return text + (f", drawn from {n_trained:,}" if n_drawn < n_trained else "")
@@ -196,14 +199,14 @@ class SearchReport:
 
 
 def thinned(networks: Sequence[Outcome], most: int) -> list[Outcome]:
-    """Give as many of these at most, evenly, the last one always."""
+    """Give at most so many of these, evenly spaced, always with the last one."""
     step = max(1.0, (len(networks) - 1) / max(1, most - 1))
     count = min(most, len(networks))
     return [networks[len(networks) - 1 - round(i * step)] for i in reversed(range(count))]
 
 
 def network_row(one: Outcome, *, is_exact: bool = False) -> dict[str, Any]:
-    """Give a network's row, counts to be read or exact ones."""
+    """Give a network's row; an exact one has phase and generation apart, for programs."""
     return {
         "id": one.id,
         "fitness": one.fitness,
@@ -219,7 +222,7 @@ def network_row(one: Outcome, *, is_exact: bool = False) -> dict[str, Any]:
 
 
 def gene_row(shift: GeneShift) -> dict[str, Any]:
-    """Give a gene's row: how far its shares moved, and which alleles gained and lost most."""
+    """Give a gene's row: how far its shares moved, and which alleles gained or lost most."""
     gains = sorted(shift.shares.items(), key=lambda item: item[1][0] - item[1][1])
     return {
         "gene": shift.gene,

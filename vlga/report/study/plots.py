@@ -1,4 +1,4 @@
-"""Pictures of a study: which layers were amplified when, and how steady their gradients were."""
+"""Figures of a study: which layers were amplified when, and how steady their gradients were."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["layers_figure"]
 
 
 def layers_figure(histories: Sequence[LayerHistory]) -> Figure:
-    """Draw an arm's layers, a row each, over its epochs: G on the left, amplified on the right.
+    """Draw an arm's layers over its epochs as two maps: G on the left, amplified on the right.
 
-    What was not measured in any epoch has no map.
+    The map of G is left out if it was not measured in any epoch.
 
     Args:
-        histories: at least one, all of as many epochs.
+        histories: at least one, all with the same number of epochs.
     """
     measures = [
         [math.nan if value is None else value for value in one.measures] for one in histories

@@ -1,4 +1,4 @@
-"""What a study says: each arm beside the plain one, and which layers were amplified when.
+"""What a study found: each arm compared with the plain one, and which layers were amplified when.
 
 Pure functions from rows to rows; `db.read.studies` gives the rows and `vlga report` prints them.
 """
@@ -29,11 +29,11 @@ class Run:
         arm: in words.
         learning_rate: peak.
         seed: which repetition.
-        test_accuracy: in [0, 1], or None if it failed or is not done.
+        test_accuracy: in [0, 1], or None if it failed or has not ended.
         validation_accuracy: likewise.
         reason: why it failed, or None.
-        amplified: by epoch, the layers amplified.
-        measures: by epoch, G in [0, 1] of the layers measured.
+        amplified: for each epoch, the amplified layers.
+        measures: for each epoch, G in [0, 1] of the layers in which it was measured.
     """
 
     id: int
@@ -59,12 +59,12 @@ class ArmResult:
         n_completed: trainings that gave an accuracy.
         n_failed: trainings that did not.
         test_accuracy: mean over the completed, in [0, 1], or None.
-        test_sd: their sample standard deviation; None below two.
+        test_sd: their sample standard deviation; None for fewer than two.
         validation_accuracy: mean, or None.
-        minus_plain: mean over the seeds of its test accuracy minus the plain arm's of the same
-            seed; None for the plain arm, or without a seed that both completed.
-        minus_plain_se: its standard error; None below two such seeds.
-        n_pairs: such seeds.
+        minus_plain: its test accuracy minus that of the plain arm with the same seed, as mean over
+            the seeds that both completed; None for the plain arm, or if there is no such seed.
+        minus_plain_se: its standard error; None for fewer than two such seeds.
+        n_pairs: number of such seeds.
     """
 
     network: str
@@ -81,7 +81,7 @@ class ArmResult:
 
     @property
     def verdict(self) -> str:
-        """Say whether it is better than plain, by Student's t (paired.py)."""
+        """Say whether it is better than plain, by Student's t test (paired.py)."""
         if self.minus_plain is None or self.minus_plain_se is None:
             return ""
         if not PairedDifference(self.minus_plain, self.minus_plain_se, self.n_pairs).is_clear:
@@ -95,8 +95,8 @@ class LayerHistory:
 
     Attributes:
         layer: its name in the network.
-        measures: by epoch, its mean G in [0, 1], or None where it was not measured.
-        chosen: by epoch, the share of the seeds in which it was amplified, in [0, 1].
+        measures: for each epoch, its mean G in [0, 1], or None if it was not measured.
+        chosen: for each epoch, the share of the seeds that amplified it, in [0, 1].
     """
 
     layer: str
@@ -116,7 +116,7 @@ def arm_results(runs: Sequence[Run]) -> list[ArmResult]:
 
 
 def layer_histories(runs: Sequence[Run]) -> dict[tuple[str, float, str], list[LayerHistory]]:
-    """Give the layers of every arm that amplified or measured any, by network, rate and arm."""
+    """Give the layers of every arm that amplified or measured some, by network, rate and arm."""
     histories = {}
 
     def key(run: Run) -> tuple[str, float, str]:

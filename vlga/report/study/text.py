@@ -1,4 +1,4 @@
-"""What ``vlga report`` says of a study: arms minus the plain one, and the layers' story."""
+"""What ``vlga report`` says of a study: the differences between arms, and the layers over time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from vlga.report.study.summary import ArmResult, LayerHistory, Run, arm_results,
 
 __all__ = ["report_page", "report_text", "study_text"]
 
-#: One character an epoch: nothing, then eighths.
+#: One character for an epoch: a dot for no value, then eight heights.
 _BARS = "·▁▂▃▄▅▆▇█"
 _EXPLANATION = (
-    "Accuracies in percent: test accuracy as mean ± sample standard deviation over the seeds; "
-    "minus plain is the mean difference from the plain arm of the same seed ± its standard error, "
-    "and better or worse means by at least two of them."
+    "Accuracies are in percent. Test: mean ± sample standard deviation over the seeds. Minus "
+    "plain: the mean difference from the plain arm, which has no amplification, with the same seed "
+    "± its standard error. Better or worse: clearly so, by a paired Student's t test at 95 %."
 )
 _LAYERS = (
-    "{key}. A row a layer, a column an epoch. G, from 0 to 1, says how steady the layer's "
-    "gradients were; grey where it was not measured."
+    "{key}. Each row is a layer, each column an epoch. G, from 0 to 1, says how steady the layer's "
+    "gradients were; it is grey where it was not measured."
 )
 
 
@@ -59,7 +59,7 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
 
 
 def report_text(runs: Sequence[Run]) -> str:
-    """Give the table of arms, and below it the layers of each arm that has any."""
+    """Give the table of arms, and below it the amplified or measured layers of each arm."""
     if not runs:
         return "no training has ended yet"
     rows = [_row(one) for one in arm_results(runs)]
