@@ -4,21 +4,21 @@
     ├─ ConfigError(ValueError)       a setting is missing, unknown or contradictory; exit code 2
     │  └─ DataError                  a data set is missing, unreadable or unusable; exit code 2
     ├─ GenomeError(ValueError)       a genome is malformed or outside its space
-    ├─ ProtocolError(RuntimeError)   ask/tell called out of order, or told something not asked
+    ├─ ProtocolError(RuntimeError)   ask/tell called out of order, or told what was not asked for
     ├─ TooManyFailures(RuntimeError) nothing can be trained; carries the last reasons
     ├─ SearchStopped(RuntimeError)   somebody asked the search to stop; exit code 130
-    ├─ EvaluatorError(RuntimeError)  workers cannot be had: no cluster, no such resources; exit 2
+    ├─ EvaluatorError(RuntimeError)  there are no workers: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
        ├─ SearchNotFound(LookupError)
        ├─ SearchExists
        ├─ SearchHeld              another process runs the search
        ├─ LeaseLost               another process has taken the search over; exit code 1
-       ├─ StoreUnavailable        it does not answer at the moment: another try may succeed
-       ├─ StoreFailed             it failed a search that was running; exit code 1
+       ├─ StoreUnavailable        it does not answer at the moment; another try may succeed
+       ├─ StoreFailed             it or the disk failed during a search; exit code 1
        └─ SchemaVersionError         written by another version; names the command that helps
 
-A failed *training* is not an error: it is an `Evaluation` with a reason (population.py).
-A message says where, the rule, the value and the way out, in one line.
+A failed *training* is not an error: it is an `Evaluation` with a reason (ports/evaluation.py).
+A message says in one line where, the rule, the value and the way out.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class GenomeError(VlgaError, ValueError):
 
 
 class ProtocolError(VlgaError, RuntimeError):
-    """ask/tell was called out of order, or told something that was not asked."""
+    """ask/tell was called out of order, or told something that was not asked for."""
 
 
 class TooManyFailures(VlgaError, RuntimeError):
@@ -82,13 +82,13 @@ class SearchStopped(VlgaError, RuntimeError):
 
 
 class EvaluatorError(VlgaError, RuntimeError):
-    """The workers cannot be had: no cluster at the address, or not the resources asked for."""
+    """There are no workers: no cluster at the address, or it lacks the resources asked for."""
 
     exit_code = 2
 
 
 class EvaluatorLost(EvaluatorError):
-    """The workers were there and are gone; what they trained can be trained again by others."""
+    """The workers are gone during a search; others can train again what they were training."""
 
     exit_code = 1
 
@@ -112,17 +112,17 @@ class SearchHeld(StoreError):
 
 
 class LeaseLost(StoreError):
-    """The search was taken over by another process: this one may write to it no more."""
+    """Another process has taken the search over; this one may no longer write to it."""
 
     exit_code = 1
 
 
 class StoreUnavailable(StoreError):
-    """The database does not answer at the moment: the same may succeed when tried again."""
+    """The database does not answer at the moment; another try may succeed."""
 
 
 class StoreFailed(StoreError):
-    """The database or the disk failed a search that was running, which can be resumed."""
+    """The database or the disk failed during a search, which can be resumed."""
 
     exit_code = 1
 
@@ -135,7 +135,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant.
 
     Returns:
-        ``"; did you mean 'x'?"``, or the whole list of known words if none is near.
+        ``"; did you mean 'x'?"``, or the list of all known words if none is similar.
     """
     known = sorted(known)
     match = difflib.get_close_matches(word, known, n=1)

@@ -27,7 +27,7 @@ class TestDb:
         """Exit code 0, a word on stderr, for scripts an empty list."""
         told = vlga("db", "check")
 
-        assert (told.code, told.out, told.err) == (0, "", "nothing wrong\n")
+        assert (told.code, told.out, told.err) == (0, "", "everything is in order\n")
         assert vlga("db", "check", "--format", "json").json == []
 
     def test_check_names_what_is_wrong(self, artifact):

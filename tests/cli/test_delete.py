@@ -113,7 +113,7 @@ def test_without_a_terminal_it_needs_a_yes(first, monkeypatch):
 
     assert (told.code, told.out) == (2, "")
     assert told.err == (
-        "vlga: to delete 'first' must be confirmed, but there is no terminal to ask on; add --yes\n"
+        "vlga: deleting 'first' must be confirmed, but there is no terminal to ask on; add --yes\n"
     )
     assert names() == ["first"]
     assert first[0].exists()

@@ -23,7 +23,7 @@ def test_looks_at_this_machine(finished):
 
 def test_a_database_that_is_to_be_made_is_no_problem(home):
     """The first search makes it."""
-    database = "ok database sqlite:///vlga.db will be made by the first search"
+    database = "ok database sqlite:///vlga.db the first search will create it"
     table = vlga("doctor").out.splitlines()
 
     assert database.split() in [line.split() for line in table]
@@ -49,7 +49,7 @@ def test_an_empty_postgres_is_no_problem_either(home):
     found = {one["what"].split()[0]: one for one in told.json}
 
     assert told.code == 0
-    assert found["database"]["found"] == "empty: its tables will be made by the first search"
+    assert found["database"]["found"] == "empty: the first search will create its tables"
     assert found["clock"]["state"] == "ok"
 
 

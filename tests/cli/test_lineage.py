@@ -31,7 +31,7 @@ def family():
 
 
 def test_is_a_tree_of_who_comes_from_whom():
-    """Whoever is on several ways is shown once, and referred to."""
+    """An ancestor in several branches is shown in full once, and named in the others."""
     shown = vlga("lineage", "first", "4")
 
     assert (shown.code, shown.err) == (0, "")

@@ -72,7 +72,7 @@ class TestStop:
 
         assert (told.code, told.out) == (130, "")
         assert (asked[0].code, asked[0].out) == (0, "")
-        when = "now" if option else "when what runs has ended"
+        when = "now" if option else "when its running trainings have ended"
         assert re.fullmatch(
             rf"asked process {ME.process_id} on '{ME.host}' since .* UTC to stop cut {when}\n",
             asked[0].err,
@@ -101,7 +101,7 @@ class TestStop:
         told = finished.ask("stop", "digits-1")
 
         assert told.code == 2
-        assert told.err == "vlga: a search must run to be stopped, but 'digits-1' does not\n"
+        assert told.err == "vlga: a search must be running to be stopped, but 'digits-1' is not\n"
 
     def test_knows_a_search_whose_process_died(self, finished):
         """It does not run either, but can go on."""
@@ -113,7 +113,7 @@ class TestStop:
             store.release("digits-1")
 
         assert told.code == 2
-        assert told.err.endswith("'digits-1' does not; go on with: vlga resume digits-1\n")
+        assert told.err.endswith("'digits-1' is not; go on with: vlga resume digits-1\n")
 
     def test_knows_the_name(self, finished):
         """A mistyped one is answered with the nearest."""

@@ -1,4 +1,4 @@
-"""``vlga data``: the data sets that vlga knows."""
+"""``vlga data``: the data sets that have a name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["data"]
 
 @click.group(no_args_is_help=False)
 def data() -> None:
-    """List the data sets that vlga knows."""
+    """List the data sets that have a name."""
 
 
 @data.command("list")
 @click.option("--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files.")
 @format_option
 def data_list(data_dir: str | None, form: str) -> None:
-    """List the data sets that vlga knows, and where their files are."""
+    """List the data sets that have a name, and where their files are."""
     from workers.data import known_datasets
 
     rows = [

@@ -1,4 +1,4 @@
-"""``vlga db``: the state of a database."""
+"""``vlga db``: upgrade or check a database."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def db_upgrade(db_url: str) -> None:
 def db_check(db_url: str, form: str) -> None:
     """Check a database and its files; exit code 1 if something is wrong.
 
-    Files must be there as they were written, and each file under ./vlga-artifacts must belong to a
-    search of this database; folders of searches that are running are left out.
+    Every file of weights must exist unchanged, and each file under ./vlga-artifacts must belong to
+    a search of this database. Files of running searches are not checked.
     """
     from db.upkeep.check import check
     from vlga.search.artifacts import ARTIFACTS
@@ -45,4 +45,4 @@ def db_check(db_url: str, form: str) -> None:
     if rows:
         click.echo(f"vlga: {number_of(len(rows), 'finding')}", err=True)
         sys.exit(1)
-    click.echo("nothing wrong", err=True)
+    click.echo("everything is in order", err=True)

@@ -1,4 +1,4 @@
-"""``vlga delete``: a search's rows and files, gone for good."""
+"""``vlga delete``: delete a search's rows and files."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["delete"]
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @db_option
 def delete(search: str, yes: bool, db_url: str) -> None:
-    """Delete a search: everything recorded of it, and its files of weights.
+    """Delete a search: everything recorded about it, and its files of weights.
 
-    There is no way back. A search that is running is refused.
+    This cannot be undone. A running search is not deleted.
     """
     with opened(db_url) as engine:
         require_deletable(engine, search)
@@ -51,7 +51,7 @@ def _is_meant(search: str, n_evaluations: int) -> bool:
     """
     if not sys.stdin.isatty():
         raise ConfigError(
-            f"to delete {search!r} must be confirmed, but there is no terminal to ask on; add --yes"
+            f"deleting {search!r} must be confirmed, but there is no terminal to ask on; add --yes"
         )
     question = f"delete {search} with {number_of(n_evaluations, 'evaluation')} and its files?"
     return click.confirm(question, err=True)

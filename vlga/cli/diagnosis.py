@@ -1,4 +1,4 @@
-"""What `vlga doctor` judges: values in, one line each out, with what to do about it."""
+"""How `vlga doctor` judges what it finds: values in, a line for each out, with what to do."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = [
 
 State = Literal["ok", "warning", "problem"]
 
-#: A lease is renewed every few seconds and lasts a minute; times in the ledger are to be compared.
+#: Clocks that differ by more are reported: the times in the database could not be compared.
 _MAX_SKEW_SECONDS = 5.0
 _LITTLE_DISK_BYTES, _NO_DISK_BYTES = 5 * 10**9, 5 * 10**8
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        state: ``ok``, ``warning`` (it works, but not as it could) or ``problem``.
-        what: was looked at, with the machine where there are several.
+        state: ``ok``, ``warning`` (it works, but not as well as it could) or ``problem``.
+        what: what was checked, and on which machine if there are several.
         found: what is there.
-        do: the way out; empty if it is ok.
+        do: what to do about it; empty if it is ok.
     """
 
     state: State
@@ -63,18 +63,18 @@ def judge_libraries(
         )
     if missing:
         found = f"no {', '.join(missing)}"
-        do = "Ray installs them for each search; to save the time, install them there"
+        do = "Ray installs them for each search; to save that time, install them there"
         return Diagnosis("warning", what, found, do)
     return Diagnosis("ok", what, ", ".join(f"{name} {found}" for name, found in versions.items()))
 
 
 def judge_clock(host: str, earliest: float, latest: float) -> Diagnosis:
-    """Judge how far a clock is from this machine's.
+    """Judge how far a clock is off this machine's.
 
     Args:
         host: whose clock.
-        earliest: the least that it can be ahead, in seconds; below 0 it is behind.
-        latest: the most.
+        earliest: seconds that it is ahead at least; below 0 it is behind.
+        latest: seconds that it is ahead at most.
     """
     skew = max(earliest, 0.0) + min(latest, 0.0)
     if abs(skew) > _MAX_SKEW_SECONDS:
@@ -86,12 +86,12 @@ def judge_clock(host: str, earliest: float, latest: float) -> Diagnosis:
 
 
 def judge_disk(what: str, free_bytes: int) -> Diagnosis:
-    """Judge the room for a database or for weights."""
+    """Judge the free space for a database or for weights."""
     found = f"{free_bytes / 1e9:.1f} GB free"
     if free_bytes < _NO_DISK_BYTES:
-        return Diagnosis("problem", what, found, "make room: a search stops on a full disk")
+        return Diagnosis("problem", what, found, "free some space: a full disk stops a search")
     if free_bytes < _LITTLE_DISK_BYTES:
-        return Diagnosis("warning", what, found, "weights may take gigabytes: make room")
+        return Diagnosis("warning", what, found, "free some space: weights may take gigabytes")
     return Diagnosis("ok", what, found)
 
 
@@ -108,9 +108,9 @@ def judge_gpus(host: str, n_usable: float, has_gpu: bool, torch_version: str | N
 
     Args:
         host: the machine.
-        n_usable: GPUs that trainings may have: torch's, or those that Ray offers.
-        has_gpu: whether there is one, used or not.
-        torch_version: that is installed; of a build for CPUs it ends in ``+cpu``.
+        n_usable: GPUs that trainings can use: those that torch sees, or that Ray offers.
+        has_gpu: whether there is a GPU, usable or not.
+        torch_version: the installed one; a build for CPUs ends in ``+cpu``.
     """
     what, found = f"GPUs of {host}", f"{n_usable:g}"
     if has_gpu and torch_version is not None and torch_version.endswith("+cpu"):
@@ -118,8 +118,8 @@ def judge_gpus(host: str, n_usable: float, has_gpu: bool, torch_version: str | N
             "problem", what, f"{found}, and torch {torch_version}", "install torch with CUDA there"
         )
     if has_gpu and not n_usable:
-        do = "update NVIDIA's driver, or install the torch that is made for it"
-        return Diagnosis("warning", what, "torch can use none, but there is one", do)
+        do = "update NVIDIA's driver, or install a torch that fits it"
+        return Diagnosis("warning", what, "there is a GPU, but torch cannot use it", do)
     return Diagnosis("ok", what, found)
 
 
@@ -129,10 +129,10 @@ def judge_data(folder: str | None, exists: bool, names: Sequence[str]) -> Diagno
     Args:
         folder: as given, or None.
         exists: whether it is there.
-        names: of the data sets that can be had without a download.
+        names: of the data sets that need no download.
     """
     if folder is not None and not exists:
-        do = "correct --data-dir or VLGA_DATA; data sets would be downloaded to it"
+        do = "correct --data-dir or VLGA_DATA; otherwise data sets are downloaded to this folder"
         return Diagnosis("warning", f"data sets under {folder}", "no such folder", do)
     where = f" under {folder}" if folder else ""
     return Diagnosis("ok", f"data sets{where}", ", ".join(names))

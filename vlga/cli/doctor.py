@@ -29,14 +29,15 @@ __all__ = ["doctor"]
 
 
 @click.command()
-@click.option("--address", help="Ray cluster to look at too.")
+@click.option("--address", help="Ray cluster to check too.")
 @click.option("--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files.")
 @db_option
 @format_option
 def doctor(address: str | None, data_dir: str | None, db_url: str, form: str) -> None:
-    """Check libraries, GPUs, database, clocks, data and disk, here and on a cluster.
+    """Check whether a search will run: libraries, GPUs, database, clocks, data and disk.
 
-    Exit code 1 if a search would not run.
+    Checks this machine, and with --address every machine of a cluster. Exit code 1 if a search
+    would not run.
     """
     found = [*_here(), *_database(db_url), *_data(data_dir), *_cluster(address)]
     rows = [asdict(one) for one in found]
@@ -52,7 +53,7 @@ def doctor(address: str | None, data_dir: str | None, db_url: str, form: str) ->
 
 
 def _here() -> Iterator[Diagnosis]:
-    """Look at this machine."""
+    """Check this machine."""
     import os
 
     import torch
@@ -72,7 +73,7 @@ def _here() -> Iterator[Diagnosis]:
 
 
 def _database(url: str) -> Iterator[Diagnosis]:
-    """Look at the database; an SQLite file that does not exist yet is no problem."""
+    """Check the database; it is fine if an SQLite file does not exist yet."""
     from db.connection.engine import build_engine, disposing, masked, reading, require_file
     from db.ledger.leases import read_clock
     from db.schema.revision import require_head, stored_revision
@@ -83,15 +84,15 @@ def _database(url: str) -> Iterator[Diagnosis]:
             try:
                 require_file(engine)
             except VlgaError:
-                yield Diagnosis("ok", f"database {where}", "will be made by the first search")
+                yield Diagnosis("ok", f"database {where}", "the first search will create it")
                 return
             with reading(engine) as connection:
                 revision = stored_revision(connection, where)
             if revision is None:
-                found = "empty: its tables will be made by the first search"
+                found = "empty: the first search will create its tables"
             else:
                 require_head(revision, where)
-                found = "of this version's schema"
+                found = "has this version's schema"
             asked = time.time()
             clock = read_clock(engine)
             yield Diagnosis("ok", f"database {where}", found)
@@ -101,7 +102,7 @@ def _database(url: str) -> Iterator[Diagnosis]:
 
 
 def _data(data_dir: str | None) -> Iterator[Diagnosis]:
-    """Look for the data sets that have to be on the disk."""
+    """Check which data sets are on the disk."""
     from workers.data import known_datasets
 
     there = [one.name for one in known_datasets(data_dir) if one.path or one.built_in]
@@ -109,7 +110,7 @@ def _data(data_dir: str | None) -> Iterator[Diagnosis]:
 
 
 def _cluster(address: str | None) -> Iterator[Diagnosis]:
-    """Look at every machine of a cluster."""
+    """Check every machine of a cluster."""
     if address is None:
         return
     from workers.cluster.connect import visit

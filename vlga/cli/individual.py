@@ -1,4 +1,4 @@
-"""``vlga individual``: one network as a layer table, its genes and its learning curve."""
+"""``vlga individual``: one network: its layers, its origin and its learning curve."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 @db_option
 @format_option
 def individual(search: str, id_: int, db_url: str, form: str) -> None:
-    """Show one individual: its layers with shapes and parameters, and how it learned."""
+    """Show one individual: its origin, its layers with shapes and parameters, how it learned."""
     with opened(db_url) as engine:
         found = searches.individual(engine, search, id_)
         data = searches.show_search(engine, search)
@@ -62,7 +62,7 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
 
 
 def _story(search: str, found: Mapping[str, Any], plan: Plan, trial: Trial | None) -> str:
-    """Say where an individual comes from and how it is trained."""
+    """Describe where an individual comes from and how it is trained."""
     parents = " and ".join(f"#{parent}" for parent in found["parents"])
     operator, *more = found["operator"].replace("_", " ").split("+")
     origin = f"{operator} from {parents}" if parents else operator
@@ -85,7 +85,7 @@ def _story(search: str, found: Mapping[str, Any], plan: Plan, trial: Trial | Non
 
 
 def _amplification(plan: AmplificationPlan | None) -> str:
-    """Say in words whose gradients are amplified, when and by how much."""
+    """Describe which layers' gradients are amplified, when and by how much."""
     if plan is None:
         return "nothing"
     kind = plan.kind.replace("_", " ")
@@ -98,7 +98,7 @@ def _amplification(plan: AmplificationPlan | None) -> str:
 
 
 def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
-    """Say how a training went, epoch by epoch, with a bar for the accuracy."""
+    """Describe a training epoch by epoch, with a bar for the accuracy."""
     kind = "final training" if evaluation["is_final"] else "training"
     score = "test" if evaluation["is_final"] else scored_on
     if evaluation["reused"]:

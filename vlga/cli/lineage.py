@@ -29,10 +29,10 @@ _COLUMNS = ("id", "parents", "fitness", "phase", "generation", "operator", "chan
 @db_option
 @format_option
 def lineage(search: str, id_: int, depth: int | None, db_url: str, form: str) -> None:
-    """Show where an individual comes from: its parents, theirs, and what changed each time.
+    """Show an individual's ancestors as a tree, and which genes changed in each step.
 
-    Changes are those from the first parent. An ancestor on several ways is shown on the first one
-    and referred to on the others.
+    Changes are those from the first parent. An ancestor that appears in several branches is shown
+    in full in the first one.
     """
     with opened(db_url) as engine:
         family = ancestors(engine, search, id_, depth=depth)
@@ -56,10 +56,10 @@ def lineage(search: str, id_: int, depth: int | None, db_url: str, form: str) ->
 
 
 def tree(family: Sequence[Mapping[str, Any]]) -> str:
-    """Draw a family as a tree under its youngest member.
+    """Draw a family as a tree with its youngest member on top.
 
     Args:
-        family: rows of `db.read.lineage.ancestors` with `changes` in words, the youngest first.
+        family: rows of `db.read.lineage.ancestors` with `changes` as text, the youngest first.
     """
     known = {one["id"] for one in family}
     lines = []
@@ -74,19 +74,20 @@ def tree(family: Sequence[Mapping[str, Any]]) -> str:
             }
         )
     head, ruler, *rest = as_table(lines, list(lines[0])).splitlines()
-    return "\n".join([head, ruler[:_RULER], *rest])  # changes may be many
+    return "\n".join([head, ruler[:_RULER], *rest])  # a line with many changes may be longer
 
 
 def _walk(
     family: Sequence[Mapping[str, Any]],
 ) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
-    """Give every line of the tree: its branches, who it is, and whether it was shown before.
+    """Give every line of the tree: its branches, the individual, and whether it was shown before.
 
-    Without recursion: a lineage may be thousands of generations long.
+    Without recursion, since a lineage may be thousands of generations long.
     """
     by_id = {one["id"]: one for one in family}
     shown: set[int] = set()
-    # Who is to come, the next one last: what stands before its own branch and its children's.
+    # What is still to be shown, the next one last: the text before its own line, the text before
+    # the lines of its parents, and the individual.
     waiting = [("", "", family[0])]
     while waiting:
         branch, below, one = waiting.pop()
@@ -103,7 +104,7 @@ def _walk(
 
 
 def _changes(one: Mapping[str, Any], genomes: Mapping[int, Genome], tell: Any) -> Any:
-    """Tell a child from its first parent; None where that one is not known."""
+    """Give what differs from the first parent; None or nothing if that one is not known."""
     parents = one["parents"]
     if not parents or parents[0] not in genomes:
         return None if tell is changed_genes else ""

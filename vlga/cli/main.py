@@ -20,8 +20,8 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "search": ("search:search", "Search for a network for your images."),
     "resume": ("search:resume", "Go on with an interrupted search."),
-    "stop": ("stop:stop", "Let a search that runs save and end."),
-    "compare": ("compare:compare", "Compare strategies on equal terms."),
+    "stop": ("stop:stop", "Ask a running search to save and end."),
+    "compare": ("compare:compare", "Compare strategies with equal budgets."),
     "list": ("searches:list_", "List the searches of a database."),
     "show": ("searches:show", "Show one search."),
     "top": ("searches:top", "Show a search's fittest individuals."),
@@ -32,7 +32,7 @@ _COMMANDS = {
     "delete": ("delete:delete", "Delete a search with its files."),
     "doctor": ("doctor:doctor", "Check whether a search will run here, or on a cluster."),
     "config": ("config:config", "Print an example configuration or the settings' schema."),
-    "data": ("data:data", "List the data sets that vlga knows."),
+    "data": ("data:data", "List the data sets that have a name."),
     "db": ("database:db", "Upgrade or check a database."),
 }
 

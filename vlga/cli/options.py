@@ -27,14 +27,14 @@ def _all(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Comm
 
 
 def _number_or_word(text: str) -> float | str:
-    """Read a number; what is none is for the settings to judge."""
+    """Read a number; leave any other text to be checked with the settings."""
     try:
         return float(text)
     except ValueError:
         return text
 
 
-#: What a search is asked for: ``[CONFIG.toml] --preset --data --data-dir --seed --set``.
+#: What to search: ``[CONFIG.toml] --preset --data --data-dir --seed --set``.
 configuration_options = _all(
     click.argument(
         "file", metavar="[CONFIG.toml]", required=False, type=click.Path(path_type=Path)
@@ -46,7 +46,7 @@ configuration_options = _all(
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of the (first) search."),
     click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable."
     ),
 )
 
@@ -56,16 +56,16 @@ worker_options = _all(
     click.option(
         "--address",
         envvar="RAY_ADDRESS",
-        help="Ray cluster to use, also RAY_ADDRESS; Ray is started here if not given.",
+        help="Ray cluster to use; also RAY_ADDRESS. If not given, Ray is started here.",
     ),
-    click.option("--workers", type=click.IntRange(min=1), help="Trainings at a time."),
+    click.option("--workers", type=click.IntRange(min=1), help="Number of trainings at a time."),
     click.option("--cpus-per-evaluation", type=float, help="CPUs for each training."),
     click.option(
         "--gpus-per-evaluation",
         metavar="FLOAT|auto",
         type=_number_or_word,
-        help="GPUs, or a share of one, for each training; auto, the default: what its network "
-        "needs, if there is a GPU.",
+        help="GPUs, or a share of one, for each training. auto, the default: if there is a GPU, "
+        "as much of it as the network needs.",
     ),
     click.option(
         "--inline", is_flag=True, default=None, help="Train in this process, without Ray."
@@ -94,5 +94,5 @@ def format_option(command: _Command) -> _Command:
         type=click.Choice(["table", "json", "csv"]),
         default="table",
         show_default=True,
-        help="How to print.",
+        help="Form of the output.",
     )(command)

@@ -26,16 +26,20 @@ __all__ = ["report"]
 def report(search: str, html: Path | None, db_url: str, form: str) -> None:
     """Show what a search found, or a study of vlga train.
 
-    Of a search: fitness and depth by generation, failures, what the fittest have in common,
-    accuracy against size, and the winner. Of a study: each arm minus the plain one, with standard
-    errors; how steady each layer's gradients were (G) and in which epochs it was amplified, a
-    character an epoch, averaged over seeds. "Better" and "worse" are by a paired Student's t test
-    at 95 %: of twenty arms that change nothing, expect one. The page needs no network.
+    For a search: fitness and depth by generation, failures, what the fittest networks have in
+    common, accuracy against size, and the winner.
+
+    For a study: the difference of each arm (a way to amplify gradients) from plain training, with
+    its standard error; how steady each layer's gradients were (G), and in which epochs it was
+    amplified, one character an epoch, averaged over the seeds. "Better" and "worse" come from a
+    paired Student's t test at 95 %: about one of twenty arms without any effect is called so.
+
+    The page of --html opens without a network.
     """
     document = ""
     with opened(db_url) as engine:
         shown = searches.show_search(engine, search)
-        # Each loads what it needs alone: settings for a study, figures for a page.
+        # Each loads only what it needs: settings for a study, figures for a page.
         if shown["strategy"] in STUDIES:
             from db.read.studies import study_runs
             from vlga.report.study.text import report_page, study_text

@@ -33,7 +33,7 @@ def list_(db_url: str, form: str) -> None:
 @db_option
 @format_option
 def show(search: str, db_url: str, form: str) -> None:
-    """Show one search: its state, what was asked for, what came out."""
+    """Show one search: its state, its settings and what it found."""
     with opened(db_url) as engine:
         found = searches.show_search(engine, search)
     if form == "json":
@@ -74,7 +74,7 @@ def show(search: str, db_url: str, form: str) -> None:
 @click.command()
 @click.argument("search")
 @click.option(
-    "-n", "limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows."
+    "-n", "limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many."
 )
 @db_option
 @format_option

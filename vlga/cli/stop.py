@@ -1,4 +1,4 @@
-"""``vlga stop``: how a search that runs, here or elsewhere, is asked to end."""
+"""``vlga stop``: ask a running search, here or on another machine, to end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["stop"]
 
 @click.command()
 @click.argument("name", metavar="SEARCH")
-@click.option("--now", is_flag=True, help="Give up what runs instead of finishing it first.")
+@click.option("--now", is_flag=True, help="Give up running trainings instead of finishing them.")
 @db_option
 def stop(name: str, now: bool, db_url: str) -> None:
-    """Ask a search that runs, here or elsewhere, to save what is finished and end.
+    """Ask a running search, here or on another machine, to save what is finished and end.
 
-    It starts no further training; what runs is finished first. SIGTERM does the same.
+    It starts no more trainings, and finishes those that are running. SIGTERM does the same.
     """
     with closing(SqlStore(db_url, create=False)) as store:
         lease = running(store, name)
@@ -32,6 +32,8 @@ def stop(name: str, now: bool, db_url: str) -> None:
             way_out = (
                 "" if status == "completed" else f"; go on with: vlga resume {shlex.quote(name)}"
             )
-            raise ConfigError(f"a search must run to be stopped, but {name!r} does not{way_out}")
-    when = "now" if now else "when what runs has ended"
+            raise ConfigError(
+                f"a search must be running to be stopped, but {name!r} is not{way_out}"
+            )
+    when = "now" if now else "when its running trainings have ended"
     click.echo(f"asked {lease} to stop {name} {when}", err=True)
