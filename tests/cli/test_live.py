@@ -13,7 +13,7 @@ from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
 from vlga.ports.observer import Evaluated, FinalStarted, GenerationEnded, Progress, Updated
 
-BEST = Individual(candidate(7), 0.9012)
+BEST = Individual(candidate(7), evaluation(7, 0.9012))
 PROGRESS = Progress(
     phase=1,
     generation=2,

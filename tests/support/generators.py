@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.support.synthetic import individual
 from vlga.config.load import load_config, preset_names
 from vlga.genetics.genes import (
     BLOCK_GENES,
@@ -111,7 +112,7 @@ def populations() -> st.SearchStrategy[list[Individual]]:
     """
     return st.builds(
         lambda genome, scores: [
-            Individual(Candidate(number, genome, "plan", 0, 0, (), "sample"), accuracy)
+            individual(Candidate(number, genome, "plan", 0, 0, (), "sample"), accuracy)
             for number, accuracy in scores.items()
         ],
         genomes(PRESETS["default"], max_blocks=1),

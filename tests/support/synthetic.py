@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from vlga.ports.candidate import Candidate
+from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.strategies import SteadyState, Strategy
+from vlga.strategies.space_base import SpaceSearch
 
 Landscape = Callable[[Candidate], float]
 
@@ -27,6 +28,11 @@ def completed(candidate: Candidate, fitness: float) -> Evaluation:
     return Evaluation(candidate.id, epochs=1, seed=0, fitness=fitness)
 
 
+def individual(candidate: Candidate, fitness: float) -> Individual:
+    """Give a candidate whose training went well."""
+    return Individual(candidate, completed(candidate, fitness))
+
+
 def failed(candidate: Candidate, reason: FailureReason = FailureReason.DIVERGED) -> Evaluation:
     """Give the outcome of a training that did not."""
     return Evaluation(candidate.id, epochs=1, seed=0, fitness=None, reason=reason, message="test")
@@ -44,13 +50,13 @@ def ids(strategy: SteadyState) -> set[int]:
     return {one.id for one in strategy.alive}
 
 
-def ask_round(strategy: Strategy) -> tuple[Candidate, ...]:
+def ask_round(strategy: SpaceSearch) -> tuple[Candidate, ...]:
     """Ask for a whole generation, or for as many where there are none."""
-    return strategy.ask(strategy.config.population.size)
+    return strategy.ask(strategy.settings.population.size)
 
 
 def play(
-    strategy: Strategy, landscape: Landscape = any_fitness, n_rounds: int = 1000
+    strategy: SpaceSearch, landscape: Landscape = any_fitness, n_rounds: int = 1000
 ) -> list[tuple[Candidate, ...]]:
     """Ask and tell to the end, or for so many rounds; give the candidates of each round."""
     rounds = []

@@ -13,6 +13,7 @@ from deap import base
 
 from vlga.genetics.genome import Genome
 from vlga.networks.trial import Trial
+from vlga.ports.evaluation import Evaluation
 
 __all__ = ["Candidate", "Fitness", "Individual", "best_of"]
 
@@ -52,15 +53,21 @@ class Fitness(base.Fitness):  # type: ignore[misc]  # DEAP has no types
 
 @dataclass(frozen=True, slots=True)
 class Individual:
-    """A candidate with its accuracy in [0, 1]; a population holds only these."""
+    """A candidate whose training completed, with its outcome; a population holds only these."""
 
     candidate: Candidate
-    accuracy: float
+    evaluation: Evaluation
 
     @property
     def id(self) -> int:
         """The candidate's number."""
         return self.candidate.id
+
+    @property
+    def accuracy(self) -> float:
+        """The fitness, in [0, 1]."""
+        assert self.evaluation.fitness is not None
+        return self.evaluation.fitness
 
     @property
     def genome(self) -> Genome:

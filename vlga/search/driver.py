@@ -95,7 +95,9 @@ class Search:
             artifacts=artifacts,
             n_kept=config.limits.weight_files,
         )
-        self._memo = Memo(self.strategy, data, store=store, inheritance=self._inheritance)
+        self._memo = Memo(
+            self.strategy, config.training, data, store=store, inheritance=self._inheritance
+        )
         self._best_id: int | None = None
         self._n_logged = 0
         self._failures = Failures(config.limits.max_failures_in_a_row)
@@ -223,7 +225,9 @@ class Search:
             if not self._take_over(candidate, key):
                 self._twins[key] = []
                 self._out[candidate.id] = candidate, key
-                task = make_task(candidate, self.strategy, self._data, self._inheritance)
+                task = make_task(
+                    candidate, self.strategy, self._config, self._data, self._inheritance
+                )
                 self._evaluator.submit(task)
 
     def _take_over(self, candidate: Candidate, key: str) -> bool:

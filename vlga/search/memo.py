@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vlga import __version__
+from vlga.config.settings import TrainingConfig
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason, Source
@@ -31,9 +32,14 @@ class Memo:
     """What is known of the candidates of one search."""
 
     def __init__(
-        self, strategy: Strategy, data: DataSummary, *, store: Ledger, inheritance: Inheritance
+        self,
+        strategy: Strategy,
+        training: TrainingConfig,
+        data: DataSummary,
+        *,
+        store: Ledger,
+        inheritance: Inheritance,
     ) -> None:
-        training = strategy.config.training
         common = {
             "data": data.fingerprint,
             "training": training.model_dump(mode="json", exclude={"reuse"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vlga.config.settings import SearchConfig
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
@@ -26,7 +27,11 @@ def costliest_first(candidates: Iterable[Candidate], data: DataSummary) -> list[
 
 
 def make_task(
-    candidate: Candidate, strategy: Strategy, data: DataSummary, inheritance: Inheritance
+    candidate: Candidate,
+    strategy: Strategy,
+    config: SearchConfig,
+    data: DataSummary,
+    inheritance: Inheritance,
 ) -> EvaluationTask:
     """Say what a worker needs to train a candidate.
 
@@ -41,11 +46,11 @@ def make_task(
     return EvaluationTask(
         candidate_id=candidate.id,
         plan=plan,
-        training=strategy.config.training,
+        training=config.training,
         seed=strategy.training_seed(candidate),
         weights=inheritance.weights_of(candidate.weights_from),
         inherited_layers=layers,
         keep_weights=inheritance.inherits != "nothing",
-        seconds=strategy.config.limits.evaluation_seconds,
+        seconds=config.limits.evaluation_seconds,
         score_test=strategy.scores_test,
     )

@@ -1,7 +1,8 @@
 """Strategies: what a search tries next, on one ask/tell interface."""
 
 from vlga.config.settings import SearchConfig
-from vlga.strategies.base import Shape, Strategy
+from vlga.networks.plan import Shape
+from vlga.strategies.base import Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.grid import Grid
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
@@ -38,4 +39,4 @@ STRATEGIES: dict[str, type[Strategy]] = {
 
 def make_strategy(config: SearchConfig, input_shape: Shape, n_classes: int) -> Strategy:
     """Give the strategy that a configuration names, for images of this shape."""
-    return STRATEGIES[config.strategy](config, input_shape, n_classes)
+    return STRATEGIES[config.strategy].from_config(config, input_shape, n_classes)

@@ -6,17 +6,30 @@ For programs that have a training of their own and want this genetic algorithm t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from random import Random
+from collections.abc import Container, Sequence
 
-from vlga.config.load import load_config
-from vlga.config.settings import SearchConfig
+from vlga.config.settings import PopulationConfig
+from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
+from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_state import SteadyStateEvolution
 
 __all__ = ["AnyGenesEvolution"]
+
+
+class _Genomes:
+    """Genomes that describe nothing known: each is its own, of any size, and no gene is silent."""
+
+    def fingerprint(self, genome: Genome) -> str:
+        return hashlib.sha256(genome.to_json().encode()).hexdigest()[:16]
+
+    def fits(self, _genome: Genome, _share: float) -> bool:
+        return True
+
+    def silent_genes(self, _genome: Genome) -> Container[str]:
+        return ()
 
 
 class AnyGenesEvolution(SteadyStateEvolution):
@@ -27,13 +40,13 @@ class AnyGenesEvolution(SteadyStateEvolution):
 
     Args:
         space: where genomes come from.
-        seed: of the search, in [0, 2**63).
+        seed: of the search, at least 0.
         population_size: individuals alive, at least 2.
         max_blocks: blocks of the longest genome, at least 1.
         first: genomes to propose before any other.
 
     Raises:
-        ConfigError: a number is out of its range.
+        ConfigError: a number is no whole one, or too low.
     """
 
     def __init__(
@@ -45,29 +58,21 @@ class AnyGenesEvolution(SteadyStateEvolution):
         max_blocks: int,
         first: Sequence[Genome] = (),
     ) -> None:
-        self._any_space = space
+        for name, number, least in (
+            ("seed", seed, 0),
+            ("population_size", population_size, 2),
+            ("max_blocks", max_blocks, 1),
+        ):
+            if not isinstance(number, int) or number < least:
+                raise ConfigError(
+                    f"{name} must be a whole number of at least {least}, but got {name}={number!r}"
+                )
+        population = PopulationConfig(size=population_size, max_blocks=max_blocks)
+        settings = StrategySettings(seed, population, inherits_weights=False)
+        super().__init__(space, settings, _Genomes())
         self._first = tuple(first)
-        # Of a search's settings only these matter here; a configuration has the others too.
-        config = load_config(
-            overrides={
-                "seed": seed,
-                "population.size": population_size,
-                "population.max_blocks": max_blocks,
-                "training.inherit_weights": False,
-            }
-        )
-        super().__init__(config, (1, 1, 1), 2)
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
         if self._n_made < len(self._first):
             return [self._candidate(self._first[self._n_made], "given")]
         return super()._propose(told)
-
-    def _make_space(self, config: SearchConfig) -> SearchSpace:  # noqa: ARG002  # has its own
-        return self._any_space
-
-    def _fingerprint(self, genome: Genome) -> str:
-        return hashlib.sha256(genome.to_json().encode()).hexdigest()[:16]
-
-    def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:  # noqa: ARG002
-        return genome

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from vlga.config.settings import SearchConfig
 from vlga.genetics.genes import BLOCK_GENES, GENES_OF_B, Allele
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual, best_of
-from vlga.strategies.base import Strategy
+from vlga.strategies.space_base import SpaceSearch
 
 __all__ = ["FixedLength"]
 
@@ -27,7 +26,7 @@ __all__ = ["FixedLength"]
 _TOURNAMENT_SIZE = 3
 
 
-class FixedLength(Strategy):
+class FixedLength(SpaceSearch):
     """Generations of a genetic algorithm on genomes of two blocks: a and b, then a alone.
 
     The space says which alleles every gene has but `include_b`, which the shape fixes, and the
@@ -43,7 +42,7 @@ class FixedLength(Strategy):
     population: tuple[Individual, ...] = ()
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
-        size = self.config.population.size
+        size = self.settings.population.size
         if self._n_made == 0:
             rng = self._rng()
             return [
@@ -72,14 +71,13 @@ class FixedLength(Strategy):
             self.toolbox.mate(first.genome, second.genome, rng=rng),
             "uniform_crossover",
         )
-        if rng.random() < self.config.population.mutation_probability:
+        if rng.random() < self.settings.population.mutation_probability:
             genome = self.toolbox.mutate_any_gene(genome, rng=rng)
             operator += "+mutate_any_gene"
         return self._candidate(self._fit(genome, rng), operator, (first.id, second.id))
 
-    def _make_space(self, config: SearchConfig) -> SearchSpace:
+    def _narrowed(self, space: SearchSpace) -> SearchSpace:
         """Narrow the space to three convolutions."""
-        space = config.space.build()
         one_conv = {"include_b": (False,)} | {
             name: space.block_alleles(1)[name][:1] for name in GENES_OF_B
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Self
 
 from vlga.config.settings import SearchConfig
 from vlga.config.study import ArmConfig, StudyConfig
@@ -83,14 +84,20 @@ class Grid(Strategy):
     has_generations = False
     scores_test = True
 
-    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
-        super().__init__(config, input_shape, n_classes)
-        self.trials: tuple[Trial, ...] = tuple(trials(config.study, input_shape, n_classes))
+    def __init__(self, study: StudyConfig, seed: int, input_shape: Shape, n_classes: int) -> None:
+        super().__init__(seed)
+        self.trials: tuple[Trial, ...] = tuple(trials(study, input_shape, n_classes))
+        self._images = input_shape, n_classes
+
+    @classmethod
+    def from_config(cls, config: SearchConfig, input_shape: Shape, n_classes: int) -> Self:
+        """Give a configuration's study of networks for images of this shape."""
+        return cls(config.study, config.seed, input_shape, n_classes)
 
     def training_seed(self, candidate: Candidate) -> int:
         """Give all arms of one repetition the same seed, so that they differ in nothing else."""
         assert isinstance(candidate.genome, Trial)
-        text = f"{self.config.seed}/study/{candidate.genome.seed}"
+        text = f"{self.seed}/study/{candidate.genome.seed}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # it learns nothing
@@ -100,7 +107,7 @@ class Grid(Strategy):
             Candidate(
                 id=number,
                 genome=trial,
-                fingerprint=trial_fingerprint(trial, self._input_shape, self._n_classes),
+                fingerprint=trial_fingerprint(trial, *self._images),
                 phase=0,
                 generation=0,
                 parents=(),

@@ -45,12 +45,12 @@ class LargeScaleEvolution(SteadyState):
 
     def _breed(self, rng: Random) -> Candidate:
         parent, _ = self._drawn(self._n_made)
-        inherits = self.config.training.inherit_weights
+        inherits = self.settings.inherits_weights
         genome, operator = self.toolbox.mutate_large_scale(
             parent.genome,
             rng=rng,
             max_blocks=self._max_blocks,
-            silent=parent.genome.silent_genes(self._input_shape[1:]),
+            silent=self._phenotypes.silent_genes(parent.genome),
             inherits=inherits,
         )
         weights_from = parent.id if inherits and operator != "reset_weights" else None
@@ -68,6 +68,6 @@ class LargeScaleEvolution(SteadyState):
         The dice are the candidate's own, the same whenever they are thrown: who dies need not be
         remembered, and a search is recalled from what is recorded.
         """
-        two = Random(f"{self.config.seed}/two/{candidate_id}").sample(self.alive, 2)
+        two = Random(f"{self.seed}/two/{candidate_id}").sample(self.alive, 2)
         first, second = sorted(two, key=lambda one: (-one.accuracy, one.id))
         return first, second

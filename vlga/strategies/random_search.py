@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlga.ports.candidate import Candidate, Individual
-from vlga.strategies.base import Strategy
+from vlga.strategies.space_base import SpaceSearch
 
 __all__ = ["RandomSearch"]
 
 
-class RandomSearch(Strategy):
+class RandomSearch(SpaceSearch):
     """Draws a length, then every gene, uniformly; trains from scratch; ends with its budget.
 
     As the baseline of Xiao et al. 2020, section 4.3, whose networks have 2 to 10 layers: a block
@@ -26,7 +26,7 @@ class RandomSearch(Strategy):
         self.generation += self._n_made > 0
         rng = self._rng()
         batch = []
-        for _ in range(self.config.population.size):
+        for _ in range(self.settings.population.size):
             genome = self.toolbox.individual(rng=rng, n_blocks=rng.randint(1, self._max_blocks))
             batch.append(self._candidate(self._fit(genome, rng), "sample"))
         return batch

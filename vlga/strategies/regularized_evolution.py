@@ -30,7 +30,7 @@ class RegularizedEvolution(SteadyState):
     @property
     def _n_needed(self) -> int:
         """As many as are drawn: a quarter of the population, at least two."""
-        return max(2, self.config.population.size // 4)
+        return max(2, self.settings.population.size // 4)
 
     def _found(self, rng: Random) -> Candidate:
         genome = self.toolbox.individual(rng=rng, n_blocks=rng.randint(1, self._max_blocks))
@@ -45,5 +45,5 @@ class RegularizedEvolution(SteadyState):
 
     def _join(self, individual: Individual) -> None:
         self.alive.append(individual)
-        if len(self.alive) > self.config.population.size:
+        if len(self.alive) > self.settings.population.size:
             del self.alive[0]

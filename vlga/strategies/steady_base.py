@@ -6,14 +6,15 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from vlga.config.settings import SearchConfig
+from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
-from vlga.strategies.base import Shape, Strategy
+from vlga.strategies.phenotypes import Phenotypes
+from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
 __all__ = ["SteadyState"]
 
 
-class SteadyState(Strategy):
+class SteadyState(SpaceSearch):
     """Founders first, then children, each made from the individuals alive when it is asked for.
 
     There are as many founders as a population has individuals; one that fails is replaced. A child
@@ -33,8 +34,10 @@ class SteadyState(Strategy):
 
     has_generations = False
 
-    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
-        super().__init__(config, input_shape, n_classes)
+    def __init__(
+        self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
+    ) -> None:
+        super().__init__(space, settings, phenotypes)
         self.alive: list[Individual] = []
         self._n_completed = 0
 
@@ -73,10 +76,10 @@ class SteadyState(Strategy):
 
     @property
     def _lacks_founders(self) -> bool:
-        if len(self.alive) >= self.config.population.size:
+        if len(self.alive) >= self.settings.population.size:
             return False  # asked for every candidate: a thousand that are out are not counted
         n_out = sum(not candidate.parents for candidate in self._waiting.values())
-        return len(self.alive) + n_out < self.config.population.size
+        return len(self.alive) + n_out < self.settings.population.size
 
     @property
     def _lacks_parents(self) -> bool:
@@ -89,7 +92,7 @@ class SteadyState(Strategy):
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # see _take
         if self._is_searched_through:
             return []
-        self.generation = self._n_made // self.config.population.size
+        self.generation = self._n_made // self.settings.population.size
         rng = self._rng()
         founds = self._lacks_founders or self._lacks_parents
         return [self._found(rng) if founds else self._breed(rng)]
@@ -98,10 +101,10 @@ class SteadyState(Strategy):
         """Let an individual join at once: the next child may be its own."""
         self._join(individual)
         self._n_completed += 1
-        generation, rest = divmod(self._n_completed, self.config.population.size)
+        generation, rest = divmod(self._n_completed, self.settings.population.size)
         if rest == 0:
-            self._log(self.alive, self.config.population.size, generation - 1)
+            self._log(self.alive, self.settings.population.size, generation - 1)
 
     def _rng(self) -> Random:
         """Give the next candidate's source of randomness, derived by name."""
-        return Random(f"{self.config.seed}/{self._n_made}")
+        return Random(f"{self.seed}/{self._n_made}")

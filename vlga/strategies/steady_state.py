@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from random import Random
 
-from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
-from vlga.strategies.base import Shape
+from vlga.strategies.phenotypes import Phenotypes
+from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_base import SteadyState
 
 __all__ = ["SteadyStateEvolution"]
@@ -41,8 +42,10 @@ class SteadyStateEvolution(SteadyState):
 
     inherits = "parent"
 
-    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
-        super().__init__(config, input_shape, n_classes)
+    def __init__(
+        self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
+    ) -> None:
+        super().__init__(space, settings, phenotypes)
         self._seen: set[str] = set()
 
     @property
@@ -64,7 +67,7 @@ class SteadyStateEvolution(SteadyState):
         first, second = sorted((first, second), key=lambda one: (-one.accuracy, one.id))
         genome = self.toolbox.mate_aligned(first.genome, second.genome, rng=rng)
         operator = "aligned_crossover"
-        if rng.random() < self.config.population.mutation_probability:
+        if rng.random() < self.settings.population.mutation_probability:
             genome, mutation = self._mutate(genome, rng)
             operator += f"+{mutation}"
         return self._make(genome, operator, (first, second), rng)
@@ -72,7 +75,7 @@ class SteadyStateEvolution(SteadyState):
     def _join(self, individual: Individual) -> None:
         """Of equally bad ones the oldest dies: networks of equal worth take turns."""
         self.alive.append(individual)
-        if len(self.alive) > self.config.population.size:
+        if len(self.alive) > self.settings.population.size:
             self.alive.remove(min(self.alive, key=lambda one: (one.accuracy, one.id)))
 
     def _make(
@@ -80,14 +83,14 @@ class SteadyStateEvolution(SteadyState):
     ) -> Candidate:
         """Make a candidate within the limits and, if so set, unlike any network before it."""
         genome = self._fit(genome, rng)
-        if self.config.population.avoid_duplicates:
+        if self.settings.population.avoid_duplicates:
             for _ in range(_DUPLICATE_TRIES):
-                if self._fingerprint(genome) not in self._seen:
+                if self._phenotypes.fingerprint(genome) not in self._seen:
                     break
                 genome, mutation = self._mutate(genome, rng)
                 genome, operator = self._fit(genome, rng), f"{operator}+{mutation}"
         ids = tuple(one.id for one in parents)
-        inherits = self.config.training.inherit_weights and ids
+        inherits = self.settings.inherits_weights and ids
         return self._candidate(genome, operator, ids, ids[0] if inherits else None)
 
     def _mutate(self, genome: Genome, rng: Random) -> tuple[Genome, str]:

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vlga.config.settings import SearchConfig
 from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual, best_of
-from vlga.strategies.base import Shape, Strategy
+from vlga.strategies.phenotypes import Phenotypes
+from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
 __all__ = ["VariableLength"]
 
@@ -27,7 +28,7 @@ __all__ = ["VariableLength"]
 _DUPLICATE_TRIES = 10
 
 
-class VariableLength(Strategy):
+class VariableLength(SpaceSearch):
     """Phases of a genetic algorithm on genomes that grow by one block a phase.
 
     Attributes:
@@ -37,8 +38,10 @@ class VariableLength(Strategy):
 
     inherits = "phase_best"
 
-    def __init__(self, config: SearchConfig, input_shape: Shape, n_classes: int) -> None:
-        super().__init__(config, input_shape, n_classes)
+    def __init__(
+        self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
+    ) -> None:
+        super().__init__(space, settings, phenotypes)
         self.population: tuple[Individual, ...] = ()
         self.phase_bests: list[Individual] = []
         self._parent: Individual | None = None
@@ -50,7 +53,7 @@ class VariableLength(Strategy):
         self.population = (*self.population, *told)
         self._log(self.population, len(told))
         self._require_parents(self.population)
-        while self.generation + 1 < self.config.population.generations:
+        while self.generation + 1 < self.settings.population.generations:
             self.generation += 1
             made = self._next_generation()
             if made:
@@ -63,7 +66,7 @@ class VariableLength(Strategy):
         rng = self._rng()
         self.population, self._seen = (), set()
         candidates = []
-        for _ in range(self.config.population.size):
+        for _ in range(self.settings.population.size):
             if self._parent is None:
                 genome, operator = self.toolbox.individual(rng=rng), "sample"
             else:
@@ -74,7 +77,7 @@ class VariableLength(Strategy):
     def _next_generation(self) -> list[Candidate]:
         """Select, mutate, cross: the paper's steps 4 to 8, in its figure 1's order."""
         rng = self._rng()
-        settings = self.config.population
+        settings = self.settings.population
         elite, lucky = self.toolbox.select(self.population, rng=rng)
         kept, made = list(elite), []
         for individual in lucky:
@@ -101,11 +104,11 @@ class VariableLength(Strategy):
         assert best is not None
         self.phase_bests.append(phase_best)
         self._parent = phase_best
-        budget, settings = self.config.budget, self.config.population
+        max_phases, settings = self.settings.max_phases, self.settings.population
         if (
             # 0.79 - 0.78 is a little more than 0.01 in binary: a billionth is no difference.
             best.accuracy - phase_best.accuracy > settings.stop_margin + 1e-9
-            or (budget.phases is not None and self.phase + 1 >= budget.phases)
+            or (max_phases is not None and self.phase + 1 >= max_phases)
             or (settings.max_blocks is not None and self.phase + 1 >= settings.max_blocks)
         ):
             return []
@@ -118,13 +121,13 @@ class VariableLength(Strategy):
     ) -> Candidate:
         """Make a candidate within the limits and, if so set, unlike any network of the phase."""
         genome = self._fit(genome, rng, self.phase)
-        if self.config.population.avoid_duplicates:
+        if self.settings.population.avoid_duplicates:
             for _ in range(_DUPLICATE_TRIES):
-                if self._fingerprint(genome) not in self._seen:
+                if self._phenotypes.fingerprint(genome) not in self._seen:
                     break
                 genome = self._fit(self.toolbox.mutate(genome, rng=rng), rng, self.phase)
                 operator = f"{operator.removesuffix('+mutate_one_gene')}+mutate_one_gene"
-        inherits = self.config.training.inherit_weights
+        inherits = self.settings.inherits_weights
         weights_from = self._parent.id if self._parent and inherits else None
         candidate = self._candidate(genome, operator, parents, weights_from)
         self._seen.add(candidate.fingerprint)
@@ -136,7 +139,7 @@ class VariableLength(Strategy):
         Without it the first phase's block takes all, and whatever is grown on it is shrunk to the
         smallest convolutions.
         """
-        phases = self.config.budget.phases
+        phases = self.settings.max_phases
         return min(1.0, (self.phase + 1) / phases) if phases else 1.0
 
     def _parent_ids(self) -> tuple[int, ...]:

@@ -136,7 +136,7 @@ class TestEvolution:
         ]
 
         assert strategy.finished
-        assert found == {strategy._fingerprint(genome) for genome in every}
+        assert found == {strategy._phenotypes.fingerprint(genome) for genome in every}
         assert len(found) == 14
 
     def test_proposes_the_genomes_given_before_any_other(self):
@@ -162,12 +162,15 @@ class TestEvolution:
     @pytest.mark.parametrize(
         ("setting", "message"),
         [
-            ({"population_size": 1}, r"\[population\] size"),
-            ({"max_blocks": 0}, r"\[population\] max_blocks"),
-            ({"seed": -1}, "seed"),
+            (
+                {"population_size": 1},
+                "population_size must be .* at least 2, but got population_size=1",
+            ),
+            ({"max_blocks": 0}, "max_blocks must be a whole number of at least 1"),
+            ({"seed": -1}, "seed must be"),
         ],
     )
     def test_refuses_numbers_out_of_range(self, setting, message):
-        """By the rules of every search's settings."""
+        """By the names of the arguments."""
         with pytest.raises(ConfigError, match=message):
             evolution(**setting)

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.generators import PRESETS, populations
-from tests.support.synthetic import Coins
+from tests.support.synthetic import Coins, individual
 from vlga.genetics.sampling import sample
 from vlga.genetics.selection import choose_parents, survivors, tournament
-from vlga.ports.candidate import Candidate, Individual, best_of
+from vlga.ports.candidate import Candidate, best_of
 
 
 def people(*accuracies):
     """Give individuals with these accuracies and ids 0, 1, 2..."""
     genome = sample(PRESETS["default"], Random(0))
     return [
-        Individual(Candidate(number, genome, "f", 0, 0, (), "sample"), accuracy)
+        individual(Candidate(number, genome, "f", 0, 0, (), "sample"), accuracy)
         for number, accuracy in enumerate(accuracies)
     ]
 

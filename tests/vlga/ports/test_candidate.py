@@ -1,11 +1,11 @@
 import pickle
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.generators import candidates, fitnesses, populations
+from tests.support.synthetic import individual
 from vlga.ports.candidate import Individual, best_of
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 
@@ -57,7 +57,7 @@ def test_values_travel_to_workers_and_back(candidate, accuracy):
     """Candidates, evaluations and individuals pickle to their equal and hash."""
     record = EpochRecord(0, 2.3, 0.1, None, None, 0.1, 1.5, ("blocks.0.a",))
     evaluation = Evaluation(candidate.id, 1, 0, accuracy, curve=(record,))
-    individual = Individual(candidate, accuracy)
+    individual = Individual(candidate, evaluation)
 
     for value in (candidate, evaluation, individual):
         again = pickle.loads(pickle.dumps(value))
@@ -69,7 +69,7 @@ class TestIndividual:
     @given(candidates(), fitnesses(), fitnesses())
     def test_deap_orders_individuals_by_accuracy(self, candidate, one, other):
         """The fitness that DEAP reads is valid and maximised."""
-        left, right = Individual(candidate, one).fitness, Individual(candidate, other).fitness
+        left, right = individual(candidate, one).fitness, individual(candidate, other).fitness
 
         assert left.valid
         assert left.values == (one,)
@@ -79,9 +79,9 @@ class TestIndividual:
     @given(candidates())
     def test_it_shows_its_candidate_s_id_and_genome(self, candidate):
         """Shorthands for what selection needs."""
-        individual = Individual(candidate, 0.5)
+        one = individual(candidate, 0.5)
 
-        assert (individual.id, individual.genome) == (candidate.id, candidate.genome)
+        assert (one.id, one.genome, one.accuracy) == (candidate.id, candidate.genome, 0.5)
 
 
 class TestBestOf:
@@ -100,6 +100,6 @@ class TestBestOf:
     @given(populations())
     def test_of_equals_it_is_the_one_made_first(self, population):
         """The lowest id wins a tie."""
-        equal = [replace(one, accuracy=0.5) for one in population]
+        equal = [individual(one.candidate, 0.5) for one in population]
 
         assert best_of(equal).id == min(one.id for one in population)

@@ -18,7 +18,7 @@ def test_several_observers_hear_every_event():
     events = [
         Updated(PROGRESS),
         Evaluated(candidate(1), evaluation(1)),
-        FinalStarted(Individual(candidate(1), 0.5), 30),
+        FinalStarted(Individual(candidate(1), evaluation(1)), 30),
         Ended("completed"),
     ]
     for event in events:

@@ -1,0 +1,61 @@
+"""What a strategy must know of what genomes describe; the only place where it meets images."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Protocol
+
+from vlga.config.settings import LimitsConfig
+from vlga.genetics.genome import Genome
+from vlga.networks.phenotype import decode
+from vlga.networks.plan import NetworkPlan, Shape
+
+__all__ = ["Networks", "Phenotypes"]
+
+
+class Phenotypes(Protocol):
+    """What genomes describe."""
+
+    def fingerprint(self, genome: Genome, /) -> str:
+        """Give what genomes that describe the same have in common, in 16 hexadecimal digits."""
+
+    def fits(self, genome: Genome, share: float, /) -> bool:
+        """Tell whether it is within this share, in (0, 1], of the limits."""
+
+    def silent_genes(self, genome: Genome, /) -> Container[str]:
+        """Give the addresses of the genes of which no other allele changes what it describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Genomes describe networks for images.
+
+    Attributes:
+        input_shape: (channels, height, width) of one image.
+        n_classes: at least 2.
+        limits: what one network may cost.
+    """
+
+    input_shape: Shape
+    n_classes: int
+    limits: LimitsConfig
+
+    def fingerprint(self, genome: Genome) -> str:
+        """Name the network and its training."""
+        return self._decode(genome).fingerprint
+
+    def fits(self, genome: Genome, share: float) -> bool:
+        """Tell whether the network is within this share of the limits."""
+        limits, plan = self.limits, self._decode(genome)
+        return (limits.max_macs is None or plan.n_macs <= share * limits.max_macs) and (
+            limits.max_activation_bytes is None
+            or plan.activation_bytes <= share * limits.max_activation_bytes
+        )
+
+    def silent_genes(self, genome: Genome) -> frozenset[str]:
+        """Give the genes of which no other allele changes the network's plan."""
+        return genome.silent_genes(self.input_shape[1:])
+
+    def _decode(self, genome: Genome) -> NetworkPlan:
+        return decode(genome, self.input_shape, self.n_classes)

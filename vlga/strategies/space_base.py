@@ -1,0 +1,169 @@
+"""What strategies share that draw genomes from a space: operators, limits and the logbook."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Self
+
+from deap import tools
+
+from vlga.config.settings import PopulationConfig, SearchConfig
+from vlga.errors import TooManyFailures
+from vlga.genetics.genome import Genome
+from vlga.genetics.space import SearchSpace
+from vlga.networks.plan import Shape
+from vlga.ports.candidate import Candidate, Individual
+from vlga.strategies.base import Strategy
+from vlga.strategies.phenotypes import Networks, Phenotypes
+from vlga.strategies.toolbox import build_toolbox
+
+__all__ = ["SpaceSearch", "StrategySettings"]
+
+#: Populations' worth of candidates in a row without a new training, after which a space counts as
+#: searched through; reused candidates cost no budget, which would otherwise never end.
+_MAX_BARREN = 20
+#: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
+_MAX_BLOCKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySettings:
+    """What decides a search beside its space.
+
+    Attributes:
+        seed: of the search, in [0, 2**63).
+        population: the genetic algorithm's settings.
+        inherits_weights: whether candidates inherit trained weights, if the strategy's ever do.
+        max_phases: phases after which a strategy that has phases ends, or None.
+    """
+
+    seed: int
+    population: PopulationConfig
+    inherits_weights: bool = True
+    max_phases: int | None = None
+
+
+class SpaceSearch(Strategy):
+    """A strategy whose candidates are genomes of a space. It knows nothing of images.
+
+    Args:
+        space: where genomes come from.
+        settings: the algorithm's.
+        phenotypes: what genomes describe.
+
+    Attributes:
+        space: as given, or narrowed by the strategy.
+        settings: as given.
+        toolbox: the operators, on the space.
+    """
+
+    def __init__(
+        self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
+    ) -> None:
+        super().__init__(settings.seed)
+        self.space = self._narrowed(space)
+        self.settings = settings
+        self.toolbox = build_toolbox(self.space, settings.population)
+        self._phenotypes = phenotypes
+        self._trainings: set[tuple[str, int | None]] = set()
+        self._n_repeats = 0
+
+    @classmethod
+    def from_config(cls, config: SearchConfig, input_shape: Shape, n_classes: int) -> Self:
+        """Search for networks, by a configuration, for images of this shape."""
+        settings = StrategySettings(
+            config.seed,
+            config.population,
+            inherits_weights=config.training.inherit_weights,
+            max_phases=config.budget.phases,
+        )
+        return cls(config.space.build(), settings, Networks(input_shape, n_classes, config.limits))
+
+    def _narrowed(self, space: SearchSpace) -> SearchSpace:
+        """Give the part of the space that candidates come from: here all of it."""
+        return space
+
+    @property
+    def _max_blocks(self) -> int:
+        """Blocks of the longest genome, for strategies that do not grow it phase by phase."""
+        return self.settings.population.max_blocks or _MAX_BLOCKS
+
+    @property
+    def _is_searched_through(self) -> bool:
+        """Whether a long row of candidates brought no training that was not made before."""
+        return self._n_repeats >= _MAX_BARREN * self.settings.population.size
+
+    def _require_parents(self, population: Sequence[Individual]) -> None:
+        """Refuse to go on from too few. Raises `TooManyFailures`, with the failures so far."""
+        if len(population) < 2:
+            raise TooManyFailures(
+                f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
+                f"generation {self.generation} left {len(population)}; failures so far: "
+                + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
+            )
+
+    def _rng(self) -> Random:
+        """Give this generation's source of randomness, derived by name."""
+        return Random(f"{self.seed}/{self.phase}/{self.generation}")
+
+    def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:
+        """Shrink these blocks until the network is within the limits, or they cannot be."""
+        while not self._phenotypes.fits(genome, self._share_of_limits()):
+            smaller = self.toolbox.shrink(genome, rng=rng, first_block=first_block)
+            if smaller is None:
+                break
+            genome = smaller
+        return genome
+
+    def _share_of_limits(self) -> float:
+        """Give the share of the limits, in (0, 1], that networks made now may use."""
+        return 1.0
+
+    def _candidate(
+        self,
+        genome: Genome,
+        operator: str,
+        parents: tuple[int, ...] = (),
+        weights_from: int | None = None,
+    ) -> Candidate:
+        """Number a genome as the search's next candidate."""
+        candidate = Candidate(
+            id=self._n_made,
+            genome=genome,
+            fingerprint=self._phenotypes.fingerprint(genome),
+            phase=self.phase,
+            generation=self.generation,
+            parents=parents,
+            operator=operator,
+            weights_from=weights_from,
+        )
+        self._count(candidate)
+        return candidate
+
+    def _count(self, candidate: Candidate) -> None:
+        """Count a candidate, and how many in a row were nothing new."""
+        training = (candidate.fingerprint, candidate.weights_from)
+        self._n_made += 1
+        self._n_repeats = self._n_repeats + 1 if training in self._trainings else 0
+        self._trainings.add(training)
+
+    def _log(
+        self, population: Sequence[Individual], n_new: int, generation: int | None = None
+    ) -> None:
+        """Record a generation, the last one asked for if not given, in the logbook."""
+        if not population:
+            return
+        record = tools.Statistics(lambda one: one.accuracy)
+        record.register("best", max)
+        record.register("median", statistics.median)
+        record.register("worst", min)
+        self.logbook.record(
+            phase=self.phase,
+            generation=self.generation if generation is None else generation,
+            n_individuals=len(population),
+            n_new=n_new,
+            **record.compile(population),
+        )
