@@ -14,6 +14,7 @@ from db.connection.engine import open_engine, reading, use_wal, writing
 from db.connection.outage import Patience, waits
 from db.ledger import codec, leases, writes
 from db.ledger.known import known_outcomes
+from db.read.leases import read_lease
 from db.read.searches import find_search_id
 from db.schema import tables
 from vlga.errors import SearchExists
@@ -239,7 +240,7 @@ class SqlStore:
     def lease(self, search: str) -> Lease | None:
         """Give the lease of whoever holds a search, expired or not; None if nobody does."""
         with reading(self._engine) as connection:
-            return leases.read_lease(connection, self._search_id(connection, search))
+            return read_lease(connection, self._search_id(connection, search))
 
     def request_stop(self, search: str, stop: Stop) -> bool:
         """Ask whoever holds a search to stop; tell whether anybody does."""

@@ -2,6 +2,6 @@
 
 codec        values to rows and back
 writes       a search's row, candidates, evaluations and files
-leases       who holds a search
+leases       takes a search, keeps it and lets it go
 known        outcomes that any search has recorded
 """

@@ -1,34 +1,21 @@
 """Leases: the row by which one driver holds a search, and the guard that every write passes.
 
-Times are the database's: `seconds since 1970` by the clock of Postgres' server, or of the machine
-whose process has the SQLite file open. A guard's update locks the row until its transaction ends,
-so that a lease is taken over before a write or after it, never during it.
+Times are the database's (db/read/leases.py). A guard's update locks the row until its transaction
+ends, so that a lease is taken over before a write or after it, never during it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Double,
-    Engine,
-    bindparam,
-    cast,
-    delete,
-    extract,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, delete, func, update
 
-from db.connection.engine import reading
+from db.read.leases import clock, read_lease
 from db.schema.tables import leases
 from vlga.errors import LeaseLost
-from vlga.ports.lease import Holder, Lease, Stop
+from vlga.ports.lease import Holder, Stop
 
-__all__ = ["delete_lease", "guard", "insert_lease", "read_clock", "read_lease", "request_stop"]
+__all__ = ["delete_lease", "guard", "insert_lease", "request_stop"]
 
 _columns = leases.c
 
@@ -58,7 +45,7 @@ def guard(
     row = connection.execute(
         update(leases)
         .where(_columns.search_id == search_id, _columns.token == held[0])
-        .values(expires=_clock(connection) + held[1])
+        .values(expires=clock(connection) + held[1])
         .returning(_columns.stop)
     ).one_or_none()
     if row is None:
@@ -85,7 +72,7 @@ def insert_lease(
         seconds: for how long from now.
         over: token of a lease that may be taken over although it has not expired.
     """
-    now = _clock(connection)
+    now = clock(connection)
     statement = upsert(leases).values(
         search_id=search_id,
         token=holder.token,
@@ -106,23 +93,6 @@ def insert_lease(
     return given is not None
 
 
-def read_lease(connection: Connection, search_id: int) -> Lease | None:
-    """Give a search's lease, expired or not."""
-    row = connection.execute(
-        select(leases, (_columns.expires <= _clock(connection)).label("has_expired")).where(
-            _columns.search_id == search_id
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    return Lease(
-        Holder(row.token, row.host, row.process_id, row.origin),
-        row.since,
-        bool(row.has_expired),
-        None if row.stop is None else Stop(row.stop),
-    )
-
-
 def delete_lease(connection: Connection, search_id: int, token: str) -> None:
     """End a lease, if it was not taken over."""
     connection.execute(
@@ -140,12 +110,6 @@ def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:
     return asked.rowcount > 0
 
 
-def read_clock(engine: Engine) -> float:
-    """Give the database's time, in seconds since 1970."""
-    with reading(engine) as connection:
-        return float(connection.scalar(select(_clock(connection))) or 0.0)
-
-
 def _lost(connection: Connection, search: str, search_id: int) -> LeaseLost:
     lease = read_lease(connection, search_id)
     by = f"is run by {lease}" if lease else "was taken over by a process that has ended since"
@@ -153,11 +117,3 @@ def _lost(connection: Connection, search: str, search_id: int) -> LeaseLost:
         f"one process at a time may write to a search, but {search!r} {by}; this one stops, and "
         "what it has recorded is kept"
     )
-
-
-def _clock(connection: Connection) -> ColumnElement[float]:
-    """Give the database's time at this statement, in seconds since 1970."""
-    if connection.dialect.name == "sqlite":
-        return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0
-    # Not now(), which is when the transaction began: it may have waited for a lock since.
-    return cast(extract("epoch", func.clock_timestamp()), Double)

@@ -1,6 +1,8 @@
 """What readers ask, as plain rows; one noun a module.
 
 searches     searches, the fittest individuals, one individual
+leases       who holds a search
+status       whether a search runs, has ended or is lost
 lineage      an individual's ancestors
 reports      what a search's report is computed from
 studies      what a study's report is computed from

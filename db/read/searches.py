@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from db.connection.engine import reading
 from db.read.curves import read_curves
+from db.read.status import read_statuses
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
 from vlga.ports.data import data_label
@@ -56,7 +57,8 @@ def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
     """Give searches, the newest first.
 
     Returns:
-        Rows of `name status strategy data evaluations best_fitness created_at`.
+        Rows of `name status strategy data evaluations best_fitness created_at`; `status` as
+        `db.read.status.shown_status` gives it.
     """
     best = (
         select(evaluations.c.fitness)
@@ -67,6 +69,7 @@ def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
     )
     statement = (
         select(
+            searches.c.id,
             searches.c.name,
             searches.c.status,
             searches.c.strategy,
@@ -83,9 +86,12 @@ def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
     )
     with reading(engine) as connection:
         rows = connection.execute(statement).mappings().all()
+        statuses = read_statuses(connection, {row["id"]: row["status"] for row in rows})
     return [
         {
-            **{key: row[key] for key in ("name", "status", "strategy")},
+            "name": row["name"],
+            "status": statuses[row["id"]],
+            "strategy": row["strategy"],
             "data": data_label(row["data_name"], row["fitness_on"]),
             **{key: row[key] for key in ("evaluations", "best_fitness")},
             "created_at": row["created_at"].isoformat(),
@@ -101,7 +107,8 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         `name status strategy seed data evaluations{completed,failed,reused}
         best{id,fitness,test_accuracy,parameters,depth} seconds message failures{REASON}
         data_fingerprint fitness_on input_shape classes images{train,validation,test} config
-        versions created_at updated_at`; `best` is None before the first completed evaluation.
+        versions created_at updated_at`; `best` is None before the first completed evaluation,
+        `status` as `db.read.status.shown_status` gives it.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -111,10 +118,13 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         row = (
             connection.execute(select(searches).where(searches.c.id == search_id)).mappings().one()
         )
+        status = read_statuses(connection, {search_id: row["status"]})[search_id]
         best = _best(connection, search_id, row["best_candidate_id"])
         failures = _failures(connection, search_id)
     return {
-        **{key: row[key] for key in ("name", "status", "strategy", "seed")},
+        "name": row["name"],
+        "status": status,
+        **{key: row[key] for key in ("strategy", "seed")},
         "data": data_label(row["data_name"], row["fitness_on"]),
         "evaluations": {
             "completed": row["n_completed"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, delete, select
 
 from db.connection.engine import reading, writing
-from db.ledger.leases import read_lease
+from db.read.leases import read_lease
 from db.read.searches import find_search_id
 from db.schema.tables import artifacts, searches
 from vlga.errors import ConfigError

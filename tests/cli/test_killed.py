@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,10 +18,12 @@ from sqlalchemy import select
 
 from db.connection.engine import open_engine, reading
 from db.schema import tables
+from db.store import SqlStore
 from tests.support import postgres
-from tests.support.command import SMALL
+from tests.support.command import SMALL, vlga
 from tests.support.ledger import ledger
 from vlga.cli.main import main
+from vlga.search.hold import held
 from workers.evaluators import inline
 
 #: Some forty trainings of about 20 ms in two phases, the second of which inherits weights; the
@@ -161,6 +164,25 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(processes, whole
         }
         assert was_in_flight or candidate not in again, (process_id, candidate)
     assert len(begun) > len({of for _, of in begun}), "no kill hit a training"
+
+
+def test_a_killed_search_is_told_as_lost(processes, url, tmp_path):
+    """As soon as its process is gone, by `list` and `show`; who holds it again, runs it."""
+    process = processes.Process(
+        target=run, args=(tmp_path, (*SEARCH, "--db", url), Moment("", 1, 0.0))
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, (tmp_path / "output").read_text()
+
+    told = vlga("list", "--db", url)
+    assert told.out.splitlines()[2].split()[:2] == ["first", "lost"]
+    assert "go on with: vlga resume first --db " in told.err
+    assert vlga("show", "first", "--db", url, "--format", "json").json["status"] == "lost"
+    with closing(SqlStore(url)) as store:
+        assert store.find_search("first").status == "running"
+        with held(store, "first"):
+            assert vlga("list", "--db", url, "--format", "json").json[0]["status"] == "running"
 
 
 def has_search(url: str) -> bool:

@@ -1,5 +1,6 @@
 import csv
 import io
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -8,14 +9,16 @@ from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluation import FailureReason
+from vlga.ports.lease import this_process
 
 
 @pytest.fixture
 def two():
-    """A database with a search that failed and one that runs."""
+    """A database with a search that failed and one that this process runs."""
     store = SqlStore("sqlite:///vlga.db")
     store.create_search(replace(record("first", seed=5), status="failed", message="no luck"))
     store.create_search(record("second"))
+    store.acquire("second", this_process(), 60)
     store.add_candidates("second", [candidate(number) for number in range(4)])
     store.add_evaluations("second", [evaluation(0, 0.25), evaluation(2, 0.75), evaluation(3, 0.5)])
     lost = FailureReason.WORKER_LOST
@@ -62,6 +65,49 @@ class TestList:
         assert vlga("list").err == "no searches yet; start one with: vlga search\n"
         assert vlga("list").out == ""
         assert vlga("list", "--format", "json").json == []
+
+
+class TestLost:
+    """A search that is stored as running, but that nobody runs."""
+
+    @pytest.fixture
+    def lost(self):
+        """Two: one whose process has ended, and one whose machine has not been heard of since."""
+        here = this_process()
+        with closing(SqlStore("sqlite:///vlga.db")) as store:
+            for name, holder, seconds in (
+                ("first", replace(here, origin=f"{here.origin}0"), 60),
+                ("my second", replace(here, host="elsewhere"), -1),
+            ):
+                store.create_search(record(name))
+                store.acquire(name, holder, seconds)
+
+    def test_list_says_so_with_the_commands_that_go_on(self, lost):
+        """The commands below the table, on stderr; programs get the status alone."""
+        told = vlga("list")
+
+        assert [line.count(" lost ") for line in told.out.splitlines()[2:]] == [1, 1]
+        assert told.err.splitlines() == [
+            "the process of my second is gone; go on with: vlga resume 'my second'",
+            "the process of first is gone; go on with: vlga resume first",
+        ]
+        for form in ("json", "csv"):
+            told = vlga("list", "--format", form)
+            assert (told.out.count("lost"), told.err) == (2, "")
+
+    def test_show_says_so_with_the_command_that_goes_on(self, lost, home):
+        """As the last line of its table, with the database where it is not the usual one."""
+        url = f"sqlite:///{home}/vlga.db"
+        lines = [
+            line.split("  ", 1) for line in vlga("show", "my second", "--db", url).out.splitlines()
+        ]
+        shown = {key: text.strip() for key, text in lines}
+
+        assert shown["status"] == "lost"
+        assert lines[-1][0] == "go on with"
+        assert shown["go on with"] == f"vlga resume 'my second' --db {url}"
+        assert vlga("show", "first", "--format", "json").json["status"] == "lost"
+        assert "resume" not in vlga("show", "first", "--format", "csv").out
 
 
 class TestShow:

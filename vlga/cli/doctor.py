@@ -75,7 +75,7 @@ def _here() -> Iterator[Diagnosis]:
 def _database(url: str) -> Iterator[Diagnosis]:
     """Check the database; it is fine if an SQLite file does not exist yet."""
     from db.connection.engine import build_engine, disposing, masked, reading, require_file
-    from db.ledger.leases import read_clock
+    from db.read.leases import read_clock
     from db.schema.revision import require_head, stored_revision
 
     where = masked(url)

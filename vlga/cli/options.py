@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["DEFAULT_DB", "configuration_options", "db_option", "format_option", "worker_options"]
+__all__ = [
+    "DEFAULT_DB",
+    "configuration_options",
+    "db_hint",
+    "db_option",
+    "format_option",
+    "worker_options",
+]
 
 DEFAULT_DB = "sqlite:///vlga.db"
 
@@ -84,6 +93,14 @@ def db_option(command: _Command) -> _Command:
         metavar="URL",
         help="Database: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME; also VLGA_DB.",
     )(command)
+
+
+def db_hint(db_url: str) -> str:
+    """Give the ``--db`` that a command to type next needs, or nothing where it is implied."""
+    from db.connection.engine import masked
+
+    is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
+    return "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
 
 
 def format_option(command: _Command) -> _Command:

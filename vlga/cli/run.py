@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shlex
@@ -16,11 +15,9 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db.connection.engine import masked
 from db.connection.outage import Patience
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import DEFAULT_DB
 from vlga.cli.signals import announcing, ignore_signals, obeying_signals
 from vlga.config.settings import SearchConfig, WorkersConfig
 from vlga.errors import (
@@ -48,7 +45,6 @@ from workers.evaluators.patient import PatientEvaluator
 
 __all__ = [
     "check_name",
-    "db_hint",
     "enter",
     "load_data",
     "make_evaluator",
@@ -197,12 +193,6 @@ def enter(
             number += 1
         else:
             return record
-
-
-def db_hint(db_url: str) -> str:
-    """Give the ``--db`` that a command to type next needs, or nothing where it is implied."""
-    is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
-    return "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
 
 
 def run_search(

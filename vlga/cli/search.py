@@ -13,11 +13,10 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import configuration_options, db_option, worker_options
+from vlga.cli.options import configuration_options, db_hint, db_option, worker_options
 from vlga.cli.reopen import changed_record
 from vlga.cli.run import (
     check_name,
-    db_hint,
     enter,
     load_data,
     make_evaluator,

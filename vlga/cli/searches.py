@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from db.connection.engine import opened
 from db.read import searches
-from vlga.cli.options import db_option, format_option
+from db.read.status import LOST
+from vlga.cli.options import db_hint, db_option, format_option
 from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
 
 __all__ = ["list_", "show", "top"]
@@ -26,6 +29,10 @@ def list_(db_url: str, form: str) -> None:
             click.echo("no searches yet; start one with: vlga search", err=True)
             return
     click.echo(render(rows, form, columns))
+    if form == "table":
+        for name in (row["name"] for row in rows if row["status"] == LOST):
+            way_on = _way_on(name, db_url)
+            click.echo(f"the process of {name} is gone; go on with: {way_on}", err=True)
 
 
 @click.command()
@@ -65,10 +72,17 @@ def show(search: str, db_url: str, form: str) -> None:
     if form == "csv":
         click.echo(as_csv([flat], list(flat)))
         return
+    if found["status"] == LOST:
+        flat["go on with"] = _way_on(search, db_url)
     width = max(map(len, flat))
     for key, value in flat.items():
         if value not in (None, ""):
             click.echo(f"{key.replace('_', ' '):{width}}  {value}")
+
+
+def _way_on(name: str, db_url: str) -> str:
+    """Give the command that goes on with a search."""
+    return f"vlga resume {shlex.quote(name)}{db_hint(db_url)}"
 
 
 @click.command()

@@ -16,10 +16,9 @@ from db.read import searches
 from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import db_option, worker_options
+from vlga.cli.options import db_hint, db_option, worker_options
 from vlga.cli.run import (
     check_name,
-    db_hint,
     enter,
     load_data,
     make_evaluator,

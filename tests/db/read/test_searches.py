@@ -31,7 +31,7 @@ def test_list_gives_every_search_the_newest_first(engine: Engine):
         },
         {
             "name": "empty",
-            "status": "running",
+            "status": "lost",
             "strategy": "variable_length",
             "data": "digits",
             "evaluations": 0,
