@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 import workers.cluster.metrics
 from db.connection.engine import open_engine
+from db.schema.tables import metadata
+from db.schema.views import VIEWS
 from db.store import SqlStore
 from tests.support import postgres, readmes
 from tests.support.readmes import blocks
@@ -41,6 +43,17 @@ def test_there_are_five_queries_worth_having():
     """Each with the question that it answers."""
     assert len(QUERIES) == 5
     assert all(query.startswith("-- ") and query.endswith(";") for query in QUERIES)
+
+
+def test_the_database_s_readme_names_every_table_and_view():
+    """Each with what one row of it is, and none that is not there."""
+    text = (readmes.ROOT / "db" / "README.md").read_text(encoding="utf-8")
+    sections = text[text.index("| view |") : text.index("## Five queries")]
+
+    assert {*re.findall(r"^\| `(\w+)` \|", sections, re.MULTILINE)} == {
+        *metadata.tables,
+        *VIEWS["sqlite"],
+    }
 
 
 @pytest.mark.parametrize("query", QUERIES)
