@@ -21,7 +21,7 @@ from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.machines import Machines
-from vlga.ports.observer import ignore
+from vlga.search import run as search_run
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.hold import held
@@ -126,17 +126,12 @@ def run_search(url: str, name: str, strategy: str, n: int) -> Run:
         )
     )
     store = SqlStore(url)
-    store.create_search(SearchRecord(name, config, DATA, {}))
-    with tempfile.TemporaryDirectory() as folder, held(store, name) as tenure:
+    record = SearchRecord(name, config, DATA, {})
+    store.create_search(record)
+    with tempfile.TemporaryDirectory() as folder, held(store, name) as hold:
+        files = ArtifactFolder(Path(folder))
         search = Search(
-            name,
-            config,
-            DATA,
-            evaluator=InstantEvaluator(),
-            store=store,
-            artifacts=ArtifactFolder(Path(folder)),
-            observer=ignore,
-            asked_to_stop=tenure.check,
+            search_run.Run(record, store, files, InstantEvaluator(), asked_to_stop=hold.check)
         )
         started, queued = time.perf_counter(), _waited_for_core()
         search.run()

@@ -15,7 +15,7 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import ignore
+from vlga.search import run as search_run
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 
@@ -56,17 +56,10 @@ def run_search(
     config = load_config(settings=settings)
     with tempfile.TemporaryDirectory() as folder:
         store = SqlStore(f"sqlite:///{folder}/search.db")
-        store.create_search(SearchRecord("search", config, data, {}))
-        search = Search(
-            "search",
-            config,
-            data,
-            evaluator=evaluator,
-            store=store,
-            artifacts=ArtifactFolder(Path(folder)),
-            observer=ignore,
-            clock=clock,
-        )
+        record = SearchRecord("search", config, data, {})
+        store.create_search(record)
+        files = ArtifactFolder(Path(folder))
+        search = Search(search_run.Run(record, store, files, evaluator, clock=clock))
         wall, cpu = time.perf_counter(), time.process_time()
         search.run()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -48,7 +48,7 @@ class TestOutage:
 
     def test_that_does_not_end_ends_the_search(self, url, undisturbed, after, monkeypatch):
         """Exit code 1, the reason, and the command by which it goes on as if nothing had been."""
-        monkeypatch.setattr("vlga.cli.run._OUTAGE_SECONDS", 0.3)
+        monkeypatch.setattr("vlga.app.searches._OUTAGE_SECONDS", 0.3)
         after(5, lambda: postgres.stop("immediate"))
         began = time.monotonic()
         told = vlga(*FIRST)

@@ -26,15 +26,14 @@ from vlga.ports.observer import (
     Evaluated,
     Event,
     GenerationEnded,
-    Observer,
     Progress,
     Recalled,
     StopRequested,
     Updated,
-    ignore,
 )
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
+from vlga.search.run import Run
 
 Outcome = float | FailureReason | BaseException
 
@@ -171,7 +170,7 @@ class Notes:
                 self.stops.append(stop)
 
 
-def search_in(
+def run_in(
     store: Ledger,
     config: SearchConfig,
     evaluator: Evaluator,
@@ -179,22 +178,15 @@ def search_in(
     *,
     name: str = "first",
     data: DataSummary = DATA,
-    observer: Observer = ignore,
     **options: Any,
-) -> Search:
-    """Put a search together, entered in its store unless it is there already."""
+) -> Run:
+    """Put a run together of a search, entered in its ledger unless it is there already."""
+    record = SearchRecord(name, config, data, versions={})
     with suppress(SearchExists):
-        store.create_search(SearchRecord(name, config, data, versions={}))
-    return Search(
-        name,
-        config,
-        data,
-        evaluator=evaluator,
-        store=store,
-        artifacts=ArtifactFolder(folder),
-        observer=observer,
-        **options,
-    )
+        store.create_search(record)
+    with suppress(LookupError):
+        record = replace(record, seconds=store.find_search(name).seconds)
+    return Run(record, store, ArtifactFolder(folder), evaluator, **options)
 
 
 @dataclass
@@ -207,20 +199,23 @@ class Bench:
     notes: Notes = field(default_factory=Notes)
     name: str = "first"
 
-    def search(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Search:
-        """Enter the search unless it is there already, and put it together."""
-        evaluator, known = evaluator or ScriptedEvaluator(), self.store.searches.get(self.name)
-        return search_in(
+    def entered(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Run:
+        """Enter the search unless it is there already, and put a run of it together."""
+        evaluator = evaluator or ScriptedEvaluator()
+        return run_in(
             self.store,
             self.config,
             evaluator,
             self.folder,
             name=self.name,
             observer=self.notes,
-            seconds_before=known.record.seconds if known else 0.0,
             clock=evaluator.clock,
             **options,
         )
+
+    def search(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Search:
+        """Put the search together."""
+        return Search(self.entered(evaluator, **options))
 
     def run(self, evaluator: ScriptedEvaluator | None = None, **options: Any) -> Individual:
         """Run it to its end."""

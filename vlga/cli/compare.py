@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,36 +16,35 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.read.comparison import compared
 from db.store import SqlStore
-from vlga.cli.compare_plan import (
+from vlga.app.comparisons import (
     Plan,
-    budget_settings,
+    ended_early,
     fresh_name,
     known_searches,
     make_plan,
-    parse_strategies,
+    unfinished,
 )
+from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.searches import check_name
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
-from vlga.cli.run import (
-    check_name,
-    load_data,
-    make_evaluator,
-    new_record,
-    overrides,
-    run_search,
-)
+from vlga.cli.run import overrides, run_in_terminal, say
 from vlga.config.load import load_config
-from vlga.config.settings import SearchConfig
-from vlga.errors import TooManyFailures
+from vlga.errors import ConfigError, TooManyFailures, nearest
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.comparison.text import Comparison, budget_text, searches_text
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
-from vlga.search.budget import Budget
 from vlga.search.hold import held
+from vlga.strategies import STRATEGIES
 
 __all__ = ["compare", "typed"]
+
+
+_BUDGETS = ("evaluations", "epochs", "seconds")
+#: Those that search. A study's grid, which looks at the test images, does not.
+_COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strategy.scores_test)
 
 
 @click.command()
@@ -108,12 +107,12 @@ def compare(
     """  # noqa: D301  # \b keeps click from filling the examples
     if name is not None:
         check_name(name)
-    chosen = parse_strategies(strategies)
+    chosen = _parse_strategies(strategies)
     base = load_config(
         preset=preset,
         file=file,
         drop=("budget",),
-        settings=(*budget_settings(budgets), *settings),
+        settings=(*_budget_settings(budgets), *settings),
         overrides=overrides(options),
     )
     dataset = load_data(base)
@@ -125,12 +124,12 @@ def compare(
         plot_dir.mkdir(parents=True, exist_ok=True)
         failed: list[str] = []
         if any(name not in known or known[name].status != "completed" for name in plan.searches):
-            with closing(make_evaluator(base, dataset)) as evaluator:
+            with closing(make_evaluator(base, dataset, say)) as evaluator:
                 del dataset  # the evaluator has it
                 _introduce(plan, known, data, evaluator, db_url)
                 failed = _run_all(plan, known, data, store, evaluator)
         outcomes = [
-            {**one, "ended_early": _ended_early(one, plan.searches[one["name"]])}
+            {**one, "ended_early": ended_early(one, plan.searches[one["name"]])}
             for one in compared(store.engine, list(plan.searches))
         ]
     comparison = Comparison(name, base, chosen, plan.seeds, outcomes)
@@ -142,6 +141,43 @@ def compare(
             f"{len(failed)} of {searches_text(len(plan.searches))} failed and are left out: "
             f"{', '.join(failed)}"
         )
+
+
+def _parse_strategies(text: str | None) -> tuple[str, ...]:
+    """Read names parted by commas; None means all that there are.
+
+    Raises:
+        ConfigError: a name is unknown or there twice.
+    """
+    if text is None:
+        return _COMPARABLE
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in _COMPARABLE:
+            raise ConfigError(
+                f"--strategies must be known ones, but got {name!r}{nearest(name, _COMPARABLE)}"
+            )
+        if names.count(name) > 1:
+            raise ConfigError(f"--strategies must name each once, but got {name!r} twice")
+    return names
+
+
+def _budget_settings(texts: tuple[str, ...]) -> Iterator[str]:
+    """Turn ``epochs=120,seconds=600`` into settings.
+
+    Raises:
+        ConfigError: one is not ``key=...``, or the key is no budget that strategies can share.
+    """
+    for text in ",".join(texts).split(","):
+        key, equals, number = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise ConfigError(f"--budget must be key=number, but got {text!r}")
+        if key not in _BUDGETS:
+            raise ConfigError(
+                f"--budget must be of evaluations, epochs or seconds, but got {key!r}"
+                f"{nearest(key, _BUDGETS)}"
+            )
+        yield f"budget.{key}={number}"
 
 
 def typed(context: click.Context, name: str) -> str:
@@ -190,41 +226,31 @@ def _run_all(
 ) -> list[str]:
     """Run what is not complete, one search after the other; give the names of those that failed."""
     failed = []
-    for number, (name, config) in enumerate(plan.searches.items(), start=1):
-        record = known.get(name)
-        if record is None:
-            record = new_record(name, config, data)
-            store.create_search(record)
-        elif record.status == "completed":
-            continue
-        observer = TerminalObserver(name, record.data, is_one_of_many=True)
+    for number, record in unfinished(store, plan, known, data):
+        name = record.name
+        terminal = TerminalObserver(name, record.data, is_one_of_many=True)
         head = f"{number} of {len(plan.searches)}  [bold]{escape(name)}[/]  "
         started = time.monotonic()
         try:
-            with held(store, name) as tenure:
-                winner, final = run_search(
-                    store.find_search(name),
-                    tenure,
+            with held(store, name) as hold:
+                outcome = run_in_terminal(
+                    record,
+                    hold,
                     store=store,
                     evaluator=evaluator,
-                    observer=observer,
+                    terminal=terminal,
                     go_on=plan.command,
                 )
         except TooManyFailures as error:
             failed.append(name)
-            observer.console.print(f"{head}[red]failed[/]: {escape(str(error))}")
+            terminal.console.print(f"{head}[red]failed[/]: {escape(str(error))}")
             continue
-        tested = ""
+        winner, final, tested = outcome.winner, outcome.final, ""
         if final is not None:
             score = f"{final.fitness:.4f}" if final.fitness is not None else str(final.reason)
             tested = f"test accuracy {score}  "
         took = seconds_text(time.monotonic() - started)
-        observer.console.print(
+        terminal.console.print(
             f"{head}validation accuracy {winner.accuracy:.4f}  {tested}[dim]\\[{took}][/]"
         )
     return failed
-
-
-def _ended_early(outcome: Mapping[str, Any], config: SearchConfig) -> bool:
-    """Tell whether a search ended, by a rule of its strategy, before its budget was used up."""
-    return not Budget(config, lambda: float(outcome["seconds"]), outcome["evaluations"]).spent

@@ -12,29 +12,20 @@ from rich.markup import escape
 
 from db.connection.engine import masked
 from db.store import SqlStore
+from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.resume import changed_record
+from vlga.app.searches import Outcome, check_name, enter, refuse_taken
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_hint, db_option, worker_options
-from vlga.cli.reopen import changed_record
-from vlga.cli.run import (
-    check_name,
-    enter,
-    load_data,
-    make_evaluator,
-    overrides,
-    refuse_taken,
-    run_search,
-    worker_overrides,
-)
+from vlga.cli.run import overrides, run_in_terminal, say, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError
 from vlga.networks.phenotype import decode
-from vlga.ports.candidate import Individual
-from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, count_text, number_of
-from vlga.search.hold import Tenure, held
+from vlga.search.hold import Hold, held
 
 __all__ = ["resume", "search"]
 
@@ -67,11 +58,11 @@ def search(
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config, dataset)) as evaluator:
+        with closing(make_evaluator(config, dataset, say)) as evaluator:
             del dataset  # the evaluator has it
             record = enter(store, name, config, data)
-            with held(store, record.name) as tenure:
-                _run(record, tenure, store, evaluator, db_url)
+            with held(store, record.name) as hold:
+                _run(record, hold, store, evaluator, db_url)
 
 
 @click.command()
@@ -94,7 +85,7 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
     vlga resume digits-1
     vlga resume digits-1 --set budget.seconds=28800 --workers 8
     """  # noqa: D301  # \b keeps click from filling the examples
-    with closing(SqlStore(db_url, create=False)) as store, held(store, name) as tenure:
+    with closing(SqlStore(db_url, create=False)) as store, held(store, name) as hold:
         record = changed_record(store, name, settings, worker_overrides(options))
         dataset = load_data(record.config)
         if dataset.fingerprint != record.data.fingerprint:
@@ -102,7 +93,7 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
                 f"{name!r} must be resumed on the images it was started on, but {dataset.name!r} "
                 "has changed since; bring them back, or start another search"
             )
-        with closing(make_evaluator(record.config, dataset)) as evaluator:
+        with closing(make_evaluator(record.config, dataset, say)) as evaluator:
             del dataset  # the evaluator has it
             store.update_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
@@ -110,47 +101,44 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
             if record.config.strategy in STUDIES:
                 from vlga.cli.train import run_study
 
-                run_study(record, tenure, store, evaluator, db_url)
+                run_study(record, hold, store, evaluator, db_url)
                 return
-            _run(record, tenure, store, evaluator, db_url)
+            _run(record, hold, store, evaluator, db_url)
 
 
 def _run(
-    record: SearchRecord, tenure: Tenure, store: SqlStore, evaluator: Evaluator, db_url: str
+    record: SearchRecord, hold: Hold, store: SqlStore, evaluator: Evaluator, db_url: str
 ) -> None:
     """Say what is searched, run it, and say what came out."""
     name, config, data = record.name, record.config, record.data
-    observer = TerminalObserver(name, data)
+    terminal = TerminalObserver(name, data)
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
-    observer.console.print(
+    terminal.console.print(
         f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
         f", {len(data.classes)} classes; {at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
-    winner, final = run_search(
+    outcome = run_in_terminal(
         record,
-        tenure,
+        hold,
         store=store,
         evaluator=evaluator,
-        observer=observer,
+        terminal=terminal,
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
     )
-    _conclude(observer, winner, final, record, hint)
+    _conclude(terminal, outcome, record, hint)
 
 
 def _conclude(
-    observer: TerminalObserver,
-    winner: Individual,
-    final: Evaluation | None,
-    record: SearchRecord,
-    hint: str,
+    terminal: TerminalObserver, outcome: Outcome, record: SearchRecord, hint: str
 ) -> None:
     """Print the winner, its score on the test images, and the next commands to type."""
+    winner, final = outcome.winner, outcome.final
     data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
     plan = decode(winner.genome, data.input_shape, len(data.classes))
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
-    print_ = observer.console.print
+    print_ = terminal.console.print
     print_()
     print_(
         f"[bold green]winner #{winner.id}[/]  {scored_on} accuracy {winner.accuracy:.4f}, "

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vlga.ports.lease import Stop
-from vlga.ports.observer import Observer, StopRequested
-from vlga.search.hold import Tenure
+from vlga.search.hold import Hold
 
-__all__ = ["announcing", "ignore_signals", "obeying_signals"]
+__all__ = ["ignore_signals", "obeying_signals"]
 
 
 @contextmanager
-def obeying_signals(tenure: Tenure) -> Iterator[None]:
+def obeying_signals(hold: Hold) -> Iterator[None]:
     """Let SIGTERM ask a search to stop, and a second one give up what runs, as Ctrl-C does."""
     if not _hears_signals():
         yield
@@ -28,28 +27,13 @@ def obeying_signals(tenure: Tenure) -> Iterator[None]:
         if n_signals > 1:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one interrupt is enough
             raise KeyboardInterrupt
-        tenure.ask(Stop.DRAIN)
+        hold.ask(Stop.DRAIN)
 
     before = signal.signal(signal.SIGTERM, ask)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-
-def announcing(tenure: Tenure, observer: Observer) -> Callable[[], Stop | None]:
-    """Give `Tenure.check`, which tells the observer once that the search was asked to stop."""
-    is_told = False
-
-    def check() -> Stop | None:
-        nonlocal is_told
-        asked = tenure.check()
-        if asked is not None and not is_told:
-            is_told = True
-            observer(StopRequested(asked))
-        return asked
-
-    return check
 
 
 def ignore_signals() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from contextlib import closing
 from pathlib import Path
@@ -12,30 +11,22 @@ import click
 from rich.markup import escape
 
 from db.connection.engine import masked, opened
-from db.read import searches
 from db.read.studies import study_runs
 from db.store import SqlStore
+from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.searches import check_name, enter, refuse_taken
+from vlga.app.studies import planned, with_genomes
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import db_hint, db_option, worker_options
-from vlga.cli.run import (
-    check_name,
-    enter,
-    load_data,
-    make_evaluator,
-    overrides,
-    refuse_taken,
-    run_search,
-)
+from vlga.cli.run import overrides, run_in_terminal, say
 from vlga.config.load import load_config
-from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.errors import ConfigError, StoreError, nearest
+from vlga.errors import ConfigError
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, number_of
 from vlga.report.study.text import report_text
-from vlga.search.hold import Tenure, held
-from vlga.strategies.grid import trials
+from vlga.search.hold import Hold, held
 
 __all__ = ["run_study", "train"]
 
@@ -134,34 +125,28 @@ def train(
         extra = network or f"--{next(iter(arm), 'against-plain')}"
         raise click.UsageError(f"--grid describes networks and arms itself: leave {extra} out")
     config = load_config(file=grid, settings=settings, overrides=given, defaults=_DEFAULTS)
-    config = _resolved(config, db_url)
+    config = with_genomes(config, db_url)
     dataset = load_data(config)
     data = dataset.summary()
-    planned = list(trials(config.study, data.input_shape, len(data.classes)))
-    if config.budget == BudgetConfig():
-        config = config.model_copy(update={"budget": BudgetConfig(evaluations=len(planned))})
-    if len(planned) == 1 and options["cpus_per_evaluation"] is None and not config.workers.address:
-        # Nothing else runs: the only training gets the whole machine.
-        all_cpus = config.workers.model_copy(update={"cpus_per_evaluation": float(_n_cpus())})
-        config = config.model_copy(update={"workers": all_cpus})
+    config = planned(config, data, asks_for_cpus=options["cpus_per_evaluation"] is not None)
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config, dataset)) as evaluator:
+        with closing(make_evaluator(config, dataset, say)) as evaluator:
             del dataset  # the evaluator has it
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, data, stem=stem)
-            with held(store, record.name) as tenure:
-                run_study(record, tenure, store, evaluator, db_url)
+            with held(store, record.name) as hold:
+                run_study(record, hold, store, evaluator, db_url)
 
 
 def run_study(
-    record: SearchRecord, tenure: Tenure, store: SqlStore, evaluator: Evaluator, db_url: str
+    record: SearchRecord, hold: Hold, store: SqlStore, evaluator: Evaluator, db_url: str
 ) -> None:
     """Say what is trained, run it, and print what came out."""
     name, config, data = record.name, record.config, record.data
-    observer = TerminalObserver(name, data)
-    print_ = observer.console.print
+    terminal = TerminalObserver(name, data)
+    print_ = terminal.console.print
     study = config.study
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
     print_(
@@ -172,12 +157,12 @@ def run_study(
         f"{at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
-    run_search(
+    run_in_terminal(
         record,
-        tenure,
+        hold,
         store=store,
         evaluator=evaluator,
-        observer=observer,
+        terminal=terminal,
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
     )
     with opened(db_url) as engine:
@@ -198,10 +183,6 @@ def _arms(arm: dict[str, Any], against_plain: bool) -> list[dict[str, Any]]:
     return [{"amplify": "off"}, arm]
 
 
-def _n_cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _window(text: str) -> dict[str, Any]:
     """Read one window, such as ``100:0.1:on``."""
     parts = text.split(":")
@@ -216,45 +197,3 @@ def _window(text: str) -> dict[str, Any]:
         raise ConfigError(
             f"--window must be UNTIL:RATE:on or UNTIL:RATE:off, such as 50:1:off, but got {text!r}"
         ) from None
-
-
-def _resolved(config: SearchConfig, db_url: str) -> SearchConfig:
-    """Bring the genomes of searched networks into the configuration, by ``SEARCH:ID``."""
-    study = config.study
-    if not study.networks:
-        raise ConfigError(
-            f"[study] networks must name at least one: {', '.join(MODELS)}, or a SEARCH[:ID]"
-        )
-    networks, genomes = [], dict(study.genomes)
-    for network in study.networks:
-        if network in MODELS or network in genomes:
-            networks.append(network)
-            continue
-        key, genome = _searched(network, db_url)
-        networks.append(key)
-        genomes[key] = genome
-    new = study.model_copy(update={"networks": networks, "genomes": genomes})
-    return config.model_copy(update={"study": new})
-
-
-def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
-    """Find a search's individual, its best if no id is given."""
-    name, colon, number = network.partition(":")
-    if colon and not number.isdigit():
-        raise ConfigError(f"SEARCH:ID must end in a number, but got {network!r}")
-    try:
-        with opened(db_url) as engine:
-            if not colon:
-                best = searches.show_search(engine, name)["best"]
-                if best is None:
-                    raise ConfigError(f"{name!r} has no individual yet; give it time, or a MODEL")
-                number = str(best["id"])
-            genome = searches.individual(engine, name, int(number))["genome"]
-    except StoreError as error:
-        raise ConfigError(
-            f"MODEL must be a known one or a search in {masked(db_url)}, but got {network!r}"
-            f"{nearest(network, MODELS)}; known: {', '.join(MODELS)}"
-        ) from error
-    if "trial_version" in genome:
-        raise ConfigError(f"{name!r} is a study, not a search: name its networks themselves")
-    return f"{name}:{number}", genome

@@ -8,36 +8,26 @@ steady state depends on the order too, and is told what is recorded first of all
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.ports.candidate import Candidate, Individual
-from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, Source
-from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
-from vlga.ports.ledger import Ledger
-from vlga.ports.observer import (
-    Evaluated,
-    GenerationEnded,
-    Observer,
-    Recalled,
-    Updated,
-)
-from vlga.search.artifacts import ArtifactFolder
+from vlga.ports.ledger import Artifact
+from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Updated
 from vlga.search.budget import Budget
 from vlga.search.failures import Failures
 from vlga.search.hold import RENEW_SECONDS
 from vlga.search.inheritance import Inheritance
 from vlga.search.memo import Memo
 from vlga.search.progress import Tally
+from vlga.search.run import Run
 from vlga.search.task import costliest_first, make_task
-from vlga.strategies import SteadyState, Strategy, make_strategy
+from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
 
@@ -50,65 +40,33 @@ _N_SPARE = 16
 
 
 class Search:
-    """One search, entered in the store already: `run` it, once.
+    """One search, entered in its ledger already: `run` it, once.
 
-    Everything finished is in the store before the strategy hears of it, so the process may die at
+    Everything finished is in the ledger before the strategy hears of it, so the process may die at
     any moment. After any exception, Ctrl-C included, what has ended by then is recorded first.
-    `asked_to_stop` is called every few seconds: `Tenure.check` of a search that is held.
+
+    A candidate is asked for (`_asked`), then its outcome is known of an equal one, or it waits for
+    an equal one (in `Memo`), or it is trained (`_out`); then it is told, and forgotten here.
     """
 
-    def __init__(
-        self,
-        name: str,
-        config: SearchConfig,
-        data: DataSummary,
-        *,
-        evaluator: Evaluator,
-        store: Ledger,
-        artifacts: ArtifactFolder,
-        observer: Observer,
-        seconds_before: float = 0.0,
-        seconds_of_finals: float = 0.0,
-        clock: Callable[[], float] = time.monotonic,
-        asked_to_stop: Callable[[], Stop | None] = lambda: None,
-    ) -> None:
-        self.strategy: Strategy = make_strategy(config, data.input_shape, len(data.classes))
-        self._name = name
-        self._config = config
-        self._data = data
-        self._evaluator = evaluator
-        self._store = store
-        self._observer = observer
-        self._clock = clock
-        self._asked_to_stop = asked_to_stop
-        self._drains = False
-        self._started = clock() - seconds_before
-        self._budget = Budget(config, lambda: self.elapsed_seconds - seconds_of_finals)
-        self._recorded: dict[int, Evaluation] = {}
+    def __init__(self, run: Run) -> None:
+        self.strategy: Strategy = make_strategy(
+            run.config, run.data.input_shape, len(run.data.classes)
+        )
+        self._run = run
+        finals = run.store.final_trainings(run.name)
+        seconds_of_finals = sum(one.train_seconds for one in finals)
+        self._budget = Budget(run.config, lambda: run.elapsed_seconds - seconds_of_finals)
+        self._inheritance = Inheritance(run, self.strategy.inherits)
+        self._memo = Memo(run, self.strategy, self._inheritance)
+        self._failures = Failures(run.config.limits.max_failures_in_a_row)
+        self._tally = Tally(run, self.strategy, self._budget, self._failures)
+        self._recorded: dict[int, Evaluation] = {}  # by an earlier run, and not told yet
         self._asked: deque[Candidate] = deque()
-        self._out: dict[int, tuple[Candidate, str]] = {}
-        self._twins: dict[str, list[Candidate]] = {}
-        self._inheritance = Inheritance(
-            name,
-            self.strategy.inherits if config.training.inherit_weights else "nothing",
-            store=store,
-            artifacts=artifacts,
-            n_kept=config.limits.weight_files,
-        )
-        self._memo = Memo(
-            self.strategy, config.training, data, store=store, inheritance=self._inheritance
-        )
+        self._out: dict[int, tuple[Candidate, str]] = {}  # with the key of its training
+        self._drains = False
         self._best_id: int | None = None
         self._n_logged = 0
-        self._failures = Failures(config.limits.max_failures_in_a_row)
-        self._tally = Tally(
-            self.strategy, evaluator, self._budget, self._failures, lambda: self.elapsed_seconds
-        )
-
-    @property
-    def elapsed_seconds(self) -> float:
-        """Wall time since the search began, earlier runs of it included."""
-        return self._clock() - self._started
 
     def run(self) -> Individual:
         """Search until the strategy or the budget ends it; give the fittest individual.
@@ -119,10 +77,11 @@ class Search:
             LeaseLost: another process has taken the search over.
             SearchStopped: somebody asked for it.
         """
-        self._recorded = {one.candidate_id: one for one in self._store.evaluations(self._name)}
+        run = self._run
+        self._recorded = {one.candidate_id: one for one in run.store.evaluations(run.name)}
         try:
-            if isinstance(self.strategy, SteadyState):
-                self._recall(self.strategy)
+            if not self.strategy.asks_ahead:
+                self._recall()
             while self._supply():
                 left = self._budget.seconds_left
                 self._collect(RENEW_SECONDS if left is None else min(left, RENEW_SECONDS))
@@ -134,30 +93,21 @@ class Search:
                 # Also after Ctrl-C or a failure: what has ended by now is worth as much as before.
                 self._collect(timeout_seconds=0)
             finally:
-                self._evaluator.cancel()
-            self._store.update_search(self._name, seconds=self.elapsed_seconds)
+                run.evaluator.cancel()
+            run.store.update_search(run.name, seconds=run.elapsed_seconds)
         self._note_best()
         if self.strategy.best is None:
             raise TooManyFailures(f"no network could be trained: {self._failures.last_reasons}")
         return self.strategy.best
 
-    def _recall(self, strategy: SteadyState) -> None:
-        """Tell a strategy what an earlier run recorded, in that order; what it left comes next."""
-        candidates = self._store.candidates(self._name)
-        strategy.recall(candidates)
+    def _recall(self) -> None:
+        """Tell the strategy what an earlier run recorded, in that order; the rest comes next."""
+        candidates = self._run.store.candidates(self._run.name)
+        self.strategy.recall(candidates)
         self._asked.extend(one for one in candidates if one.id not in self._recorded)
         for number in [*self._recorded]:  # in the order of recording
             self._start(candidates[number])
         self._memo.look_up([*self._asked])
-
-    @property
-    def _room(self) -> int:
-        """How many more tasks may be out now.
-
-        A steady state's candidates are made from what is known: none is asked for in advance.
-        """
-        n_spare = 0 if isinstance(self.strategy, SteadyState) else _N_SPARE
-        return self._evaluator.n_slots + n_spare - len(self._out)
 
     def _supply(self) -> bool:
         """Keep the workers supplied; false when nothing is left to wait for."""
@@ -172,109 +122,141 @@ class Search:
             candidate = self._asked.popleft()
             if candidate.id in self._recorded or not self._budget.spent:
                 self._start(candidate)
-        self._observer(Updated(self._tally.progress(len(self._out))))
+        self._run.observer(Updated(self._tally.progress(len(self._out))))
         return bool(self._out) and self._budget.seconds_left != 0
+
+    @property
+    def _room(self) -> int:
+        """How many more tasks may be out now."""
+        n_spare = _N_SPARE if self.strategy.asks_ahead else 0
+        return self._run.evaluator.n_slots + n_spare - len(self._out)
 
     def _must_drain(self) -> bool:
         """Tell whether nothing may start any more because somebody asked for a stop."""
-        asked = self._asked_to_stop()
+        asked = self._run.asked_to_stop()
         if asked is Stop.NOW:
             raise SearchStopped("somebody asked the search to stop at once")
         if asked is Stop.DRAIN and not self._drains:
             self._drains = True
-            for number in self._evaluator.drain():
-                del self._twins[self._out.pop(number)[1]]
+            for number in self._run.evaluator.drain():
+                _, key = self._out.pop(number)
+                self._memo.give_up(key)
         return self._drains
 
     def _ask(self) -> None:
         """Ask the strategy for candidates and enter them."""
-        left = self._budget.trainings_left
         waits = self.strategy.has_generations
-        n = _MAX_OF_GENERATION if waits else _MAX_ASKED
-        n = self._room if isinstance(self.strategy, SteadyState) else n
+        n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
+        left = self._budget.trainings_left
         asked = self.strategy.ask(n if left is None else min(n, left))
-        self._asked += costliest_first(asked, self._data) if waits else asked
+        self._asked += costliest_first(asked, self._run.data) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
-            self._observer(GenerationEnded(record, self._tally.progress(len(self._out))))
+            self._run.observer(GenerationEnded(record, self._tally.progress(len(self._out))))
         self._n_logged = len(self.strategy.logbook)
         new = [one for one in self._asked if one.id not in self._recorded]
         if new:
-            self._store.add_candidates(self._name, new)
+            self._run.store.add_candidates(self._run.name, new)
             self._memo.look_up(new)
 
     def _start(self, candidate: Candidate) -> None:
-        """Find a candidate's outcome: known of an equal one, recorded, on its way; or train it."""
+        """Find a candidate's outcome: recorded, known of an equal one, on its way; or train it."""
         recorded = self._recorded.pop(candidate.id, None)
         if recorded is not None:
-            self._observer(Recalled(candidate, recorded))
-        if recorded is not None and recorded.source is Source.EQUAL_CANDIDATE:
-            self._tally.n_reused += 1
-            self._tell(candidate, recorded)
+            self._recollect(candidate, recorded)
             return
-        key = (recorded and recorded.training_key) or self._memo.key(candidate)
-        if recorded is not None:
-            self._budget.n_trained += 1
-            self._inheritance.note(candidate, recorded)
-            self._learn(candidate, key, recorded)
-        elif (outcome := self._memo.own(key)) is not None:
-            self._reuse([candidate], outcome)
-        elif (twins := self._twins.get(key)) is not None:
-            twins.append(candidate)
-        else:
+        key = self._memo.key(candidate)
+        equal = self._memo.own(key)
+        if equal is not None:
+            self._reuse([candidate], equal)
+        elif not self._memo.waits(candidate, key):
             self._budget.n_trained += 1
             if not self._take_over(candidate, key):
-                self._twins[key] = []
+                self._memo.begin(key)
                 self._out[candidate.id] = candidate, key
-                task = make_task(
-                    candidate, self.strategy, self._config, self._data, self._inheritance
-                )
-                self._evaluator.submit(task)
+                task = make_task(candidate, self._run, self.strategy, self._inheritance)
+                self._run.evaluator.submit(task)
+
+    def _recollect(self, candidate: Candidate, recorded: Evaluation) -> None:
+        """Take the outcome that an earlier run of the search recorded."""
+        self._run.observer(Recalled(candidate, recorded))
+        if recorded.source is Source.EQUAL_CANDIDATE:
+            self._tally.n_reused += 1
+        else:
+            self._budget.n_trained += 1
+            self._inheritance.note(candidate, recorded)
+            key = recorded.training_key or self._memo.key(candidate)
+            recorded = replace(recorded, training_key=key)
+        self._take(candidate, recorded)
 
     def _take_over(self, candidate: Candidate, key: str) -> bool:
-        """Record and tell what another search knows of a candidate; tell whether one does."""
+        """Take what another search knows of a candidate; tell whether one does."""
         known = self._memo.take(candidate)
         files = None if known is None else self._inheritance.adopt(candidate, known)
         if known is None or files is None:
             return False
-        self._store.add_evaluations(self._name, [known.evaluation], files)
         self._tally.n_known += known.evaluation.completed
-        self._learn(candidate, key, known.evaluation)
-        self._observer(Evaluated(candidate, known.evaluation))
+        self._record([candidate], [replace(known.evaluation, training_key=key)], files)
         self._failures.check()
         return True
 
+    def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:
+        """Take the outcome of an equal candidate as that of others."""
+        self._tally.n_reused += len(candidates)
+        taken = [replace(outcome, candidate_id=one.id) for one in candidates]
+        self._record(candidates, taken, self._inheritance.share(outcome, candidates))
+
     def _collect(self, timeout_seconds: float | None) -> None:
         """Record what has ended, then tell the strategy."""
-        ended = self._evaluator.wait(timeout_seconds)
+        ended = self._run.evaluator.wait(timeout_seconds)
         if not ended:
             return
-        evaluations = [one.evaluation for one in ended]
-        out = [self._out.pop(one.candidate_id) for one in evaluations]
+        out = [self._out.pop(one.evaluation.candidate_id) for one in ended]
         candidates, keys = zip(*out, strict=True)
         self._tally.note(len(self._out), len(ended))
-        keyed = zip(evaluations, keys, strict=True)
-        outcomes = [replace(one, training_key=key) for one, key in keyed]
-        files = self._inheritance.save([*zip(candidates, ended, strict=True)])
-        # A search that is killed and resumed goes on with about the time that it had left.
-        self._store.add_evaluations(self._name, outcomes, files, seconds=self.elapsed_seconds)
-        for candidate, key, evaluation in zip(candidates, keys, outcomes, strict=True):
-            self._learn(candidate, key, evaluation)
-            self._observer(Evaluated(candidate, evaluation))
+        outcomes = [
+            replace(one.evaluation, training_key=key) for one, key in zip(ended, keys, strict=True)
+        ]
+        self._record(
+            candidates, outcomes, self._inheritance.save([*zip(candidates, ended, strict=True)])
+        )
         # Only now: the order of telling is that of recording, in which a steady state is recalled.
         for key in keys:
-            twins, outcome = self._twins.pop(key), self._memo.own(key)
+            twins, outcome = self._memo.end(key)
             if outcome is None:  # it was the machine's fault: they may do better
                 self._asked.extendleft(reversed(twins))
-            else:
+            elif twins:
                 self._reuse(twins, outcome)
         self._inheritance.prune(self._parents)
         if not self._recorded:  # until then the ledger knows a better one than was told
             self._note_best()
 
+    def _record(
+        self,
+        candidates: Sequence[Candidate],
+        outcomes: Sequence[Evaluation],
+        files: Sequence[Artifact],
+    ) -> None:
+        """Enter outcomes with their files in one transaction, then tell of them."""
+        # A search that is killed and resumed goes on with about the time that it had left.
+        seconds = self._run.elapsed_seconds
+        self._run.store.add_evaluations(self._run.name, outcomes, files, seconds=seconds)
+        for candidate, outcome in zip(candidates, outcomes, strict=True):
+            self._take(candidate, outcome)
+            self._run.observer(Evaluated(candidate, outcome))
+
+    def _take(self, candidate: Candidate, outcome: Evaluation) -> None:
+        """Remember a recorded outcome for equal candidates and for children, and tell it."""
+        if outcome.source is not Source.EQUAL_CANDIDATE:
+            self._memo.learn(outcome)
+            self._failures.note(outcome)
+        if outcome.fitness is not None:
+            self._inheritance.remember(candidate, outcome.fitness)
+        self.strategy.tell(outcome)
+
     def _parents(self) -> set[int | None]:
         """Give the candidates whose weights are inherited by those not recorded, or may be."""
         out = (candidate for candidate, _ in self._out.values())
-        waiting = chain(self._asked, out, *self._twins.values())
+        waiting = chain(self._asked, out, self._memo.waiting)
         return {*self.strategy.parents, *(one.weights_from for one in waiting)}
 
     def _note_best(self) -> None:
@@ -282,26 +264,4 @@ class Search:
         best = self.strategy.best
         if best is not None and best.id != self._best_id:
             self._best_id = best.id
-            self._store.update_search(self._name, best_candidate_id=best.id)
-
-    def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:
-        """Record and tell the outcome of an equal candidate as that of others."""
-        taken = [replace(outcome, candidate_id=one.id) for one in candidates]
-        if taken:
-            files = self._inheritance.share(outcome, candidates)
-            self._store.add_evaluations(self._name, taken, files)
-        self._tally.n_reused += len(taken)
-        for candidate, evaluation in zip(candidates, taken, strict=True):
-            self._tell(candidate, evaluation)
-            self._observer(Evaluated(candidate, evaluation))
-
-    def _learn(self, candidate: Candidate, key: str, evaluation: Evaluation) -> None:
-        """Remember an outcome for equal candidates, and tell it."""
-        self._memo.learn(key, evaluation)
-        self._failures.note(evaluation)
-        self._tell(candidate, evaluation)
-
-    def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        if evaluation.fitness is not None:
-            self._inheritance.remember(candidate, evaluation.fitness)
-        self.strategy.tell(evaluation)
+            self._run.store.update_search(self._run.name, best_candidate_id=best.id)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
 from vlga.networks.phenotype import decode
 from vlga.ports.candidate import Individual
-from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
+from vlga.ports.evaluator import EvaluationTask, Trained
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Ledger
-from vlga.search.artifacts import ArtifactFolder
 from vlga.search.hold import RENEW_SECONDS
+from vlga.search.run import Run
 from vlga.strategies.base import training_seed
 
 __all__ = ["find_final", "train_winner"]
@@ -26,18 +24,7 @@ __all__ = ["find_final", "train_winner"]
 _RATES = (1.0, 0.5, 0.25)
 
 
-def train_winner(
-    name: str,
-    winner: Individual,
-    config: SearchConfig,
-    data: DataSummary,
-    *,
-    evaluator: Evaluator,
-    store: Ledger,
-    artifacts: ArtifactFolder,
-    seconds: Callable[[], float] = lambda: 0.0,
-    asked_to_stop: Callable[[], Stop | None] = lambda: None,
-) -> Evaluation:
+def train_winner(run: Run, winner: Individual) -> Evaluation:
     """Train the winner on all training and validation images, score it, save its weights.
 
     The outcome, the search's test accuracy and its completion are recorded in one transaction: a
@@ -51,15 +38,8 @@ def train_winner(
     images have no say in it.
 
     Args:
-        name: of the search.
+        run: of the search, which is over: its evaluator has nothing to do.
         winner: of the search.
-        config: of the search.
-        data: its images.
-        evaluator: trains; nothing is out.
-        store: where the search is entered.
-        artifacts: where the weights go.
-        seconds: gives the search's time so far.
-        asked_to_stop: as a `Search` is given; called every few seconds.
 
     Returns:
         The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
@@ -69,50 +49,52 @@ def train_winner(
         StoreError: it could not be recorded.
         SearchStopped: somebody asked for it before the training, or at once during it.
     """
-    recorded = find_final(store, name, winner.id, config)
+    recorded = find_final(run.store, run.name, winner.id, run.config)
     if recorded is not None:
-        store.update_search(name, test_accuracy=recorded.fitness, status="completed")
+        run.store.update_search(run.name, test_accuracy=recorded.fitness, status="completed")
         return recorded
-    if asked_to_stop() is not None:
+    if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
-    kept = [
-        one
-        for one in store.artifacts(name)
-        if (one.candidate_id, one.kind) == (winner.id, "weights")
-    ]
-    task = EvaluationTask(
-        candidate_id=winner.id,
-        plan=decode(winner.genome, data.input_shape, len(data.classes)),
-        training=config.training.model_copy(update=config.final.model_dump()),
-        seed=training_seed(config.seed, winner.candidate.fingerprint),
-        weights=artifacts.load(kept[0]) if kept else None,
-        is_final=True,
-        keep_weights=True,
-    )
+    task = _task(run, winner)
     for rate in _RATES:
-        trained = _train(_at_rate(task, rate), evaluator, asked_to_stop)
-        if not _blew_up(trained.evaluation, len(data.classes)):
+        trained = _train(run, _at_rate(task, rate))
+        if not _blew_up(trained.evaluation, len(run.data.classes)):
             break
     evaluation, weights = trained.evaluation, trained.weights
-    files = [artifacts.save(weights, "final_weights")] if weights else []
-    store.add_evaluations(
-        name,
+    run.store.add_evaluations(
+        run.name,
         [evaluation],
-        files,
+        [run.artifacts.save(weights, "final_weights")] if weights else [],
         is_final=True,
         test_accuracy=evaluation.fitness,
         status="completed",
-        seconds=seconds(),
+        seconds=run.elapsed_seconds,
     )
     return evaluation
 
 
-def _train(
-    task: EvaluationTask, evaluator: Evaluator, asked_to_stop: Callable[[], Stop | None]
-) -> Trained:
-    evaluator.submit(task)
-    while not (ended := evaluator.wait(RENEW_SECONDS)):
-        if asked_to_stop() is Stop.NOW:
+def _task(run: Run, winner: Individual) -> EvaluationTask:
+    """Say what is trained: the winner, from the weights that the search kept of it, if it did."""
+    kept = [
+        one
+        for one in run.store.artifacts(run.name)
+        if (one.candidate_id, one.kind) == (winner.id, "weights")
+    ]
+    return EvaluationTask(
+        candidate_id=winner.id,
+        plan=decode(winner.genome, run.data.input_shape, len(run.data.classes)),
+        training=run.config.training.model_copy(update=run.config.final.model_dump()),
+        seed=training_seed(run.config.seed, winner.candidate.fingerprint),
+        weights=run.artifacts.load(kept[0]) if kept else None,
+        is_final=True,
+        keep_weights=True,
+    )
+
+
+def _train(run: Run, task: EvaluationTask) -> Trained:
+    run.evaluator.submit(task)
+    while not (ended := run.evaluator.wait(RENEW_SECONDS)):
+        if run.asked_to_stop() is Stop.NOW:
             raise SearchStopped("somebody asked the search to stop at once")
     (trained,) = ended
     return trained

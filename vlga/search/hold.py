@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from vlga.errors import SearchHeld, StoreError
 from vlga.ports.lease import Lease, Leases, Stop, is_in_force, lives, this_process
 
-__all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Tenure", "held", "running"]
+__all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Hold", "held", "running"]
 
 #: How long a search whose driver's machine is gone is kept for it.
 LEASE_SECONDS = 60.0
@@ -22,7 +22,7 @@ LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
 
 
-class Tenure:
+class Hold:
     """A search that this process holds: `check` it in every round of whatever takes long."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Tenure:
 
 
 @contextmanager
-def held(store: Leases, search: str) -> Iterator[Tenure]:
+def held(store: Leases, search: str) -> Iterator[Hold]:
     """Hold a search for as long as the block takes: nobody else can write to it.
 
     A lease that has expired is taken over, and so is one of a process that is known to be gone.
@@ -73,7 +73,7 @@ def held(store: Leases, search: str) -> Iterator[Tenure]:
             f"wait for it, or run: vlga stop {search}"
         )
     try:
-        yield Tenure(store, search)
+        yield Hold(store, search)
     finally:
         # If this fails the lease expires.
         with suppress(StoreError):

@@ -15,8 +15,8 @@ from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Layers, Trained, Weights
-from vlga.ports.ledger import Artifact, KnownOutcome, Ledger
-from vlga.search.artifacts import ArtifactFolder
+from vlga.ports.ledger import Artifact, KnownOutcome
+from vlga.search.run import Run
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]
@@ -53,24 +53,16 @@ class Inheritance:
     run recorded, and `remember` with every individual.
     """
 
-    def __init__(
-        self,
-        search: str,
-        inherits: Inherits,
-        *,
-        store: Ledger,
-        artifacts: ArtifactFolder,
-        n_kept: int,
-    ) -> None:
-        self.inherits = inherits
-        self._n_kept = n_kept
-        self._search = search
-        self._store = store
-        self._artifacts = artifacts
+    def __init__(self, run: Run, inherits: Inherits) -> None:
+        self.inherits: Inherits = inherits if run.config.training.inherit_weights else "nothing"
+        self._n_kept = run.config.limits.weight_files
+        self._search = run.name
+        self._store = run.store
+        self._artifacts = run.artifacts
         self._best_ranks: dict[int, tuple[float, int]] = {}
         self._files: dict[int, Artifact] = {}
-        if inherits != "nothing":
-            recorded = store.artifacts(search)
+        if self.inherits != "nothing":
+            recorded = run.store.artifacts(run.name)
             self._files |= {one.candidate_id: one for one in recorded if one.kind == "weights"}
         self._fitnesses: dict[int, float] = {}
         self._genomes: dict[int, Genome] = {}

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from vlga import __version__
-from vlga.config.settings import TrainingConfig
 from vlga.ports.candidate import Candidate
-from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason, Source
-from vlga.ports.ledger import KnownOutcome, Ledger
+from vlga.ports.ledger import KnownOutcome
 from vlga.search.inheritance import Inheritance
+from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]
@@ -29,19 +29,12 @@ _TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
 
 
 class Memo:
-    """What is known of the candidates of one search."""
+    """What is known of the candidates of one search, and which wait for an equal one's training."""
 
-    def __init__(
-        self,
-        strategy: Strategy,
-        training: TrainingConfig,
-        data: DataSummary,
-        *,
-        store: Ledger,
-        inheritance: Inheritance,
-    ) -> None:
+    def __init__(self, run: Run, strategy: Strategy, inheritance: Inheritance) -> None:
+        training = run.config.training
         common = {
-            "data": data.fingerprint,
+            "data": run.data.fingerprint,
             "training": training.model_dump(mode="json", exclude={"reuse"}),
             "scores_test": strategy.scores_test,
             "vlga": __version__,
@@ -49,10 +42,11 @@ class Memo:
         self._common = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
         self._reads_others = training.reuse
         self._strategy = strategy
-        self._store = store
+        self._store = run.store
         self._inheritance = inheritance
         self._own: dict[str, Evaluation] = {}
         self._others: dict[int, KnownOutcome] = {}
+        self._twins: dict[str, list[Candidate]] = {}
 
     def key(self, candidate: Candidate) -> str:
         """Give 32 hexadecimal digits, equal exactly for trainings that give the same outcome.
@@ -72,10 +66,35 @@ class Memo:
         digest.update(repr(parts).encode())
         return digest.hexdigest()[:32]
 
-    def learn(self, key: str, evaluation: Evaluation) -> None:
-        """Remember an outcome of this search, if it holds for equal trainings too."""
+    def begin(self, key: str) -> None:
+        """Note that a training has begun; from now on equal candidates wait for it."""
+        self._twins[key] = []
+
+    def waits(self, candidate: Candidate, key: str) -> bool:
+        """Let a candidate wait for an equal training that has begun; tell whether one has."""
+        if key not in self._twins:
+            return False
+        self._twins[key].append(candidate)
+        return True
+
+    def end(self, key: str) -> tuple[Sequence[Candidate], Evaluation | None]:
+        """Give who waited for a training that has ended, and the outcome if it is theirs too."""
+        return self._twins.pop(key), self.own(key)
+
+    def give_up(self, key: str) -> None:
+        """Forget a training that will not begin, and who waited for it."""
+        del self._twins[key]
+
+    @property
+    def waiting(self) -> Iterator[Candidate]:
+        """Every candidate that waits for an equal one."""
+        return chain.from_iterable(self._twins.values())
+
+    def learn(self, evaluation: Evaluation) -> None:
+        """Remember an outcome of this search by its key, if it holds for equal trainings too."""
         if evaluation.reason not in _TRANSIENT:
-            self._own[key] = replace(
+            assert evaluation.training_key is not None
+            self._own[evaluation.training_key] = replace(
                 evaluation, curve=(), train_seconds=0.0, source=Source.EQUAL_CANDIDATE
             )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vlga.ports.evaluator import Evaluator
 from vlga.ports.observer import Progress
 from vlga.search.budget import Budget
 from vlga.search.failures import Failures
 from vlga.search.pace import Pace
+from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["Tally"]
@@ -20,28 +19,26 @@ class Tally:
     """Counts what a driver tells it and gives it as `Progress`.
 
     Attributes:
+        run: of the search, for its time, slots and machines.
         strategy: of the search, for its phase, generation and best.
-        evaluator: of the search, for its slots and machines.
         budget: counts trainings as they start.
         failures: counts those that failed.
-        elapsed: gives the seconds that the search has run.
         n_reused: candidates that took over the outcome of an equal one of the search.
         n_known: candidates that took over another search's completed training.
     """
 
+    run: Run
     strategy: Strategy
-    evaluator: Evaluator
     budget: Budget
     failures: Failures
-    elapsed: Callable[[], float]
     n_reused: int = 0
     n_known: int = 0
     _pace: Pace = field(default_factory=Pace)
 
     def note(self, n_out: int, n_ended: int = 0) -> None:
         """Take how many tasks are out now, and how many have come out since the last note."""
-        n_running, n_slots = self._n_running(n_out), self.evaluator.n_slots
-        self._pace.note(self.elapsed(), n_running, n_slots, n_ended)
+        n_running, n_slots = self._n_running(n_out), self.run.evaluator.n_slots
+        self._pace.note(self.run.elapsed_seconds, n_running, n_slots, n_ended)
 
     def progress(self, n_out: int) -> Progress:
         """Give where the search stands while so many tasks are out."""
@@ -55,10 +52,10 @@ class Tally:
             n_failed=self.failures.n,
             n_reused=self.n_reused + self.n_known,
             n_running=self._n_running(n_out),
-            n_slots=self.evaluator.n_slots,
-            machines=self.evaluator.machines,
+            n_slots=self.run.evaluator.n_slots,
+            machines=self.run.evaluator.machines,
             best=self.strategy.best,
-            elapsed_seconds=self.elapsed(),
+            elapsed_seconds=self.run.elapsed_seconds,
             done_fraction=self.budget.done_fraction(n_ended),
             seconds_left=self.budget.expected_seconds_left(n_ended, pace),
             trainings_per_minute=pace,
@@ -67,4 +64,4 @@ class Tally:
 
     def _n_running(self, n_out: int) -> int:
         """Give how many of the tasks that are out have a worker."""
-        return min(n_out, self.evaluator.n_slots)
+        return min(n_out, self.run.evaluator.n_slots)

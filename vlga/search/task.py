@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vlga.config.settings import SearchConfig
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import ALL_BLOCKS, EvaluationTask
 from vlga.search.inheritance import Inheritance, shared_layers
+from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["costliest_first", "make_task"]
@@ -27,18 +27,14 @@ def costliest_first(candidates: Iterable[Candidate], data: DataSummary) -> list[
 
 
 def make_task(
-    candidate: Candidate,
-    strategy: Strategy,
-    config: SearchConfig,
-    data: DataSummary,
-    inheritance: Inheritance,
+    candidate: Candidate, run: Run, strategy: Strategy, inheritance: Inheritance
 ) -> EvaluationTask:
     """Say what a worker needs to train a candidate.
 
     Raises:
         StoreError: the weights that it inherits are gone.
     """
-    images = data.input_shape, len(data.classes)
+    images = run.data.input_shape, len(run.data.classes)
     plan, parent = plan_of(candidate.genome, *images), inheritance.parent_of(candidate)
     layers = ALL_BLOCKS
     if parent is not None and isinstance(plan, NetworkPlan):
@@ -46,11 +42,11 @@ def make_task(
     return EvaluationTask(
         candidate_id=candidate.id,
         plan=plan,
-        training=config.training,
+        training=run.config.training,
         seed=strategy.training_seed(candidate),
         weights=inheritance.weights_of(candidate.weights_from),
         inherited_layers=layers,
         keep_weights=inheritance.inherits != "nothing",
-        seconds=config.limits.evaluation_seconds,
+        seconds=run.config.limits.evaluation_seconds,
         score_test=strategy.scores_test,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, Self
 
 from deap import tools
@@ -49,6 +49,9 @@ class Strategy(ABC):
 
     #: Whether the next candidates depend on the outcome of all those before.
     has_generations = True
+    #: Whether candidates may be asked for before there is room for them. If not, they depend on the
+    #: order in which outcomes are told, and an earlier run is resumed by `recall`.
+    asks_ahead = True
     #: Whose trained weights candidates may inherit: nobody's, a phase's best's or any parent's.
     inherits: ClassVar[Inherits] = "nothing"
     #: Whether each trained network is scored on the test images too; a search never looks at them.
@@ -110,6 +113,19 @@ class Strategy(ABC):
         individual = Individual(candidate, evaluation)
         self.best = best_of([individual, *([self.best] if self.best else [])])
         self._take(individual)
+
+    def recall(self, candidates: Iterable[Candidate]) -> None:  # noqa: ARG002  # of those that do
+        """Take back, before anything else, every candidate that an earlier run was given.
+
+        Args:
+            candidates: in the order of their ids; now each must be told.
+
+        Raises:
+            ProtocolError: the strategy `asks_ahead`: it gives them again when it is asked.
+        """
+        raise ProtocolError(
+            f"only a strategy that does not ask ahead takes candidates back, but {type(self)} does"
+        )
 
     def training_seed(self, candidate: Candidate) -> int:
         """Give the seed of a candidate's training, in [0, 2**63)."""

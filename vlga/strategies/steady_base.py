@@ -33,6 +33,7 @@ class SteadyState(SpaceSearch):
     """
 
     has_generations = False
+    asks_ahead = False
 
     def __init__(
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes

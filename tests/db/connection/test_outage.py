@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,12 @@ from db.schema.tables import leases
 from db.store import SqlStore
 from tests.support import postgres
 from tests.support.ledger import ledger
-from tests.support.records import DATA, candidate, evaluation, record
-from tests.support.searching import Clock, ScriptedEvaluator, small_config
+from tests.support.records import candidate, evaluation, record
+from tests.support.searching import Clock, ScriptedEvaluator, run_in, small_config
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
 from vlga.ports.lease import Holder
-from vlga.ports.ledger import Artifact, SearchRecord
-from vlga.ports.observer import ignore
+from vlga.ports.ledger import Artifact
 from vlga.search import hold
-from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.hold import held
 
@@ -149,21 +148,11 @@ class TestPatience:
 def searched(store: SqlStore, folder: Path, patience: Patience) -> None:
     """Search with a driver that trains nothing, looking at its lease all the time."""
     config = small_config("budget.phases=1", "population.avoid_duplicates=false")
-    store.create_search(SearchRecord("first", config, DATA, versions={}))
+    evaluator = ScriptedEvaluator()
+    run = run_in(store, config, evaluator, folder, clock=Clock())
     with held(store, "first") as hold:
         store.patience = patience
-        search = Search(
-            "first",
-            config,
-            DATA,
-            evaluator=ScriptedEvaluator(),
-            store=store,
-            artifacts=ArtifactFolder(folder),
-            observer=ignore,
-            clock=Clock(),
-            asked_to_stop=hold.check,
-        )
-        winner = search.run()
+        winner = Search(replace(run, asked_to_stop=hold.check)).run()
         weights = Artifact(winner.id, "final_weights", "0.pt", "ab" * 32, 1)
         store.add_evaluations(
             "first", [evaluation(winner.id)], [weights], is_final=True, status="completed"

@@ -10,8 +10,9 @@ from db.connection.engine import open_engine
 from db.read import searches
 from db.store import SqlStore
 from tests.support.records import DATA
-from tests.support.searching import RANDOM, ScriptedEvaluator, search_in, small_config
+from tests.support.searching import RANDOM, ScriptedEvaluator, run_in, small_config
 from vlga.ports.ledger import SearchRecord
+from vlga.search.driver import Search
 from vlga.search.hold import held
 
 N_READERS = 16
@@ -51,8 +52,8 @@ def test_sixteen_processes_read_what_a_search_is_writing(tmp_path):
     for _ in range(N_READERS):
         assert reading.acquire(timeout=60)
 
-    with held(store, "first") as tenure:
-        search_in(store, config, evaluator, tmp_path, asked_to_stop=tenure.check).run()
+    with held(store, "first") as hold:
+        Search(run_in(store, config, evaluator, tmp_path, asked_to_stop=hold.check)).run()
     n_recorded = len(store.evaluations("first"))
     store.close()
     ended.set()

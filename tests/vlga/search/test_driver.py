@@ -274,6 +274,6 @@ class TestProgress:
         bench = Bench(tmp_path, small_config())
         bench.run(ScriptedEvaluator(clock=Clock(5.0)))
         n_seconds = bench.store.find_search("first").seconds
-        search = bench.search(ScriptedEvaluator(clock=Clock(77.0)))
+        run = bench.entered(ScriptedEvaluator(clock=Clock(77.0)))
 
-        assert search.elapsed_seconds == n_seconds == len(bench.trained)
+        assert run.elapsed_seconds == n_seconds == len(bench.trained)

@@ -10,7 +10,7 @@ from tests.support.mortal_store import MortalStore
 from tests.support.searching import Bench, Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, SearchStopped
 from vlga.ports.lease import Holder, Stop
-from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure
+from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
 
 ANNA = Holder("a" * 32, "anna's", 11, "")
 BERT = Holder("b" * 32, "bert's", 22, "")
@@ -129,9 +129,9 @@ class TestLease:
 
         def check():
             expired.append(bench.store.lease("first").has_expired)
-            return tenure.check()
+            return hold.check()
 
-        tenure = Tenure(bench.store, "first", evaluator.clock)
+        hold = Hold(bench.store, "first", evaluator.clock)
         bench.run(evaluator, asked_to_stop=check)
 
         assert len(bench.trained) == 4
@@ -148,7 +148,7 @@ class TestLease:
         bench.store.request_stop("first", Stop.NOW)
 
         with pytest.raises(SearchStopped):
-            bench.run(evaluator, asked_to_stop=Tenure(bench.store, "first", evaluator.clock).check)
+            bench.run(evaluator, asked_to_stop=Hold(bench.store, "first", evaluator.clock).check)
         assert evaluator.clock.now - started <= 2 * RENEW_SECONDS
 
     def test_the_driver_s_clock_may_jump(self, tmp_path):
@@ -158,12 +158,12 @@ class TestLease:
         bench, evaluator = Bench(tmp_path, whole.config), ScriptedEvaluator(2)
         bench.search()
         bench.store.acquire("first", ANNA, LEASE_SECONDS)
-        tenure, jumps = Tenure(bench.store, "first", evaluator.clock), [1e6, -1e6, -1e6, 1e6]
+        hold, jumps = Hold(bench.store, "first", evaluator.clock), [1e6, -1e6, -1e6, 1e6]
 
         def jump_and_check():
             if jumps and len(bench.trained) % 3 == 2:
                 evaluator.clock.now += jumps.pop()
-            return tenure.check()
+            return hold.check()
 
         assert bench.run(evaluator, asked_to_stop=jump_and_check) == winner
         assert not jumps

@@ -9,7 +9,7 @@ from tests.support.records import record
 from tests.support.searching import Clock
 from vlga.errors import LeaseLost, SearchHeld, StoreError
 from vlga.ports.lease import Stop, this_process
-from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Tenure, held, running
+from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Hold, held, running
 
 ME = this_process()
 #: Of a process that is known to be gone, and of one of which nothing is known from here.
@@ -93,14 +93,14 @@ class TestHeld:
         assert store.lease("first") is not None
 
 
-class TestTenure:
+class TestHold:
     def test_is_renewed_when_it_is_time(self, store, other, clock):
         """However long nothing is written, the lease does not end."""
         store.acquire("first", ELSEWHERE, LEASE_SECONDS)
-        tenure = Tenure(store, "first", clock)
+        hold = Hold(store, "first", clock)
         for _ in range(int(10 * LEASE_SECONDS / RENEW_SECONDS)):
             clock.now += RENEW_SECONDS
-            assert tenure.check() is None
+            assert hold.check() is None
 
         assert not other.acquire("first", ME, LEASE_SECONDS)
 
@@ -108,10 +108,10 @@ class TestTenure:
         """Checks in between cost nothing."""
         renewals = []
         monkeypatch.setattr(store, "renew", renewals.append)
-        tenure = Tenure(store, "first", clock)
+        hold = Hold(store, "first", clock)
         for _ in range(100):
             clock.now += RENEW_SECONDS / 10
-            tenure.check()
+            hold.check()
 
         assert 9 <= len(renewals) <= 10
 
@@ -120,10 +120,10 @@ class TestTenure:
         """The lease is renewed after any jump, and never longer than the database's clock says."""
         driver_s = Clock()
         store.acquire("first", ELSEWHERE, LEASE_SECONDS)
-        tenure = Tenure(store, "first", driver_s)
+        hold = Hold(store, "first", driver_s)
         store.clock.now += LEASE_SECONDS - 1
         driver_s.now += jump
-        tenure.check()
+        hold.check()
         store.clock.now += LEASE_SECONDS - 1
         assert not other.acquire("first", ME, LEASE_SECONDS)
 
@@ -131,20 +131,20 @@ class TestTenure:
         assert other.acquire("first", ME, LEASE_SECONDS)
         driver_s.now -= jump
         with pytest.raises(LeaseLost):
-            tenure.check()
+            hold.check()
 
     def test_hears_of_a_wish_to_stop(self, store, other, clock):
         """With the next renewal; a stronger wish replaces a weaker one, not the other way."""
         store.acquire("first", ME, LEASE_SECONDS)
-        tenure = Tenure(store, "first", clock)
+        hold = Hold(store, "first", clock)
         other.request_stop("first", Stop.DRAIN)
-        assert tenure.check() is None
+        assert hold.check() is None
         clock.now += RENEW_SECONDS
-        assert tenure.check() is Stop.DRAIN
+        assert hold.check() is Stop.DRAIN
 
-        tenure.ask(Stop.NOW)
+        hold.ask(Stop.NOW)
         clock.now += RENEW_SECONDS
-        assert tenure.check() is Stop.NOW
+        assert hold.check() is Stop.NOW
 
 
 @pytest.mark.parametrize(

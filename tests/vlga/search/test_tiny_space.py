@@ -6,7 +6,7 @@ import pytest
 
 from db.read.searches import show_search
 from db.store import SqlStore
-from tests.support.searching import TINY, ScriptedEvaluator, search_in, small_config, with_curve
+from tests.support.searching import TINY, ScriptedEvaluator, run_in, small_config, with_curve
 from vlga.ports.evaluation import EpochRecord
 from vlga.ports.evaluator import Trained
 from vlga.search.driver import Search
@@ -37,7 +37,7 @@ def searched(tmp_path, *settings: str) -> tuple[Search, SqlStore, ScriptedEvalua
     """Run a search to its end, four networks at a time."""
     config = small_config(*FIFTY, *settings)
     store, evaluator = SqlStore("sqlite://"), CurvedEvaluator(4)
-    search = search_in(store, config, evaluator, tmp_path, clock=evaluator.clock)
+    search = Search(run_in(store, config, evaluator, tmp_path, clock=evaluator.clock))
     search.run()
     return search, store, evaluator
 

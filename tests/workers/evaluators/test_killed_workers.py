@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from tests.support.fakes import MemoryStore
-from tests.support.searching import search_in
+from tests.support.searching import run_in
 from tests.support.trainings import dataset, patient
 from vlga.config.load import load_config
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
+from vlga.search.driver import Search
 from workers.evaluators.on_ray import RayEvaluator
 
 IMAGES = dataset()
@@ -105,7 +106,7 @@ def search(folder: Path, pipe: Path | None) -> tuple[Any, ...]:
     """Run a search on Ray; give all of its ledger, and the winner."""
     store, data = MemoryStore(), IMAGES.summary()
     evaluator = patient(RayEvaluator(IMAGES, function=training(pipe)))
-    winner = search_in(store, CONFIG, evaluator, folder, data=data).run()
+    winner = Search(run_in(store, CONFIG, evaluator, folder, data=data)).run()
     evaluator.close()
     stored = store.searches["first"]
     outcomes = sorted(stored.outcomes, key=lambda outcome: outcome[0].candidate_id)

@@ -8,13 +8,11 @@ import pytest
 import torch
 
 from tests.support.fakes import MemoryStore
+from tests.support.searching import run_in
 from tests.support.trainings import dataset
 from vlga.config.load import load_config
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
-from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import ignore
-from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
 from vlga.search.inheritance import shared_layers
@@ -51,10 +49,8 @@ class Noting(InlineEvaluator):
 def search(folder: Path):
     """Run it; give the store, the evaluator and the winner."""
     store, evaluator, data = MemoryStore(), Noting(), IMAGES.summary()
-    store.create_search(SearchRecord("first", CONFIG, data, versions={}))
-    parts = {"evaluator": evaluator, "store": store, "artifacts": ArtifactFolder(folder)}
-    winner = Search("first", CONFIG, data, observer=ignore, **parts).run()
-    return store, evaluator, winner, parts
+    run = run_in(store, CONFIG, evaluator, folder, data=data)
+    return store, evaluator, Search(run).run(), run
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +101,8 @@ def test_the_same_seed_gives_the_same_search(found, tmp_path: Path):
 
 def test_the_winner_is_trained_on_from_its_own_layers(found):
     """All its blocks are its own; its score on the test images is recorded."""
-    store, evaluator, winner, parts = found
-    final = train_winner("first", winner, CONFIG, IMAGES.summary(), **parts)
+    store, evaluator, winner, run = found
+    final = train_winner(run, winner)
     task = evaluator.tasks[winner.id]
 
     assert final.completed

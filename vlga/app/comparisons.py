@@ -1,4 +1,4 @@
-"""What ``vlga compare`` is asked for, and what of it is in the ledger already."""
+"""Several strategies on equal terms: ordinary searches, and what of them is in the ledger."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from typing import Any
 
 from db.read.comparison import names_beginning
 from db.store import SqlStore
+from vlga.app.searches import new_record
 from vlga.config.load import parse_config
 from vlga.config.settings import SearchConfig
-from vlga.errors import ConfigError, SearchExists, nearest
+from vlga.errors import SearchExists
 from vlga.ports.data import DataSummary
 from vlga.ports.ledger import SearchRecord
-from vlga.strategies import STRATEGIES
+from vlga.search.budget import Budget
 
 __all__ = [
     "Plan",
-    "budget_settings",
+    "ended_early",
     "fresh_name",
     "known_searches",
     "make_plan",
-    "parse_strategies",
+    "unfinished",
 ]
-
-_BUDGETS = ("evaluations", "epochs", "seconds")
-#: Those that search. A study's grid, which looks at the test images, does not.
-_COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strategy.scores_test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +62,6 @@ def make_plan(
     return Plan(name, base, strategies, seeds, searches, command)
 
 
-def parse_strategies(text: str | None) -> tuple[str, ...]:
-    """Read names parted by commas; None means all that there are.
-
-    Raises:
-        ConfigError: a name is unknown or there twice.
-    """
-    if text is None:
-        return _COMPARABLE
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in _COMPARABLE:
-            raise ConfigError(
-                f"--strategies must be known ones, but got {name!r}{nearest(name, _COMPARABLE)}"
-            )
-        if names.count(name) > 1:
-            raise ConfigError(f"--strategies must name each once, but got {name!r} twice")
-    return names
-
-
-def budget_settings(texts: tuple[str, ...]) -> Iterator[str]:
-    """Turn ``epochs=120,seconds=600`` into settings.
-
-    Raises:
-        ConfigError: one is not ``key=...``, or the key is no budget that strategies can share.
-    """
-    for text in ",".join(texts).split(","):
-        key, equals, number = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise ConfigError(f"--budget must be key=number, but got {text!r}")
-        if key not in _BUDGETS:
-            raise ConfigError(
-                f"--budget must be of evaluations, epochs or seconds, but got {key!r}"
-                f"{nearest(key, _BUDGETS)}"
-            )
-        yield f"budget.{key}={number}"
-
-
 def fresh_name(store: SqlStore) -> str:
     """Give ``compare-`` and the first number of which there is no search."""
     taken = names_beginning(store.engine, "compare-")
@@ -128,6 +88,26 @@ def known_searches(store: SqlStore, plan: Plan, data: DataSummary) -> dict[str, 
                 )
             known[name] = record
     return known
+
+
+def unfinished(
+    store: SqlStore, plan: Plan, known: Mapping[str, SearchRecord], data: DataSummary
+) -> Iterator[tuple[int, SearchRecord]]:
+    """Give the searches that are not complete, with their number from 1, to be run one by one.
+
+    Each is entered, if it is not known, when its turn comes.
+    """
+    for number, (name, config) in enumerate(plan.searches.items(), start=1):
+        if name not in known:
+            store.create_search(new_record(name, config, data))
+        elif known[name].status == "completed":
+            continue
+        yield number, store.find_search(name)
+
+
+def ended_early(outcome: Mapping[str, Any], config: SearchConfig) -> bool:
+    """Tell whether a search ended, by a rule of its strategy, before its budget was used up."""
+    return not Budget(config, lambda: float(outcome["seconds"]), outcome["evaluations"]).spent
 
 
 def _first_difference(there: SearchConfig, asked: SearchConfig) -> str:

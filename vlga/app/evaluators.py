@@ -1,0 +1,79 @@
+"""Reading the images that a configuration asks for, and making what trains on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vlga.config.settings import SearchConfig, WorkersConfig
+from vlga.errors import DataError
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluator import Evaluator
+
+if TYPE_CHECKING:
+    from workers.data.dataset import Dataset
+
+__all__ = ["load_data", "make_evaluator"]
+
+
+def load_data(config: SearchConfig) -> Dataset:
+    """Read the data set that the settings ask for. Raises `DataError` if it cannot be had."""
+    from workers.data import load_dataset
+
+    return load_dataset(config.data)
+
+
+def make_evaluator(
+    config: SearchConfig, dataset: Dataset, say: Callable[[str], object] = lambda _: None
+) -> Evaluator:
+    """Give the evaluator that the settings ask for, patient with what is not a network's fault.
+
+    One on Ray has a copy of the images where the workers of a machine share it: whoever lets go of
+    the data set then has them in memory once, not twice. They are read again for another cluster.
+    """
+    from workers.evaluators.patient import PatientEvaluator
+
+    return PatientEvaluator(
+        _training_evaluator(config.workers, dataset, say),
+        partial(_evaluator_again, config, dataset.summary(), say),
+        say,
+    )
+
+
+def _evaluator_again(
+    config: SearchConfig, data: DataSummary, say: Callable[[str], object]
+) -> Evaluator:
+    """Give another evaluator on the same images. Raises `DataError` if they have changed."""
+    dataset = load_data(config)
+    if dataset.summary() != data:
+        raise DataError(
+            f"the images of {data.name!r} must be those that the search began with, but they have "
+            "changed since; bring them back and resume the search"
+        )
+    return _training_evaluator(config.workers, dataset, say)
+
+
+def _training_evaluator(
+    workers: WorkersConfig, dataset: Dataset, say: Callable[[str], object]
+) -> Evaluator:
+    """Give what trains; torch and Ray are loaded only now."""
+    if workers.inline:
+        from workers.evaluators.inline import InlineEvaluator, has_gpu
+
+        gpus = workers.gpus_per_evaluation
+        return InlineEvaluator(
+            dataset,
+            use_gpu=has_gpu() if gpus == "auto" else gpus > 0,
+            n_threads=max(1, int(workers.cpus_per_evaluation)),
+        )
+    from workers.evaluators.on_ray import RayEvaluator
+
+    return RayEvaluator(
+        dataset,
+        address=workers.address,
+        n_workers=workers.workers,
+        cpus_per_evaluation=workers.cpus_per_evaluation,
+        gpus_per_evaluation=workers.gpus_per_evaluation,
+        say=say,
+    )

@@ -1,0 +1,176 @@
+"""Entering a search and running it to its end: its winner, trained longer and tested."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from db.connection.outage import Patience
+from db.store import SqlStore
+from vlga.app.listeners import listening
+from vlga.config.settings import SearchConfig
+from vlga.errors import ConfigError, SearchExists, SearchStopped, StoreError, VlgaError
+from vlga.ports.candidate import Individual
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluator import Evaluator
+from vlga.ports.lease import Stop
+from vlga.ports.ledger import SearchRecord
+from vlga.ports.observer import Ended, FinalStarted, Observer, StopRequested, tell_each
+from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
+from vlga.search.driver import Search
+from vlga.search.final import train_winner
+from vlga.search.hold import Hold
+from vlga.search.run import Run
+
+__all__ = ["Outcome", "check_name", "enter", "new_record", "refuse_taken", "run_search"]
+
+#: How long a search that runs waits for a database that is away.
+_OUTAGE_SECONDS = 120.0
+
+_LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out of a search.
+
+    Attributes:
+        winner: the fittest individual.
+        final: the outcome of its longer training, which may have failed; None if the settings ask
+            for none.
+    """
+
+    winner: Individual
+    final: Evaluation | None
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be a folder's and be typed without quotes."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(
+            "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
+            f"three, but got {name!r}"
+        )
+
+
+def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
+    """Give the record of a search that starts now, with the versions that it runs on."""
+    versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
+    return SearchRecord(name, config, data, versions)
+
+
+def refuse_taken(store: SqlStore, name: str) -> None:
+    """Refuse a name that is taken before anything is started for it."""
+    with suppress(LookupError):
+        store.find_search(name)
+        raise SearchExists(
+            f"--name must be new in its database, but {name!r} is taken; "
+            f"choose another, or go on with: vlga resume {shlex.quote(name)}"
+        )
+
+
+def enter(
+    store: SqlStore,
+    name: str | None,
+    config: SearchConfig,
+    data: DataSummary,
+    *,
+    stem: str | None = None,
+) -> SearchRecord:
+    """Enter a search; without a name it is the stem, or the data's, with the next free number."""
+    stem = stem or Path(data.name).stem
+    number = 1
+    while True:
+        record = new_record(name or f"{stem}-{number}", config, data)
+        try:
+            store.create_search(record)
+        except SearchExists:
+            if name is not None:
+                raise
+            number += 1
+        else:
+            return record
+
+
+def run_search(
+    record: SearchRecord,
+    hold: Hold,
+    *,
+    store: SqlStore,
+    evaluator: Evaluator,
+    observer: Observer,
+    say: Callable[[str], object] = lambda _: None,
+) -> Outcome:
+    """Run a search that is in the store to its end, and train its winner longer.
+
+    Whatever happens, what has ended is saved, and so are the search's status and its time. A
+    database that is away is waited for.
+
+    Args:
+        record: the search as the store has it; of one that ran before, the rest is done.
+        hold: that the search is held.
+        store: where it is entered.
+        evaluator: trains; left open.
+        observer: watches; `Ended` comes before the status is saved.
+        say: is told when the database is away.
+
+    Raises:
+        SearchStopped: somebody asked for it. After Ctrl-C `KeyboardInterrupt` comes through.
+        TooManyFailures: nothing completed, or too many failed in a row.
+        StoreError: an outcome could not be recorded.
+        EvaluatorLost: the workers are gone for good.
+        LeaseLost: another process has taken the search over.
+    """
+    store.patience = Patience(_OUTAGE_SECONDS, say)
+    name = record.name
+    observer = tell_each(observer, listening(record))
+    run = Run(
+        record,
+        store,
+        ArtifactFolder(ARTIFACTS / name),
+        evaluator,
+        observer,
+        _announced(hold, observer),
+    )
+    status, message = "failed", ""
+    try:
+        store.update_search(name, status="running", message="")
+        winner = Search(run).run()
+        final = None
+        if record.config.final.epochs:
+            observer(FinalStarted(winner, record.config.final.epochs))
+            final = train_winner(run, winner)
+        status = "completed"
+    except (KeyboardInterrupt, SearchStopped):
+        status = "interrupted"
+        raise
+    except VlgaError as error:
+        message = str(error)
+        raise
+    finally:
+        observer(Ended(status))
+        with suppress(StoreError):
+            store.update_search(name, status=status, message=message, seconds=run.elapsed_seconds)
+    return Outcome(winner, final)
+
+
+def _announced(hold: Hold, observer: Observer) -> Callable[[], Stop | None]:
+    """Give `Hold.check`, which tells the observer once that the search was asked to stop."""
+    is_told = False
+
+    def check() -> Stop | None:
+        nonlocal is_told
+        asked = hold.check()
+        if asked is not None and not is_told:
+            is_told = True
+            observer(StopRequested(asked))
+        return asked
+
+    return check

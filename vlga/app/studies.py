@@ -1,0 +1,90 @@
+"""Studies: fixed networks trained in several ways, brought into a configuration."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from db.connection.engine import masked, opened
+from db.read import searches
+from vlga.config.settings import BudgetConfig, SearchConfig
+from vlga.errors import ConfigError, StoreError, nearest
+from vlga.networks.named import MODELS
+from vlga.ports.data import DataSummary
+from vlga.strategies.grid import trials
+
+__all__ = ["planned", "with_genomes"]
+
+
+def planned(config: SearchConfig, data: DataSummary, *, asks_for_cpus: bool) -> SearchConfig:
+    """Give a study's configuration with what follows from its number of trainings.
+
+    Without a budget it is all of them; a single one gets the whole machine.
+
+    Args:
+        config: of the study, its searched networks' genomes included.
+        data: the images.
+        asks_for_cpus: whether somebody said how many CPUs a training gets.
+
+    Raises:
+        ConfigError: a network is unknown or does not suit the images; an arm needs what a network
+            has not.
+    """
+    n_trials = sum(1 for _ in trials(config.study, data.input_shape, len(data.classes)))
+    changes: dict[str, Any] = {}
+    if config.budget == BudgetConfig():
+        changes["budget"] = BudgetConfig(evaluations=n_trials)
+    if n_trials == 1 and not asks_for_cpus and not config.workers.address:
+        all_cpus = {"cpus_per_evaluation": float(_n_cpus())}
+        changes["workers"] = config.workers.model_copy(update=all_cpus)
+    return config.model_copy(update=changes)
+
+
+def with_genomes(config: SearchConfig, db_url: str) -> SearchConfig:
+    """Bring the genomes of searched networks into the configuration, by ``SEARCH:ID``.
+
+    Raises:
+        ConfigError: no network is named, or one is unknown, or has no individual yet.
+    """
+    study = config.study
+    if not study.networks:
+        raise ConfigError(
+            f"[study] networks must name at least one: {', '.join(MODELS)}, or a SEARCH[:ID]"
+        )
+    networks, genomes = [], dict(study.genomes)
+    for network in study.networks:
+        if network in MODELS or network in genomes:
+            networks.append(network)
+            continue
+        key, genome = _searched(network, db_url)
+        networks.append(key)
+        genomes[key] = genome
+    new = study.model_copy(update={"networks": networks, "genomes": genomes})
+    return config.model_copy(update={"study": new})
+
+
+def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
+    """Find a search's individual, its best if no id is given."""
+    name, colon, number = network.partition(":")
+    if colon and not number.isdigit():
+        raise ConfigError(f"SEARCH:ID must end in a number, but got {network!r}")
+    try:
+        with opened(db_url) as engine:
+            if not colon:
+                best = searches.show_search(engine, name)["best"]
+                if best is None:
+                    raise ConfigError(f"{name!r} has no individual yet; give it time, or a MODEL")
+                number = str(best["id"])
+            genome = searches.individual(engine, name, int(number))["genome"]
+    except StoreError as error:
+        raise ConfigError(
+            f"MODEL must be a known one or a search in {masked(db_url)}, but got {network!r}"
+            f"{nearest(network, MODELS)}; known: {', '.join(MODELS)}"
+        ) from error
+    if "trial_version" in genome:
+        raise ConfigError(f"{name!r} is a study, not a search: name its networks themselves")
+    return f"{name}:{number}", genome
+
+
+def _n_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
