@@ -10,6 +10,7 @@ is a field of `vlga.networks.plan.AmplificationPlan`, so that a published value 
     layers.py     which layers of a model may be amplified
     choice.py     which of them are, and in which epochs: pure functions
     measure.py    how steady a layer's gradients are
+    hooks.py      multiplying and measuring, in eager and in compiled code
     amplifier.py  `Amplifier`, which puts it to work in anyone's training loop
 """
 
