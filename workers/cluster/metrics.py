@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+import ray.exceptions
 from ray.util import client, metrics
 
 from vlga.errors import EvaluatorLost
@@ -25,6 +26,8 @@ __all__ = ["RayMetrics"]
 
 #: What is measured is handed on so often at most; Ray shows it every ten seconds.
 _SECONDS = 1.0
+#: What a search waits at its end, at most, for what it measured to be collected.
+_SECONDS_TO_LEAVE = 10.0
 #: Upper bounds of the durations that are counted together, in seconds. Ray passes on only how many
 #: are between two of them: the histogram's sum is an estimate.
 _DURATIONS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400]
@@ -45,11 +48,13 @@ class _Report:
         gauges: the latest values, by name.
         outcomes: how many evaluations had an outcome, for a reason.
         seconds: of each training that completed.
+        is_last: nothing is measured after it.
     """
 
     gauges: Mapping[str, float]
     outcomes: Mapping[tuple[str, str], int]
     seconds: Sequence[float]
+    is_last: bool = False
 
 
 class _Meters:
@@ -82,6 +87,10 @@ class _Meters:
         for seconds in report.seconds:
             self._seconds.observe(seconds)
 
+    def leave(self) -> None:
+        """End this actor's process in good order: only then Ray passes on all that it has."""
+        ray.actor.exit_actor()
+
 
 class _RemoteMeters:
     """Meters in an actor of the cluster, on no CPU: another one for each connection to it."""
@@ -93,12 +102,19 @@ class _RemoteMeters:
         self._connection: object = None
 
     def record(self, report: _Report) -> None:
-        """Tell the actor, without waiting for it."""
+        """Tell the actor, without waiting for it but after the last report.
+
+        It would be killed with the connection, and with it whatever Ray, which collects every ten
+        seconds, has not collected.
+        """
         connection = client.ray.get_context().client_worker
         if connection is not self._connection:
             self._connection = connection
             self._actor = self._actor_class.remote(self._search)
         self._actor.record.remote(report)
+        if report.is_last:
+            with suppress(ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+                ray.get(self._actor.leave.remote(), timeout=_SECONDS_TO_LEAVE)
 
 
 class RayMetrics:
@@ -126,8 +142,10 @@ class RayMetrics:
                     self._hand_on()
             case Evaluated(_, evaluation):
                 self._count(evaluation)
-            case FinalStarted() | Ended():
+            case FinalStarted():
                 self._hand_on()
+            case Ended():
+                self._hand_on(is_last=True)
 
     def _note(self, progress: Progress) -> None:
         """Keep the latest values."""
@@ -150,15 +168,17 @@ class RayMetrics:
         else:
             self._outcomes["failed", str(evaluation.reason)] += 1
 
-    def _hand_on(self) -> None:
+    def _hand_on(self, *, is_last: bool = False) -> None:
         self._sent_at = self._clock()
         # Where the cluster is lost the search waits for it and says so itself.
         with suppress(EvaluatorLost), while_connected():
-            self._send(_Report(dict(self._gauges), dict(self._outcomes), tuple(self._seconds)))
+            self._send(
+                _Report(dict(self._gauges), dict(self._outcomes), tuple(self._seconds), is_last)
+            )
             self._outcomes.clear()
             self._seconds.clear()
 
 
 def _sender(search: str) -> Callable[[_Report], object]:
-    """Give what takes a report to where Ray collects it, without waiting."""
+    """Give what takes a report to where Ray collects it."""
     return _RemoteMeters(search).record if client.ray.is_connected() else _Meters(search).record
