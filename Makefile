@@ -15,8 +15,14 @@ install: .venv/.installed  ## Make the environment in .venv.
 search: install  ## Search for a network on real images: digits, a few minutes.
 	$(BIN)/vlga search
 
+# Two processes, which share the tests by groups that tests/conftest.py makes.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+
 test: install    ## Run all tests.
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+quick: install   ## Run the tests that need neither Ray nor Postgres, in a minute.
+	$(PYTEST) -m 'not ray and not postgres'
 
 check: install   ## Lint, formatting, types, import contracts.
 	$(BIN)/ruff check .
@@ -25,7 +31,8 @@ check: install   ## Lint, formatting, types, import contracts.
 	$(BIN)/lint-imports
 
 properties: install  ## The property tests with many more examples.
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/vlga tests/workers/networks/test_build.py
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/vlga tests/workers/networks/test_build.py \
+		tests/cli/test_killed.py tests/workers/evaluators/test_killed_workers.py
 
 bench: install   ## Measure speed beside the peers.
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
@@ -35,4 +42,4 @@ bench: install   ## Measure speed beside the peers.
 	$(BIN)/python -m tests.benchmarks.amplification
 	$(BIN)/python -m tests.benchmarks.ledger
 
-.PHONY: help install search test check properties bench
+.PHONY: help install search test quick check properties bench

@@ -246,7 +246,7 @@ def test_a_mistake_is_answered_in_one_line(litter, typed, answer):
         assert searches(litter / "vlga.db") == []
 
 
-@pytest.mark.ray
+@pytest.mark.usefixtures("no_cluster")
 def test_a_gpu_that_no_node_has_is_refused(home):
     """Ray would wait for it for ever."""
     told = vlga("search", *SMALL[1:], "--workers", "1", "--gpus-per-evaluation", "1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import pytest
 
 from db.connection.engine import open_engine
 from db.read import searches
-from tests.support import postgres
-from tests.support.cluster import Cluster, bare_python, cluster
+from tests.support.cluster import Cluster, bare_python
 from tests.support.command import FIRST
 from tests.support.ledger import ledger
 from tests.support.prometheus import measured
+from tests.support.waiting import until
 from vlga.errors import EvaluatorError, SearchNotFound
 from workers.cluster.address import check_address
 
@@ -28,11 +27,10 @@ SEARCH = tuple(word for word in FIRST if word != "--inline")
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory):
-    """A cluster whose only machine has no vlga."""
-    with cluster() as made:
-        made.add_machine(bare_python(tmp_path_factory.mktemp("bare")))
-        yield made
+def machines(ray_machines, tmp_path_factory):
+    """A cluster whose only machine has no vlga; tests that add and kill some come last."""
+    ray_machines.add_machine(bare_python(tmp_path_factory.mktemp("bare")))
+    return ray_machines
 
 
 def start(
@@ -88,18 +86,38 @@ class Sent:
     measured: Counter[tuple[str, ...]]
 
 
-@pytest.fixture(scope="class", params=["address", "client_address"])
-def sent(machines, request, tmp_path_factory):
-    """By the head's address or as a Ray client, from a machine that has the project."""
+def all_recorded(of: Cluster, url: str, before: Counter[tuple[str, ...]]):
+    """Wait until the head's page has as many evaluations as were recorded; give them."""
+    found = Counter()
+
+    def is_whole():
+        nonlocal found
+        found = evaluations_measured(of.pages) - before
+        return found.total() >= n_recorded(url)
+
+    until(is_whole, 20, lambda: found)
+    return found
+
+
+def recorded(url: str) -> Counter[tuple[str, str]]:
+    """Count evaluations by outcome and reason as the ledger has them."""
+    return Counter(
+        ("reused", "") if one["reused"]
+        else ("failed", one["reason"]) if one["reason"] else ("completed", "")
+        for one in ledger(url)["evaluations"]
+        if not one["is_final"]
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="class")
+def sent(machines, tmp_path_factory):
+    """As a Ray client, from a machine that has the project."""
     folder = tmp_path_factory.mktemp("sent")
     url, before = f"sqlite:///{folder}/vlga.db", evaluations_measured(machines.pages)
-    search = start(machines, url, "--address", getattr(machines, request.param), cwd=folder)
+    search = start(machines, url, "--address", machines.client_address, cwd=folder)
     _, err = search.communicate(timeout=200)
     assert search.returncode == 0, err
-    deadline = time.monotonic() + 20
-    while (found := evaluations_measured(machines.pages) - before).total() < n_recorded(url):
-        assert time.monotonic() < deadline, found
-    return Sent(err, url, found)
+    return Sent(err, url, all_recorded(machines, url, before))
 
 
 class TestAMachineWithoutTheProject:
@@ -111,15 +129,8 @@ class TestAMachineWithoutTheProject:
         assert found(ledger(sent.url)) == found(undisturbed)
 
     def test_is_measured(self, sent):
-        """Prometheus hears of every evaluation what the ledger has of it."""
-        recorded = Counter(
-            ("reused", "") if one["reused"]
-            else ("failed", one["reason"]) if one["reason"] else ("completed", "")
-            for one in ledger(sent.url)["evaluations"]
-            if not one["is_final"]
-        )  # fmt: skip
-
-        assert sent.measured == recorded
+        """Prometheus hears of every evaluation what the ledger has of it, also of the last."""
+        assert sent.measured == recorded(sent.url)
 
 
 def test_the_doctor_looks_at_every_machine(machines):
@@ -175,39 +186,38 @@ class TestAToken:
         )
 
 
-def test_a_head_that_is_restarted_changes_nothing(home, undisturbed):
+def test_a_machine_that_vanishes_changes_nothing(machines, home, undisturbed, empty_postgres):
+    """Of three machines one is killed in the middle: no failure, and the same result.
+
+    By the head's address the search measures itself, and Prometheus hears of all of it.
+    """
+    pages = [*machines.pages]
+    before = evaluations_measured(pages)
+    number, _ = machines.add_machine(), machines.add_machine()
+    search = start(machines, empty_postgres, "--address", machines.address)
+    until(lambda: n_recorded(empty_postgres) >= 3 or search.poll() is not None)
+    machines.kill(number)
+    _, err = search.communicate(timeout=200)
+
+    assert search.returncode == 0, err
+    assert err.startswith("sending vlga to the machines of the cluster\nfirst  variable_length")
+    # The head has no CPUs: nothing is trained there.
+    assert "; 3 at a time on 3 machines; postgresql" in err
+    assert found(ledger(empty_postgres)) == found(undisturbed)
+    assert evaluations_measured(pages) - before == recorded(empty_postgres)
+
+
+def test_a_head_that_is_restarted_changes_nothing(machines, home, undisturbed):
     """Everything vanishes in the middle and comes back: the search waits, and finds the same."""
     url = f"sqlite:///{home}/vlga.db"
-    with cluster() as made:
-        made.add_machine()
-        search = start(made, url, "--address", made.client_address)
-        while n_recorded(url) < 3:
-            assert search.poll() is None, search.communicate()
-        for number in range(2):
-            made.kill(number)
-        made.start_head()
-        made.add_machine()
-        _, err = search.communicate(timeout=200)
+    search = start(machines, url, "--address", machines.client_address)
+    until(lambda: n_recorded(url) >= 3 or search.poll() is not None)
+    machines.close()
+    machines.start_head()
+    machines.add_machine()
+    _, err = search.communicate(timeout=200)
 
-        assert search.returncode == 0, err
+    assert search.returncode == 0, err
     assert "\nthe Ray cluster is gone; waiting up to 10 minutes for it\n" in err
     assert "\nthe workers are back\n" in err
-    assert found(ledger(url)) == found(undisturbed)
-
-
-@pytest.mark.postgres
-def test_a_machine_that_vanishes_changes_nothing(home, undisturbed):
-    """Of three machines one is killed in the middle: no failure, and the same result."""
-    url = postgres.empty_database()
-    with cluster() as made:
-        numbers = [made.add_machine() for _ in range(3)]
-        search = start(made, url, "--address", made.address)
-        while n_recorded(url) < 3:
-            assert search.poll() is None, search.communicate()
-        made.kill(numbers[0])
-        _, err = search.communicate(timeout=200)
-
-        assert search.returncode == 0, err
-        # The head has no CPUs: nothing is trained there.
-        assert "; 3 at a time on 3 machines; postgresql" in err
     assert found(ledger(url)) == found(undisturbed)

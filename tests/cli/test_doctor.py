@@ -3,11 +3,8 @@
 import sqlite3
 from contextlib import closing
 
-import pytest
-
 from db.schema.tables import HEAD
 from db.store import SqlStore
-from tests.support import postgres
 from tests.support.command import vlga
 
 
@@ -42,10 +39,9 @@ def test_what_cannot_be_used_is_a_problem_with_its_way_out(home):
     assert "\nproblem: database sqlite:///vlga.db: " in told.out
 
 
-@pytest.mark.postgres
-def test_an_empty_postgres_is_no_problem_either(home):
+def test_an_empty_postgres_is_no_problem_either(empty_postgres):
     """Its tables are made by the first search; its clock can be asked all the same."""
-    told = vlga("doctor", "--db", postgres.empty_database(), "--format", "json")
+    told = vlga("doctor", "--db", empty_postgres, "--format", "json")
     found = {one["what"].split()[0]: one for one in told.json}
 
     assert told.code == 0

@@ -14,15 +14,12 @@ from tests.support import postgres
 from tests.support.command import FIRST, SMALL, bury, vlga
 from tests.support.ledger import ledger
 
-pytestmark = pytest.mark.postgres
-
 
 @pytest.fixture
-def url(home, monkeypatch):
+def url(home, monkeypatch, empty_postgres):
     """An empty database, named in the environment, of a server that a test may stop."""
-    found = postgres.empty_database()
-    monkeypatch.setenv("VLGA_DB", found)
-    yield found
+    monkeypatch.setenv("VLGA_DB", empty_postgres)
+    yield empty_postgres
     postgres.start()
 
 
@@ -81,7 +78,7 @@ class TestOutage:
         )
 
 
-def test_a_search_from_its_first_command_to_its_last(home, monkeypatch):
+def test_a_search_from_its_first_command_to_its_last(home, monkeypatch, empty_postgres):
     """A real process, real trainings, and a password in the environment that shows nowhere."""
     url = postgres.with_password("ada", "secret").replace("postgresql://", "postgresql+psycopg://")
     monkeypatch.setenv("VLGA_DB", url)

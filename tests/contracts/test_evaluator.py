@@ -198,7 +198,6 @@ class TestInlineEvaluator(EvaluatorContract):
             InlineEvaluator(DATASET, use_gpu=True)
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 class TestRayEvaluator(EvaluatorContract):
     @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from db.store import SqlStore
 from tests.contracts.leases_contract import Jump, LeasesContract
-from tests.support import postgres
 from tests.support.fakes import MemoryStore
 
 
@@ -81,10 +80,9 @@ class TestSqliteFile(ByUrl):
         opened.close()
 
 
-@pytest.mark.postgres
 class TestPostgres(ByUrl):
     @pytest.fixture
-    def store(self) -> Iterator[SqlStore]:
-        opened = SqlStore(postgres.empty_database())
+    def store(self, empty_postgres: str) -> Iterator[SqlStore]:
+        opened = SqlStore(empty_postgres)
         yield opened
         opened.close()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.store import SqlStore
-from tests.support import generators, postgres
+from tests.support import generators
 from tests.support.fakes import MemoryStore
 from tests.support.records import DATA, candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
@@ -293,11 +293,10 @@ class TestSqliteFile(LedgerContract):
         opened.close()
 
 
-@pytest.mark.postgres
 class TestPostgres(LedgerContract):
     @pytest.fixture
-    def store(self) -> Iterator[SqlStore]:
+    def store(self, empty_postgres: str) -> Iterator[SqlStore]:
         """A real server."""
-        opened = SqlStore(postgres.empty_database())
+        opened = SqlStore(empty_postgres)
         yield opened
         opened.close()

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.waiting import until
+
 PROJECT = Path(__file__).parents[2]
 
 #: In a worker's environment: the project's folder, which it shares a disk with, looks empty.
@@ -79,7 +81,7 @@ class Cluster:
         os.killpg(self._processes[number].pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill what is left."""
+        """Kill what is left; the head may be started again."""
         for number, process in enumerate(self._processes):
             if process.poll() is None:
                 self.kill(number)
@@ -105,8 +107,12 @@ class Cluster:
                     start_new_session=True,
                 )
             )
-        while "will now block forever" not in log.read_text():
-            assert self._processes[-1].poll() is None, log.read_text()
+        process = self._processes[-1]
+        until(
+            lambda: process.poll() is not None or "will now block forever" in log.read_text(),
+            said=log.read_text,
+        )
+        assert process.poll() is None, log.read_text()
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from ray.tune.schedulers import ASHAScheduler
 
 from workers.tune_search import VLGASearch
 
-N_TRIALS, N_EPOCHS, SIZE = 20, 4, 6
+N_TRIALS, N_EPOCHS, SIZE = 12, 4, 4
 #: Trials over when the first run ends: some children have been bred by then, more have not.
-N_OVER = 10
+N_OVER = 6
 
 
 def train(config):
@@ -66,7 +66,6 @@ def configs(state):
     }
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_a_search_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
     """Nothing is suggested twice, what was known stays known, and children of it follow."""

@@ -11,7 +11,6 @@ from db.connection.engine import masked, open_engine, parse_url, reading, use_wa
 from db.schema.tables import HEAD, metadata
 from db.schema.views import VIEWS
 from db.store import SqlStore
-from tests.support import postgres
 from vlga.errors import SchemaVersionError, StoreError
 
 
@@ -221,11 +220,9 @@ class TestSqlite:
         engine.dispose()
 
 
-@pytest.mark.postgres
-def test_a_postgres_server_that_the_network_hides_is_noticed():
+def test_a_postgres_server_that_the_network_hides_is_noticed(empty_postgres):
     """Within half a minute, or as the URL says: not after the hours that a system allows."""
-    url = postgres.empty_database()
-    engine = open_engine(f"{url}&keepalives_idle=7", create=True)
+    engine = open_engine(f"{empty_postgres}&keepalives_idle=7", create=True)
     with engine.connect() as connection:
         asked_for = connection.connection.driver_connection.info.get_parameters()
     engine.dispose()

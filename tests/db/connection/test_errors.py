@@ -114,7 +114,7 @@ class TestSqlite:
         engine.dispose()
 
 
-@pytest.mark.postgres
+@pytest.mark.usefixtures("empty_postgres")
 class TestPostgres:
     def test_a_server_must_answer(self, tmp_path):
         """No server at the address is said in one line."""
@@ -132,9 +132,9 @@ class TestPostgres:
         with pytest.raises(StoreError, match=r"must exist on the server.*make it with createdb"):
             open_engine(postgres.server().get_uri(database="nothing"))
 
-    def test_a_user_must_exist(self):
+    def test_a_user_must_exist(self, empty_postgres):
         """So is a user that it does not know."""
-        url = postgres.empty_database().replace("postgres:@", "nobody:@")
+        url = empty_postgres.replace("postgres:@", "nobody:@")
 
         with pytest.raises(StoreError, match="user and password must be the server's"):
             open_engine(url)
@@ -148,9 +148,9 @@ class TestPostgres:
             open_engine(url.replace("right", "wrong"))
         assert "wrong" not in str(caught.value)
 
-    def test_a_lost_connection_is_named_and_made_again(self):
+    def test_a_lost_connection_is_named_and_made_again(self, empty_postgres):
         """A server that drops a connection costs one error at most; the next call goes through."""
-        store = SqlStore(postgres.empty_database())
+        store = SqlStore(empty_postgres)
         store.create_search(record("first"))
         with reading(store._engine) as connection:
             process = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -160,9 +160,9 @@ class TestPostgres:
         assert store.find_search("first") == record("first")
         store.close()
 
-    def test_what_postgres_refuses_is_named(self):
+    def test_what_postgres_refuses_is_named(self, empty_postgres):
         """A broken constraint and a number out of range are refused in one line."""
-        store = SqlStore(postgres.empty_database())
+        store = SqlStore(empty_postgres)
         store.create_search(record("first"))
 
         with pytest.raises(StoreError, match=r"agree with the schema.*violates foreign key"):

@@ -161,9 +161,9 @@ def searched(store: SqlStore, folder: Path, patience: Patience) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
+def server(empty_postgres: str) -> Iterator[str]:
     """An empty database of a server that a test may stop."""
-    yield postgres.empty_database()
+    yield empty_postgres
     postgres.start()
 
 
@@ -174,7 +174,6 @@ def store(server: str) -> Iterator[SqlStore]:
         yield opened
 
 
-@pytest.mark.postgres
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, moment, monkeypatch):
     """Each first try loses it, just before the server commits or just after: same ledger.
@@ -208,7 +207,6 @@ def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, mo
     assert ledger(server) == ledger(undisturbed)
 
 
-@pytest.mark.postgres
 class TestLease:
     """Of a driver whose database was away for longer than its lease."""
 

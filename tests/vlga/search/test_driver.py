@@ -13,6 +13,7 @@ from tests.support.searching import (
     losing,
     small_config,
 )
+from tests.support.thorough import some
 from vlga.errors import TooManyFailures
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies.base import training_seed
@@ -66,13 +67,16 @@ class TestKilled:
     @pytest.mark.parametrize("settings", [(), TINY], ids=["default", "tiny"])
     @pytest.mark.parametrize("n_slots", [1, 3])
     def test_at_any_moment_it_goes_on_as_if_it_had_not_been(self, tmp_path, settings, n_slots):
-        """Killed before any of its writes and run again, a search ends the same, to the byte."""
+        """Killed before any of its writes and run again, a search ends the same, to the byte.
+
+        Before every third of them; before each under HYPOTHESIS_PROFILE=long.
+        """
         whole = Bench(tmp_path, small_config(*settings))
         winner = whole.run(ScriptedEvaluator(n_slots))
         n_writes = len(whole.store.writes)
 
         assert n_writes > 15
-        for n_left in range(n_writes):
+        for n_left in some(range(n_writes)):
             bench = Bench(tmp_path, whole.config)
             bench.store.n_left = n_left
             with pytest.raises(Killed):

@@ -13,7 +13,7 @@ from vlga.ports.evaluation import FailureReason, Source
 from vlga.ports.observer import Ended, Evaluated, FinalStarted, Recalled, Updated
 from workers.cluster.metrics import RayMetrics
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
+pytestmark = pytest.mark.usefixtures("cluster")
 
 
 def pages():

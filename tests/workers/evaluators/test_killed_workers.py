@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.fakes import MemoryStore
 from tests.support.searching import run_in
+from tests.support.thorough import LONG
 from tests.support.trainings import dataset, patient
 from vlga.config.load import load_config
 from vlga.ports.evaluation import Evaluation
@@ -28,7 +29,7 @@ IMAGES = dataset()
 CONFIG = load_config(
     settings=["population.size=8", "population.generations=3", "budget.phases=2", "seed=4"]
 )
-N_KILLS = 20
+N_KILLS = 20 if LONG else 8
 #: Steps of a training, each announced; a kill comes after at most so many announcements.
 N_STEPS, MAX_GAP = 8, 10
 
@@ -114,10 +115,12 @@ def search(folder: Path, pipe: Path | None) -> tuple[Any, ...]:
     return stored.candidates, outcomes, weights.get(winner.id), winner
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_workers_killed_at_random_change_nothing(tmp_path: Path):
-    """20 SIGKILLs: the same candidates, outcomes, weights and winner, and no failure among them."""
+    """Eight SIGKILLs: the same candidates, outcomes, weights and winner, and no failure among them.
+
+    Twenty under HYPOTHESIS_PROFILE=long.
+    """
     killer = Killer(tmp_path / "moments")
     with killer.at_work():
         disturbed = search(tmp_path / "disturbed", killer.pipe)

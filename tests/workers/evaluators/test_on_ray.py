@@ -33,7 +33,6 @@ from workers.evaluators.on_ray import RayEvaluator
 DATASET = dataset()
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 class TestOnACluster:
     def test_workers_are_used_again(self):
@@ -205,7 +204,7 @@ def test_a_cluster_that_is_not_there(address: str):
     assert address in str(error.value)
 
 
-@pytest.mark.ray
+@pytest.mark.usefixtures("no_cluster")
 def test_a_user_s_own_packages_do_not_get_in_the_way(tmp_path: Path):
     """A search started in a folder with its own `db` and `workers` uses ours, on Ray as well."""
     for name in ("db", "workers"):

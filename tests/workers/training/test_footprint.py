@@ -130,7 +130,6 @@ def test_in_this_process_what_cannot_fit_is_not_tried():
     assert not ended[1].worker
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 class TestOnRay:
     @pytest.fixture

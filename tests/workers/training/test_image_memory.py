@@ -57,7 +57,6 @@ def test_a_training_copies_images_in_batches_only():
     assert 0 < largest.n_values < N_TRAINED * 8 * 8
 
 
-@pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 class TestOnRay:
     def test_a_worker_trains_on_what_the_object_store_has(self):

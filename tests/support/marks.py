@@ -1,0 +1,48 @@
+"""Marks that are true: whoever starts Ray or Postgres has said so, or its test fails."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: The mark of every test that uses one of these fixtures.
+MARKS = {"cluster": "ray", "no_cluster": "ray", "ray_machines": "ray", "empty_postgres": "postgres"}
+#: Programs that only a test with this mark may start. Those that a process of its own starts are
+#: not seen: such a test asks for `no_cluster`.
+PROGRAMS = {"gcs_server": "ray", "raylet": "ray", "initdb": "postgres", "pg_ctl": "postgres"}
+
+_current: list[pytest.Item] = []
+
+
+def set_marks(item: pytest.Item) -> None:
+    """Give a test the marks that its fixtures call for."""
+    for name in {MARKS[one] for one in getattr(item, "fixturenames", ()) if one in MARKS}:
+        item.add_marker(name)
+
+
+def need(mark: str) -> None:
+    """Fail unless the test that runs has the mark."""
+    if _current and _current[-1].get_closest_marker(mark) is None:
+        pytest.fail(f"{_current[-1].nodeid} starts what needs the mark {mark!r}")
+
+
+def watch() -> None:
+    """Look at every program that this process starts from now on."""
+    sys.addaudithook(_look)
+
+
+def enter(item: pytest.Item | None) -> None:
+    """Say which test runs now."""
+    _current[:] = [item] if item else []
+
+
+def _look(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        words = arguments[1] if isinstance(arguments[1], list | tuple) else [arguments[0]]
+        for word in words[:3]:  # a wrapper may stand before it
+            mark = PROGRAMS.get(Path(str(word)).name)
+            if mark:
+                need(mark)
