@@ -1,4 +1,4 @@
-"""How much memory a machine has, told without loading torch or Ray."""
+"""How much memory and which GPUs a machine has, without loading torch or Ray."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["gpu_memories_bytes", "machine_memory_bytes", "torch_sees_gpus"]
 
-#: Where a container's limit of memory is read, by version 2 and 1 of cgroups.
+#: Where a container's memory limit is found, in versions 2 and 1 of cgroups.
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -20,7 +20,7 @@ _ASK_GPU = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nou
 
 
 def machine_memory_bytes() -> int:
-    """Give this machine's memory, or its container's if that is less."""
+    """Give this machine's memory, or its container's limit if that is less."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in _CGROUP_LIMITS:
         with suppress(OSError, ValueError):  # there is no such file, or it says "max"
@@ -29,9 +29,9 @@ def machine_memory_bytes() -> int:
 
 
 def gpu_memories_bytes() -> tuple[int, ...]:
-    """Give the memory of each of this machine's GPUs; none if its driver's tool cannot tell.
+    """Give the memory of each of this machine's GPUs; nothing if the driver's tool gives none.
 
-    Torch could, but takes seconds to load and some of the memory itself.
+    Torch is not asked: it takes seconds to load, and uses some of the memory itself.
     """
     try:
         told = subprocess.run(  # noqa: S603  # a fixed command
@@ -43,10 +43,10 @@ def gpu_memories_bytes() -> tuple[int, ...]:
 
 
 def torch_sees_gpus() -> bool:
-    """Tell whether torch can use a GPU of this machine.
+    """Whether torch can use a GPU of this machine.
 
-    Asked in a process of its own, with all GPUs visible: CUDA reads once which it may see, and a
-    Ray task that reserves none may see none.
+    Torch is asked in a new process with all GPUs visible: CUDA reads only once which GPUs it may
+    see, and a Ray task that reserves no GPU sees none.
     """
     seen = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     command = [sys.executable, "-P", "-c", _ASK_TORCH]

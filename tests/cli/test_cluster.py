@@ -159,7 +159,7 @@ class TestAToken:
         ("environment", "mine"),
         [
             ({"RAY_AUTH_MODE": "disabled"}, "none is set here"),
-            ({"RAY_AUTH_TOKEN": "0" * 64}, "the one set here is another"),
+            ({"RAY_AUTH_TOKEN": "0" * 64}, "another one is set here"),
         ],
     )
     def test_that_is_not_the_cluster_s_is_said_at_once(
@@ -180,8 +180,8 @@ class TestAToken:
 
         assert (search.returncode, out) == (2, "")
         assert err == (
-            f"vlga: the Ray cluster at '{machines.address}' must be given its token, but the one "
-            "set here is another; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as they are on its "
+            f"vlga: the Ray cluster at '{machines.address}' needs its token, but another one is "
+            "set here; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as they are on its "
             "head (ray get-auth-token)\n"
         )
 

@@ -1,4 +1,4 @@
-"""Which settings of a search that has begun may change."""
+"""Which settings may change in a search that has begun."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from vlga.errors import ConfigError
 
 __all__ = ["change_config"]
 
-#: Settings and tables that a search that has begun may change, since nothing recorded depends on
-#: them.
+#: Settings and tables that may change in a search that has begun: nothing recorded depends on them.
 _FREE = (
     "budget",
     "final",
@@ -27,14 +26,14 @@ _FREE = (
 )
 
 
-#: What depends on the others.
+#: What depends on the other settings.
 _WHY_FIXED = {
     "seed": "its candidates and their trainings were drawn with it",
-    "data": "fitnesses on other images do not compare",
-    "population.generations": "its first phase is over, or has more behind it",
-    "training": "its fitnesses are of trainings as they were",
-    "limits": "its networks were made to fit in them",
-    "budget.phases": "with limits on networks, each phase was given its share of them",
+    "data": "fitness on other images cannot be compared",
+    "population.generations": "its first phase is over, or has more generations already",
+    "training": "its fitness comes from trainings with the old value",
+    "limits": "its networks were made to fit them",
+    "budget.phases": "the limits on networks were shared out among its phases",
     "study": "its trials are numbered by it",
 }
 
@@ -49,13 +48,13 @@ def change_config(
     """Change the configuration of a search that has begun.
 
     Args:
-        config: that it has.
+        config: its present configuration.
         reached: phase and generation of its last candidate.
         settings: as for `load_config`.
         overrides: as for `load_config`.
 
     Raises:
-        ConfigError: as for `load_config`; or what is recorded would be another search's.
+        ConfigError: as for `load_config`; or what is recorded depends on a changed setting.
     """
     before = config.model_dump(mode="json")
     tree = deepcopy(before)

@@ -1,4 +1,4 @@
-"""An example configuration: every setting with its preset's value and what it means."""
+"""An example configuration: every setting with its value in a preset, explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["example_toml"]
 
 
 def example_toml(preset: str = "default") -> str:
-    """Give a TOML file that is a whole configuration, each setting explained.
+    """Give a whole configuration as TOML, each setting explained.
 
     Raises:
         ConfigError: no such preset.
@@ -23,8 +23,8 @@ def example_toml(preset: str = "default") -> str:
     space = tomllib.loads(preset_text(preset))["space"]
     config = load_config(preset=preset)
     lines = [
-        f"# A configuration for `vlga search CONFIG.toml`, as the preset {preset!r} has it.",
-        "# What is left out keeps the preset's value; a setting behind a # is not set.",
+        f"# A configuration for `vlga search CONFIG.toml`, with the values of preset {preset!r}.",
+        "# A setting that you leave out keeps the preset's value; one behind a # is not set.",
         "",
         *_table(config, ()),
         "",
@@ -35,7 +35,7 @@ def example_toml(preset: str = "default") -> str:
 
 
 def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
-    """Give a table's settings, then its tables; the space is written apart."""
+    """Give a table's settings, then its tables, without the space."""
     lines, tables = [], []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
@@ -47,7 +47,7 @@ def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
             tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name))]
             continue
         comment = f"  # {field.description}" if field.description else ""
-        # TOML has no null: a setting that is not given is shown switched off.
+        # TOML has no null: a setting that is not set is shown as a comment.
         lines.append(
             f"# {name} ={comment}" if value is None else f"{name} = {_toml(value)}{comment}"
         )

@@ -1,7 +1,7 @@
 """The configuration of a search: where its settings come from, and what is wrong with them.
 
-Settings come from a preset, then a TOML file, then ``--set key=value``, each over the one before.
-A mistake is one `ConfigError` in one line: where, the rule, the value, the way out.
+Settings come from a preset, then a TOML file, then ``--set key=value``; later ones replace earlier
+ones. A mistake is a `ConfigError` of one line: where, the rule, the value, the way out.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def load_config(
     Args:
         preset: name of a preset.
         file: a TOML file whose settings replace the preset's.
-        drop: tables of which nothing in preset and file counts.
+        drop: tables whose settings in preset and file are ignored.
         settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string.
         overrides: dotted keys to values, for options of the command line; None means not given.
-        defaults: dotted keys to values, over the preset's and under the file's.
+        defaults: dotted keys to values; they replace the preset's, and the file's replace them.
 
     Raises:
         ConfigError: the file cannot be read or is not TOML; a setting has no ``=``; a key is
@@ -84,7 +84,7 @@ def parse_config(tree: Mapping[str, Any]) -> SearchConfig:
 
 
 def _apply(tree: dict[str, Any], settings: Sequence[str], overrides: Mapping[str, Any]) -> None:
-    """Put ``key=value`` settings, then values that are given, into a tree."""
+    """Put ``key=value`` settings, then overrides that are not None, into a tree."""
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
@@ -134,7 +134,7 @@ def _merge(tree: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def _explain(error: ValidationError) -> str:
-    """Say the first mistake in one line."""
+    """Describe the first mistake in one line."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):

@@ -1,4 +1,4 @@
-"""The settings of a search: what there is to set, the defaults and the ranges."""
+"""The settings of a search, with their defaults and ranges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class DataConfig(Settings):
-    """Which images, and how they are split. Images of a split never appear in another."""
+    """Which images, and how they are split. No image is in two splits."""
 
     name: str = Field(
         "digits", description="a known data set, an .npz file or a folder of class folders"
@@ -37,7 +37,7 @@ class DataConfig(Settings):
     train_limit: int | None = Field(
         None,
         ge=10,
-        description="use only so many training images (validation included), stratified",
+        description="use only so many training images, validation included, in equal proportions",
     )
     validation_fraction: float = Field(
         0.2, gt=0, lt=1, description="share of the training images that gives the fitness"
@@ -46,19 +46,19 @@ class DataConfig(Settings):
         0.2,
         gt=0,
         lt=1,
-        description="share cut off for the test where a data set has no test images",
+        description="share kept for the test if a data set has no test images",
     )
     fitness_on: Literal["validation", "test"] = Field(
         "validation",
-        description="test: as Xiao et al. most likely did; no accuracy is then of unseen images",
+        description="test: as Xiao et al. most likely did; no accuracy is then on unseen images",
     )
     image_size: int | None = Field(
-        None, ge=1, description="bring a folder's images to this height and width in pixels"
+        None, ge=1, description="scale and crop a folder's images to this height and width"
     )
 
 
 class SpaceConfig(Settings):
-    """Alleles per gene; `SearchSpace.from_settings` checks them."""
+    """The alleles of each gene; `SearchSpace.from_settings` checks them."""
 
     network: dict[str, Any]
     block: dict[str, Any]
@@ -70,36 +70,36 @@ class SpaceConfig(Settings):
 
 
 class PopulationConfig(Settings):
-    """The genetic algorithm's settings; the paper's values are in the preset ``xiao2020``."""
+    """The genetic algorithm; the preset xiao2020 has the values of Xiao et al. 2020."""
 
     size: int = Field(16, ge=2, description="individuals in a generation")
-    generations: int = Field(4, ge=1, description="generations a phase, the first one included")
+    generations: int = Field(4, ge=1, description="generations in a phase, including the first")
     survivor_fraction: float = Field(
         0.5, gt=0, le=1, description="share of the fittest that survive"
     )
     less_fit_survival_probability: Fraction = Field(
-        0.2, description="chance of each of the others to survive"
+        0.2, description="probability that each of the others survives"
     )
     mutation_probability: Fraction = Field(
-        0.2, description="chance of an individual to have one gene changed"
+        0.2, description="probability that one gene of an individual is changed"
     )
     mutate: Literal["survivors", "offspring"] = Field(
-        "offspring", description="which may mutate: less fit survivors (the paper) or offspring"
+        "offspring", description="which mutate: less fit survivors (Xiao et al.) or offspring"
     )
     avoid_duplicates: bool = Field(
-        True, description="mutate offspring equal to a network that the phase has seen"
+        True, description="mutate offspring that equal a network already seen in the phase"
     )
-    max_blocks: int | None = Field(None, ge=1, description="blocks of the deepest network")
+    max_blocks: int | None = Field(None, ge=1, description="most blocks that a network may have")
     stop_margin: Fraction = Field(
         0.01, description="stop when a phase's best is worse than the best so far by more than this"
     )
 
 
 class WindowConfig(Settings):
-    """Some epochs of a training, from the end of the window before to its own."""
+    """Some epochs of a training: from the end of the previous window to its own end."""
 
     until: Annotated[float, Field(gt=0)] = Field(
-        description="its end; the last window's is the training's end, whatever the unit"
+        description="where it ends, in any unit: the last window ends with the training"
     )
     rate: Annotated[float, Field(gt=0)] = Field(
         1.0, description="its learning rate, as a multiple of the training's"
@@ -111,7 +111,7 @@ class TrainingConfig(Settings):
     """One training. Learning rate, momentum, weight decay and amplification are genes."""
 
     epochs: Count = Field(6, description="passes over the training images")
-    batch_size: Count = Field(128, description="images a step")
+    batch_size: Count = Field(128, description="images in a step")
     warmup_fraction: Fraction = Field(
         0.2, description="share of the steps with a rising learning rate"
     )
@@ -120,13 +120,13 @@ class TrainingConfig(Settings):
         "auto", description="auto: crop_flip for colour photographs, crop for others"
     )
     inherit_weights: bool = Field(
-        True, description="start from trained layers: of the previous phase's best, or the parent's"
+        True, description="start from trained layers of the previous phase's best, or the parent"
     )
     reuse: bool = Field(
-        True, description="take over what another search of the database knows of an equal training"
+        True, description="reuse the outcome of an equal training in another search of the database"
     )
     windows: list[WindowConfig] = Field(
-        [], description="learning rates and amplification by epoch, instead of warmup and decay"
+        [], description="learning rate and amplification by epoch, instead of warmup and decay"
     )
 
     @model_validator(mode="after")
@@ -134,7 +134,7 @@ class TrainingConfig(Settings):
         ends = [window.until for window in self.windows]
         if ends != sorted(set(ends)):
             raise ConfigError(
-                f"[training.windows] until must rise from window to window, but got {ends}"
+                f"[training.windows] until must increase from window to window, but got {ends}"
             )
         return self
 
@@ -142,12 +142,12 @@ class TrainingConfig(Settings):
 class FinalConfig(Settings):
     """The winner's longer training, on training and validation images together."""
 
-    epochs: int = Field(30, ge=0, description="passes over the images; 0 leaves it out")
+    epochs: int = Field(30, ge=0, description="passes over the images; 0: no such training")
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 class BudgetConfig(Settings):
-    """Whichever is met first ends the search. Equal networks of a search cost one training."""
+    """What a search may use; it ends with the first that is used up."""
 
     evaluations: Annotated[int, Field(ge=1)] | None = Field(None, description="trainings started")
     epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="epochs trained")
@@ -164,19 +164,21 @@ class LimitsConfig(Settings):
         None, description="multiply-accumulates for one image; a larger network is shrunk to fit"
     )
     max_activation_bytes: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="maps that a training step keeps for one image; as for max_macs"
+        None, description="feature maps kept for one image in a training step; as for max_macs"
     )
     evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="time for one training"
+        None, description="time limit of one training"
     )
     weight_files: Count = Field(
-        100, description="files of weights kept: of the fittest, and those yet to be inherited"
+        100, description="weight files to keep, of the fittest; those still needed are kept too"
     )
-    max_failures_in_a_row: Count = Field(20, description="then the search stops and says why")
+    max_failures_in_a_row: Count = Field(
+        20, description="after so many the search stops and says why"
+    )
 
 
 def _gpus(value: Any) -> Any:
-    """Let a number of GPUs or the word pass."""
+    """Accept a number of GPUs, or the word auto."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if value != "auto" and not (is_number and 0 <= value < math.inf):
         raise ConfigError(
@@ -189,21 +191,23 @@ def _gpus(value: Any) -> Any:
 class WorkersConfig(Settings):
     """Where trainings run."""
 
-    inline: bool = Field(False, description="in this process, one at a time, without Ray")
-    address: str | None = Field(None, description="a Ray cluster; none starts Ray on this machine")
+    inline: bool = Field(False, description="train in this process, one at a time, without Ray")
+    address: str | None = Field(
+        None, description="a Ray cluster; if not set, Ray is started on this machine"
+    )
     workers: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="trainings at a time; as many as the cluster has room for if not given"
+        None, description="trainings at a time; if not set, as many as the cluster has room for"
     )
     cpus_per_evaluation: Annotated[float, Field(gt=0)] = 1.0
     gpus_per_evaluation: Annotated[float | Literal["auto"], BeforeValidator(_gpus)] = Field(
         "auto",
-        description="GPUs, or a share of one; auto: the share that each network needs, or CPUs "
-        "alone where torch can use no GPU",
+        description="GPUs, or a share of one; auto: the share that each network needs, or only "
+        "CPUs if torch can use no GPU",
     )
 
 
 class SearchConfig(Settings):
-    """Everything that decides a search."""
+    """All settings of a search."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0  # as much as a database holds
     strategy: StrategyName = "variable_length"
@@ -223,8 +227,8 @@ class SearchConfig(Settings):
         budget = self.budget
         if budget.epochs is not None and budget.epochs < self.training.epochs:
             raise ConfigError(
-                f"[budget] epochs must be enough for one training of {self.training.epochs}, but "
-                f"got epochs={budget.epochs}; set more, or fewer training.epochs"
+                f"[budget] epochs must be at least training.epochs={self.training.epochs}, but "
+                f"got epochs={budget.epochs}; set a larger budget, or fewer training.epochs"
             )
         if self.strategy not in ENDING and not (
             budget.evaluations or budget.epochs or budget.seconds

@@ -14,7 +14,7 @@ __all__ = ["ArmConfig", "StudyConfig"]
 
 
 class ArmConfig(Settings):
-    """One way to train in a study; what is left out has the default of `AmplificationPlan`."""
+    """One way to train in a study; what is not set has the default of `AmplificationPlan`."""
 
     amplify: Literal["off", "random", "intelligent", "own"] = Field(
         "off", description="own: as a searched network's genes say"
@@ -64,7 +64,7 @@ class ArmConfig(Settings):
         return self
 
     def plan(self) -> AmplificationPlan | None:
-        """Give the amplification that the arm asks for; the arm ``own`` has none of itself."""
+        """Give the arm's amplification; None for ``off``, and for ``own``, the network's own."""
         if self.amplify not in ("random", "intelligent"):
             return None
         given = self.model_dump(exclude_none=True, exclude={"amplify", "window"})
@@ -80,11 +80,11 @@ class StudyConfig(Settings):
 
     networks: list[str] = Field([], description="named models, or SEARCH[:ID]")
     learning_rates: list[Annotated[float, Field(gt=0)]] = Field(
-        [], description="0.1, or a searched network's own, if none is given"
+        [], description="if none is given: 0.1, or a searched network's own"
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
-    seeds: Count = Field(1, description="repetitions; arms are compared seed by seed")
+    seeds: Count = Field(1, description="repetitions; arms are compared in pairs of equal seed")
     arms: list[ArmConfig] = Field([ArmConfig()], min_length=1, description="ways to train")
     genomes: dict[str, dict[str, Any]] = Field(
         {}, description="genomes of the searched networks, filled in when a study starts"

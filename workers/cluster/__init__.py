@@ -1,4 +1,4 @@
-"""Ray: a cluster reached or started, its machines, GPUs and metrics, a training as its task.
+"""Ray: connecting to a cluster or starting one, its machines, GPUs and metrics, its tasks.
 
 connect      reaching a cluster or starting Ray here
 address      what an address may be
@@ -7,6 +7,6 @@ room         how many trainings fit
 gpus         which GPUs the machines have
 gpu_shares   the share of a GPU that a training reserves
 task         a training as Ray's task
-time_limits  when a training is taken to hang
-metrics      what Prometheus is told
+time_limits  after which time a training counts as hanging
+metrics      figures for Prometheus
 """

@@ -20,34 +20,34 @@ _CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
 
 
 def check_address(address: str) -> None:
-    """Refuse a cluster that nobody runs at an address, or that wants another token.
+    """Check that a cluster answers at an address and accepts this process's token.
 
     Args:
-        address: a head's ``host:port``, a ``ray://host:port``, or ``auto``. What else Ray knows is
-            left to it.
+        address: a head's ``host:port``, a ``ray://host:port``, or ``auto``. Other forms that Ray
+            knows are not checked.
 
     Raises:
-        OSError: nobody listens there, or with ``auto`` no cluster is found.
-        EvaluatorError: the cluster asks for a token that is not this process's.
+        OSError: nothing listens there, or with ``auto`` no cluster is found.
+        EvaluatorError: the cluster asks for another token than this process has.
     """
     place = canonicalize_bootstrap_address_or_die(address) if address == "auto" else address
     host, _, port = place.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
         return
     socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT_SECONDS).close()
-    # Ray looks for a token by itself only where it looks for the cluster.
+    # Without RAY_AUTH_MODE, Ray looks for a token only if it also looks for the cluster (auto).
     token = _token(default_mode="token" if address == "auto" else "disabled")
     call = _CLIENT_CALL if place.startswith("ray://") else _HEAD_CALL
     if not _is_welcome(f"{host}:{port}", call, token):
-        mine = "none is set here" if token is None else "the one set here is another"
+        mine = "none is set here" if token is None else "another one is set here"
         raise EvaluatorError(
-            f"the Ray cluster at {address!r} must be given its token, but {mine}; set "
+            f"the Ray cluster at {address!r} needs its token, but {mine}; set "
             "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as they are on its head (ray get-auth-token)"
         )
 
 
 def _is_welcome(place: str, call: str, token: str | None) -> bool:
-    """Tell whether a call with this token is let in; whatever else goes wrong is Ray's to tell."""
+    """Whether a call with this token is accepted; other errors are left to Ray to report."""
     metadata = () if token is None else (("authorization", f"Bearer {token}"),)
     with grpc.insecure_channel(place) as channel:
         try:
@@ -58,7 +58,7 @@ def _is_welcome(place: str, call: str, token: str | None) -> bool:
 
 
 def _token(default_mode: str) -> str | None:
-    """Give the token that Ray would use: of the environment, or a file."""
+    """Give the token that Ray would use, from the environment or a file."""
     if os.environ.get("RAY_AUTH_MODE", default_mode).lower() != "token":
         return None
     if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():

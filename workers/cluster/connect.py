@@ -1,4 +1,4 @@
-"""A Ray cluster: reached, or started on this machine, and known to be gone when it is."""
+"""Connecting to a Ray cluster or starting one on this machine, and noticing when it is gone."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from workers.cluster.nodes import NodeReport, node_reports, project_environment
 
 __all__ = ["connect", "reaching", "visit", "while_connected"]
 
-#: Ray's server for clients starts a process for each of them, which now and then hangs as it forks
-#: (ray-project/ray#63202). Ray gives it up after 30 seconds; the next is as likely to live as any.
+#: Ray's server for clients starts a process for each client, and sometimes that process hangs when
+#: it forks (ray-project/ray#63202). Ray gives up after 30 seconds; another try usually succeeds.
 _FORK_FAILED, _N_TRIES = "Starting Ray client server failed", 3
 
 
-#: For Ray to install what the machines of a cluster lack: it copies their environment first.
+#: Time for Ray to install what the machines of a cluster lack; it copies their environment first.
 _INSTALLATION_SECONDS = 900.0
 
 
@@ -45,10 +45,10 @@ def connect(
         n_workers: trainings at a time on this machine; None takes all of its CPUs.
         cpus_per_evaluation: CPUs that a training reserves.
         data: how much the object store must hold.
-        say: is told what takes long.
+        say: is told about steps that take long.
 
     Returns:
-        Whether anything was done; False if this process is connected already.
+        False if this process was connected already.
 
     Raises:
         EvaluatorError: the cluster cannot be reached, or Ray cannot be started.
@@ -73,7 +73,7 @@ def connect(
 
 
 def visit(address: str) -> list[NodeReport]:
-    """Connect to a cluster, ask every machine what it has, and leave.
+    """Connect to a cluster, ask every machine what it has, and disconnect.
 
     Raises:
         EvaluatorError: the cluster or one of its machines cannot be reached.
@@ -107,7 +107,7 @@ def _start_ray(address: str, **options: Any) -> None:
 
 @contextlib.contextmanager
 def reaching(address: str | None) -> Iterator[None]:
-    """Turn whatever Ray raises while a cluster is reached into an `EvaluatorError` of one line.
+    """Turn all that Ray raises while connecting into an `EvaluatorError` of one line.
 
     Args:
         address: of the cluster, or None for Ray on this machine.
@@ -128,12 +128,12 @@ def reaching(address: str | None) -> Iterator[None]:
         detail = " ".join(str(error).split())[:300]
         raise EvaluatorError(
             f"{where} must be reachable, but is not: {detail}; "
-            "check --address, or add --inline to do without Ray"
+            "check --address, or add --inline to train without Ray"
         ) from error
 
 
 def _bring_project(address: str, say: Callable[[str], object]) -> None:
-    """Connect anew with this project's code in the luggage, where a machine lacks it."""
+    """If a machine lacks this project's code, connect again and send it along."""
     environment = project_environment(node_reports())
     if environment:
         libraries = ", ".join(environment.get("pip", ()))
@@ -145,7 +145,7 @@ def _bring_project(address: str, say: Callable[[str], object]) -> None:
 
 @contextlib.contextmanager
 def _project_folder_first() -> Iterator[None]:
-    """Let Ray's workers find this project's packages before a user's of the same name.
+    """Make Ray's workers find this project's packages before a user's packages of the same name.
 
     Ray puts the driver's current folder in front of its workers' import path. A user's own `db` or
     `workers` there would be imported instead of ours, so Ray is started from the folder that holds
@@ -157,16 +157,16 @@ def _project_folder_first() -> Iterator[None]:
 
 @contextmanager
 def while_connected() -> Iterator[None]:
-    """Turn whatever goes wrong because the cluster is gone into `EvaluatorLost`.
+    """Turn errors into `EvaluatorLost` if the cluster is gone.
 
-    Asked for anything after that, Ray would start itself on this machine.
+    Any further call to Ray would start a new Ray on this machine.
     """
     if not ray.is_initialized():
         raise EvaluatorLost("the Ray cluster is gone")
     try:
         yield
     except Exception as error:
-        # A head that is back does not know its former clients.
+        # A restarted head does not know its former clients.
         if ray.is_initialized() and not isinstance(error, (ConnectionError, grpc.RpcError)):
             raise
         raise EvaluatorLost("the Ray cluster is gone") from error

@@ -1,4 +1,4 @@
-"""How large a share of a GPU a training reserves, so that as many as fit train side by side."""
+"""How large a share of a GPU a training reserves, so that as many as possible run side by side."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from workers.training.footprint import CONTEXT_BYTES, training_bytes
 
 __all__ = ["FixedShare", "GpuShares", "Shares"]
 
-#: What the kernels work in, whatever the network.
+#: Memory that the kernels work in, the same for every network.
 _WORKSPACE_BYTES = 256 * 2**20
-#: Predictions are trusted to a factor of two until so many trainings have told what they took; then
-#: to the worst of those and a little more.
+#: Until the memory use of so many trainings is known, predictions are doubled; after that they are
+#: multiplied by the worst ratio seen, and a margin.
 _DOUBT, _N_TO_TRUST, _MARGIN = 2.0, 8, 1.25
 
 
 class Shares(Protocol):
-    """Tells how many GPUs, or which share of one, each training reserves."""
+    """Decides how many GPUs, or which share of one, each training reserves."""
 
     @property
     def smallest(self) -> float:
-        """The least that it tells."""
+        """The smallest that it gives."""
 
     @property
     def largest(self) -> float:
-        """The most that it tells."""
+        """The largest that it gives."""
 
     def share(self, task: EvaluationTask) -> float:
         """Give what a task reserves."""
 
     def learn(self, task: EvaluationTask, evaluation: Evaluation) -> None:
-        """Take in what a training took."""
+        """Learn from how much memory a training used."""
 
 
 class FixedShare:
-    """The same for every training, as a person asked for."""
+    """The same share for every training, as the user asked for."""
 
     def __init__(self, n_gpus: float) -> None:
         """Take the number, at least 0."""
@@ -52,20 +52,20 @@ class FixedShare:
 
 
 class GpuShares:
-    """Shares of a GPU, predicted from each plan and corrected by what trainings really took.
+    """Shares of a GPU, predicted from each plan and corrected by what trainings really used.
 
-    Shares are 1, 1/2, 1/4 and 1/8: others would leave gaps that nobody fits in. More than eight
-    side by side would hardly get more out of a GPU: each needs a CPU that feeds it.
+    Shares are 1, 1/2, 1/4 and 1/8: others would leave gaps that no training fits into. More than
+    eight side by side would hardly be faster: each needs a CPU that feeds it.
     """
 
     smallest, largest = 1 / 8, 1.0
 
     def __init__(self, gpu_bytes: int | None, data: DataSummary) -> None:
-        """Begin without knowing how far predictions are off.
+        """Begin with predictions that nothing has corrected yet.
 
         Args:
-            gpu_bytes: memory of the smallest GPU, or None if it cannot be told: shares are 1 then.
-            data: the images, which every process puts into its GPU.
+            gpu_bytes: memory of the smallest GPU; None if it is not known: shares are then 1.
+            data: the images, which every process copies to its GPU.
         """
         self._gpu_bytes = gpu_bytes
         self._data = data
@@ -74,11 +74,11 @@ class GpuShares:
 
     @property
     def factor(self) -> float:
-        """How many times its prediction a training reserves, at least 1."""
+        """What predictions are multiplied by, at least 1."""
         return self._worst if self._n_known >= _N_TO_TRUST else max(_DOUBT, self._worst)
 
     def share(self, task: EvaluationTask) -> float:
-        """Give what a task reserves; a final training has a GPU to itself."""
+        """Give what a task reserves; a final training gets a whole GPU."""
         if self._gpu_bytes is None or task.is_final:
             return self.largest
         needed = CONTEXT_BYTES + _WORKSPACE_BYTES + self._data.n_bytes
@@ -89,7 +89,7 @@ class GpuShares:
         return share
 
     def learn(self, task: EvaluationTask, evaluation: Evaluation) -> None:
-        """Take in what a training took at most; of small ones that is the workspace, not theirs."""
+        """Learn from a training's peak memory; small ones are ignored, being mostly workspace."""
         predicted, took = self._predicted(task), evaluation.peak_memory_bytes
         was_trained = evaluation.reason in (None, FailureReason.OUT_OF_MEMORY)
         if took is None or not was_trained or predicted < _WORKSPACE_BYTES:

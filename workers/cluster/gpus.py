@@ -17,18 +17,18 @@ from workers.machine import gpu_memories_bytes, torch_sees_gpus
 
 __all__ = ["MachineGpus", "look_at_gpus", "make_shares"]
 
-#: Seconds that a machine may take to tell of its GPUs; torch is loaded for it.
+#: Seconds that a machine may take to describe its GPUs; it loads torch for that.
 _PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class MachineGpus:
-    """What a machine that offers GPUs says of them.
+    """The GPUs of a machine.
 
     Attributes:
-        host: its name.
+        host: the machine's name.
         are_usable: whether torch can use them.
-        memories_bytes: of each, or nothing if its driver's tool cannot tell.
+        memories_bytes: memory of each; empty if the driver's tool does not say.
     """
 
     host: str
@@ -37,7 +37,7 @@ class MachineGpus:
 
 
 def look_at_gpus() -> list[MachineGpus]:
-    """Ask every machine of the cluster that offers GPUs; one that does not answer can use none."""
+    """Ask every machine with GPUs; if one does not answer, its GPUs count as unusable."""
     answers = ask_every_node(_look, kind="GPU")
     return [MachineGpus(node["NodeManagerHostname"], *_told(answer)) for node, answer in answers]
 
@@ -48,17 +48,17 @@ def make_shares(
     data: DataSummary,
     say: Callable[[str], object],
 ) -> Shares:
-    """Give what tells the GPUs that each training reserves.
+    """Give the rule for how many GPUs each training reserves.
 
     Args:
-        wish: GPUs for each; ``auto`` for what each needs, or for none where torch can use none.
-        machines: those that offer GPUs.
+        wish: GPUs for each training; ``auto``: what each needs, or none if torch can use none.
+        machines: those with GPUs.
         data: the images.
         say: is told if there are GPUs that torch cannot use.
 
     Raises:
-        EvaluatorError: there are machines with GPUs that torch cannot use there, and either GPUs
-            were asked for or other machines' can be used.
+        EvaluatorError: torch cannot use the GPUs of some machines, and either GPUs were asked for
+            or those of other machines can be used.
     """
     blind = [one.host for one in machines if not one.are_usable]
     if blind and (wish != "auto" or len(blind) < len(machines)):
@@ -73,19 +73,19 @@ def make_shares(
         say(f"torch can use no GPU of {', '.join(blind)}: training on CPUs; see vlga doctor")
         return FixedShare(0.0)
     n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
-    if n_gpus < 1:  # none, or a part of one that Ray was told of
+    if n_gpus < 1:  # none, or only a part of one, as Ray was started with
         return FixedShare(n_gpus)
     memories = [size for one in machines for size in one.memories_bytes]
     return GpuShares(min(memories, default=None), data)
 
 
 def _look() -> tuple[bool, tuple[int, ...]]:
-    """Give what a machine says of its GPUs, on it."""
+    """Describe the GPUs of the machine that this runs on."""
     return torch_sees_gpus(), gpu_memories_bytes()
 
 
 def _told(answer: ray.ObjectRef) -> tuple[bool, tuple[int, ...]]:
-    """Give a machine's answer, or that of one that can use no GPU."""
+    """Give a machine's answer; without one, that it can use no GPU."""
     try:
         told: tuple[bool, tuple[int, ...]] = ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.RayError:

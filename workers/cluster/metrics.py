@@ -1,7 +1,7 @@
-"""What Prometheus hears of a search that runs on Ray, through Ray's own metrics.
+"""Figures of a search on Ray for Prometheus, among Ray's own metrics.
 
 Every machine of a cluster that has Ray with its extras (``ray[default]``) shows what its processes
-measure on a page for Prometheus. Without them nobody collects it, and nothing else happens.
+measure on a page for Prometheus. Without the extras nothing is collected, and nothing fails.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from workers.cluster.connect import while_connected
 
 __all__ = ["RayMetrics"]
 
-#: What is measured is handed on so often at most; Ray shows it every ten seconds.
+#: Figures are passed to Ray at most once in so many seconds; Ray shows them every ten seconds.
 _SECONDS = 1.0
-#: What a search waits at its end, at most, for what it measured to be collected.
+#: Seconds that a search waits at its end, at most, until Ray has collected its figures.
 _SECONDS_TO_LEAVE = 10.0
-#: Upper bounds of the durations that are counted together, in seconds. Ray passes on only how many
-#: are between two of them: the histogram's sum is an estimate.
+#: Upper bounds of the histogram's classes, in seconds. Ray passes on only how many durations are in
+#: each class, so the histogram's sum is an estimate.
 _DURATIONS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400]
 _GAUGES = {
-    "vlga_trainings_running": "Trainings going on.",
-    "vlga_slots": "Trainings that can go on at once.",
+    "vlga_trainings_running": "Trainings that are running.",
+    "vlga_slots": "Trainings that can run at once.",
     "vlga_best_fitness": "Accuracy of the fittest network so far, in [0, 1].",
     "vlga_phase": "Phase that is being searched, from 0.",
     "vlga_generation": "Generation within the phase, from 0.",
@@ -42,11 +42,11 @@ _GAUGES = {
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What was measured since the last one.
+    """What was measured since the last report.
 
     Attributes:
         gauges: the latest values, by name.
-        outcomes: how many evaluations had an outcome, for a reason.
+        outcomes: how many evaluations had each (outcome, reason).
         seconds: of each training that completed.
         is_last: nothing is measured after it.
     """
@@ -79,7 +79,7 @@ class _Meters:
         ).set_default_tags(tags)
 
     def record(self, report: _Report) -> None:
-        """Take what was measured."""
+        """Pass a report to Ray."""
         for name, value in report.gauges.items():
             self._gauges[name].set(value)
         for (outcome, reason), n in report.outcomes.items():
@@ -93,7 +93,7 @@ class _Meters:
 
 
 class _RemoteMeters:
-    """Meters in an actor of the cluster, on no CPU: another one for each connection to it."""
+    """Meters in an actor of the cluster that reserves no CPU; a new one for each connection."""
 
     def __init__(self, search: str) -> None:
         self._actor_class = ray.remote(num_cpus=0, max_restarts=-1)(_Meters)
@@ -120,8 +120,8 @@ class _RemoteMeters:
 class RayMetrics:
     """An `Observer` that measures the search. Ray must be connected.
 
-    A client of a cluster (``ray://``) is no process that Ray collects from: there an actor of the
-    cluster is told. What an earlier run recorded is not counted again, as is usual with
+    Ray does not collect metrics from a client of a cluster (``ray://``); there an actor in the
+    cluster has them. What an earlier run recorded is not counted again, as is usual with
     Prometheus, so that sums and rates over several runs are right.
     """
 
@@ -134,7 +134,7 @@ class RayMetrics:
         self._send = _sender(search)
 
     def __call__(self, event: Event) -> None:
-        """Count it; hand on what was measured once a second, and what is left at the end."""
+        """Count an event; pass on what was measured once a second, and the rest at the end."""
         match event:
             case Updated(progress):
                 self._note(progress)
@@ -170,7 +170,7 @@ class RayMetrics:
 
     def _hand_on(self, *, is_last: bool = False) -> None:
         self._sent_at = self._clock()
-        # Where the cluster is lost the search waits for it and says so itself.
+        # If the cluster is lost, the search waits for it and says so itself.
         with suppress(EvaluatorLost), while_connected():
             self._send(
                 _Report(dict(self._gauges), dict(self._outcomes), tuple(self._seconds), is_last)

@@ -1,4 +1,4 @@
-"""What the machines of a Ray cluster have installed, and what they are given to train for us."""
+"""What the machines of a Ray cluster have installed, and what is sent to them for training."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _PROJECT = ("vlga", "workers")
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What one machine of the cluster says of itself.
+    """What one machine of the cluster says about itself.
 
     Attributes:
         host: its name.
         resources: that it offers, such as ``CPU`` and ``GPU``.
         python: version of Python.
         versions: of the libraries, None for what is missing.
-        code: of vlga's modules there, equal exactly if they are; None if it is not installed.
+        code: a hash of vlga's modules there; None if vlga is not installed.
         clock: its time when it answered, in seconds since 1970.
-        asked: this process's time when it asked.
-        answered: this process's time when it had the answer.
+        asked: time of this process when it asked.
+        answered: time of this process when it got the answer.
     """
 
     host: str
@@ -50,7 +50,7 @@ class NodeReport:
 
 
 def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
-    """Ask every machine of the cluster that is alive what it has.
+    """Ask every live machine of the cluster what it has.
 
     Raises:
         EvaluatorError: one does not answer.
@@ -71,15 +71,15 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
 def ask_every_node(
     function: Callable[..., Any], *arguments: Any, kind: str | None = None
 ) -> list[tuple[Mapping[str, Any], ray.ObjectRef]]:
-    """Run a function on every machine of the cluster that is alive, all at once, on no CPU.
+    """Run a function on every live machine of the cluster, all at once, without reserving a CPU.
 
     Args:
         function: to run there.
         arguments: of the function.
-        kind: of resource that a machine must have to be asked, if only such are.
+        kind: a resource; if given, only machines that have it are asked.
 
     Returns:
-        Each node, as `ray.nodes` has it, with the reference of what the function gives there.
+        Each node, as `ray.nodes` has it, with a reference to the function's result there.
     """
     task = ray.remote(num_cpus=0, max_retries=0)(function)
     return [

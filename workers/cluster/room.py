@@ -23,12 +23,12 @@ __all__ = [
     "room_of",
 ]
 
-#: Ray is asked so often at most: by a client it takes milliseconds, elsewhere half of one.
+#: Ray is asked at most once in so many seconds; it takes half a millisecond, a client longer.
 _SECONDS = 5.0
 
 
 def machines_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> Machines:
-    """Count the machines that are alive and have room for a training.
+    """Count the live machines that have room for a training.
 
     Args:
         nodes: as `ray.nodes` gives them.
@@ -45,7 +45,7 @@ def machines_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) ->
 
 
 def room_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> int:
-    """Count the trainings that fit the machines that are alive, none across two of them.
+    """Count the trainings that fit on the live machines, each on one machine.
 
     Args:
         nodes: as `ray.nodes` gives them.
@@ -61,15 +61,15 @@ def room_of(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float) -> int
 
 
 class MachineCount:
-    """Counts a cluster's machines now and then, and keeps the count while the cluster is lost.
+    """Counts a cluster's machines every few seconds; keeps the last count if the cluster is lost.
 
-    Machines may join a cluster and leave it while a search runs.
+    Machines may join and leave the cluster while a search runs.
     """
 
     def __init__(
         self, cpus: float, gpus: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Count, with what a training reserves."""
+        """Count machines for trainings that reserve so many CPUs and GPUs."""
         self._cpus = cpus
         self._gpus = gpus
         self._clock = clock
@@ -78,19 +78,19 @@ class MachineCount:
 
     @property
     def machines(self) -> Machines:
-        """The machines, at most `_SECONDS` ago if the cluster is there."""
+        """The machines, as they were at most `_SECONDS` ago if the cluster is there."""
         self._look_again()
         return self._machines
 
     @property
     def room(self) -> int:
-        """How many trainings fit them, as long ago."""
+        """How many trainings fit on them, likewise."""
         self._look_again()
         return self._room
 
     @property
     def nodes(self) -> Sequence[Mapping[str, Any]]:
-        """All machines as `ray.nodes` gave them, as long ago."""
+        """All machines as `ray.nodes` gave them, likewise."""
         self._look_again()
         return self._nodes
 
@@ -108,7 +108,7 @@ class MachineCount:
 
 
 def cpus_alone(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float, n_slots: int) -> float:
-    """Give the CPUs for a training that has all workers' to itself, on one machine.
+    """Give the CPUs for a training that runs alone: those of all workers, on one machine.
 
     Args:
         nodes: as `ray.nodes` gives them.
@@ -117,15 +117,15 @@ def cpus_alone(nodes: Iterable[Mapping[str, Any]], cpus: float, gpus: float, n_s
         n_slots: trainings that could run at once.
 
     Returns:
-        As many as all of those reserve, or all of the largest machine's that has the GPUs; 0 if no
-        machine that is alive has room for a training.
+        As many as all these trainings reserve, but not more than the largest machine with the GPUs
+        has; 0 if no live machine has room for a training.
     """
     roomy = (node["Resources"] for node in nodes if node["Alive"] and room_of([node], cpus, gpus))
     return min(cpus * n_slots, max((float(one["CPU"]) for one in roomy), default=0.0))
 
 
 def check_room(cpus: float, gpus: float) -> None:
-    """Refuse a cluster that has not the resources of one task.
+    """Refuse a cluster that lacks the resources for one task.
 
     Args:
         cpus: that a task reserves, above 0.
@@ -138,18 +138,18 @@ def check_room(cpus: float, gpus: float) -> None:
     has_gpus, has_cpus = resources.get("GPU", 0.0), resources.get("CPU", 0.0)
     if has_gpus < gpus:
         raise EvaluatorError(
-            f"--gpus-per-evaluation must be had from the cluster, but got {gpus:g} and the cluster "
-            f"has {has_gpus:g}; leave the option out to train on the CPU"
+            f"--gpus-per-evaluation must be at most the {has_gpus:g} GPUs that Ray has here, but "
+            f"got {gpus:g}; leave the option out to train on the CPU"
         )
     if has_cpus < cpus:
-        way_out = "ask for less" if has_cpus else "let a machine with CPUs join it first"
+        way_out = "ask for less" if has_cpus else "let a machine with CPUs join the cluster first"
         raise EvaluatorError(
-            f"--cpus-per-evaluation must be had from the cluster, but got {cpus:g} and the cluster "
-            f"has {has_cpus:g}; {way_out}"
+            f"--cpus-per-evaluation must be at most the {has_cpus:g} CPUs that Ray has here, but "
+            f"got {cpus:g}; {way_out}"
         )
     if not room_of(ray.nodes(), cpus, gpus):
         raise EvaluatorError(
-            "what a training reserves must be had from one machine of the cluster, but none has "
+            "a training must fit on one machine of the cluster, but none has "
             f"{cpus:g} CPUs and {gpus:g} GPUs; ask for less"
         )
 
@@ -161,18 +161,18 @@ def memory_for(
     n_at_once: int,
     gpu_memories_bytes: Sequence[int] = (),
 ) -> int | None:
-    """Give the bytes of memory that one task has at most, on the node that has most of it.
+    """Give the bytes of memory that one task can have at most, on the node with the most memory.
 
     Args:
         nodes: as `ray.nodes` gives them.
         cpus: that a task reserves, above 0.
-        gpus: that a task reserves; with any, the memory is its share of a GPU's.
+        gpus: that a task reserves; if any, GPU memory is meant.
         n_at_once: tasks that run at once.
-        gpu_memories_bytes: of the GPUs that can tell.
+        gpu_memories_bytes: of the GPUs for which it is known.
 
     Returns:
-        Of a GPU its memory times the share; else the memory that Ray counts for tasks on a node,
-        divided by the tasks that run there at once. None if it cannot be told.
+        With GPUs, the task's share of a GPU's memory. Without, the memory that Ray counts for
+        tasks on a node, divided by the tasks that run there at once. None if it is not known.
     """
     if gpus:
         largest = max(gpu_memories_bytes, default=None)

@@ -1,4 +1,4 @@
-"""What Ray runs on a worker for one training."""
+"""The function that Ray runs on a worker for one training."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def make_entry(
 
     Returns:
         A function of a pickled (task without weights, threads, share of a GPU, seconds after which
-        it hangs) and of references of the data set and of weights to inherit, if there are any. It
-        gives the pickled outcome and the trained weights.
+        it counts as hanging) and of references to the data set and, if there are any, to weights to
+        inherit. It gives the pickled outcome and the trained weights.
     """
     #: On a worker: the data set used last, by its reference.
     datasets: dict[ray.ObjectRef, Dataset] = {}
 
     def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
         task, n_threads, gpu_share, limit = pickle.loads(packed)  # noqa: S301  # our own driver's
-        # Whatever hangs, even what will not let Python go on, the process ends in time, and the log
-        # of its worker tells where it hung.
+        # If the training hangs, even in code that does not let Python go on, this ends the process
+        # and writes to the worker's log where it hung.
         faulthandler.dump_traceback_later(limit, exit=True)
         try:
             return train(task, shared, n_threads, gpu_share)
@@ -71,10 +71,10 @@ def make_entry(
 def reserved_gpu() -> str:
     """Give torch's name of the GPU that Ray reserved for the running task, such as ``cuda:1``.
 
-    Ray tells a process its GPU by ``CUDA_VISIBLE_DEVICES``, which CUDA reads once, and may give the
-    next task of that process another. So a process is let see all GPUs, and each training names
-    its own. Where GPUs have UUIDs and no numbers, as parts of GPUs have, a process stays with its
-    first.
+    Ray tells a process its GPU by ``CUDA_VISIBLE_DEVICES``, which CUDA reads only once, but may
+    give the next task of that process another GPU. So a process sees all GPUs, and each training
+    names its own. GPUs that have UUIDs instead of numbers, such as parts of a GPU, cannot be named
+    so: a process then keeps its first one.
     """
     gpu, *_ = ray.get_gpu_ids()
     if not str(gpu).isdecimal():

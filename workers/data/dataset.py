@@ -1,7 +1,7 @@
 """Labelled images as NumPy arrays: as a source gives them, and split for a search.
 
-Arrays are plain, C-contiguous NumPy, so that Ray's object store shares them between the processes
-of a machine without copying. What is read from there is read-only.
+Arrays are plain, C-contiguous NumPy, so that the processes of a machine share them in Ray's object
+store without copying. Arrays read from there are read-only.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class RawDataset:
     """A data set as its source gives it, before any split.
 
     Attributes:
-        name: for people.
+        name: to be shown.
         classes: names in the order of the labels.
         train: images to train and to validate on.
-        test: images of the same shape held out by the source, or None.
+        test: the source's own test images, of the same shape, or None.
     """
 
     name: str
@@ -63,21 +63,21 @@ class RawDataset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """The images of a search, split. No image is in two splits; every class is in each of them.
+    """The images of a search, split. No image is in two splits, and each split has every class.
 
-    The one exception is a search that takes its fitness from the test images on purpose.
+    The only exception: a search may take its fitness from the test images on purpose.
 
     Attributes:
-        name: for people.
+        name: to be shown.
         classes: names in the order of the labels, at least 2.
         train_images: (n, channels, height, width) uint8 in [0, 255], C-contiguous.
         train_labels: (n,) int64 in [0, n_classes).
-        validation_images: as `train_images`; they give the fitness.
+        validation_images: as `train_images`; fitness is measured on them.
         validation_labels: as `train_labels`.
-        test_images: as `train_images`; only the winner sees them.
+        test_images: as `train_images`; used only for the winner.
         test_labels: as `train_labels`.
         validates_on_test: whether the validation images are the test images.
-        fingerprint: 16 hexadecimal digits, equal exactly if all arrays and the classes are.
+        fingerprint: 16 hexadecimal digits, equal if and only if all arrays and classes are equal.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Dataset:
         return len(self.classes)
 
     def summary(self) -> DataSummary:
-        """Give what the search must know of it."""
+        """Give what a search needs to know about it."""
         return DataSummary(
             name=self.name,
             fingerprint=self.fingerprint,

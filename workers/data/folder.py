@@ -23,44 +23,45 @@ __all__ = ["read_folder"]
 
 logger = logging.getLogger(__name__)
 
-#: What Pillow may read, by what a file is called and by what it contains.
+#: What Pillow may read, by the file's name and by its content.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
-#: Height and width that images of different sizes are brought to, unless they are smaller.
+#: Largest height and width that images of different sizes are scaled to by default.
 MAX_DEFAULT_SIZE = 64
 
 
 def read_folder(path: Path, image_size: int | None = None) -> RawDataset:
     """Read a folder of class folders; classes are the folders' names, sorted.
 
-    Images are grey if all are, else RGB; transparent pixels become white, and of an animation the
-    first picture is taken. Images of one size are used as they are, others are brought to the
-    median shorter side, at most 64 pixels: resized to it by the shorter side, centre cropped.
+    The result has one channel if all images are grey, else three (RGB). Transparent pixels become
+    white, and an animation is represented by its first picture. If all images have the same size,
+    they keep it. Otherwise each is scaled so that its shorter side is the median of all shorter
+    sides, at most 64 pixels, and its centre is cut out as a square.
 
     Args:
-        path: the folder; hidden files in it are ignored, others that are no images are skipped.
-        image_size: height and width to bring all images to.
+        path: the folder; hidden files are ignored, other files that are not images are skipped.
+        image_size: height and width to scale and crop all images to.
 
     Raises:
-        DataError: a folder cannot be read, or has no class folders or an empty one; test images
-            have other classes; an image cannot be read; the images do not fit the memory.
+        DataError: a folder cannot be read, or has no class folders or an empty one; the test
+            images have other classes; an image cannot be read; the images do not fit in memory.
     """
     train_path = path / "train"
-    # a folder "train" that holds images is a class: trains beside cars and ships
+    # a folder "train" with images in it is a class, of trains beside cars and ships
     is_split = train_path.is_dir() and bool(_folders(train_path))
     if is_split:
         others = [folder.name for folder in _folders(path) if folder.name not in ("train", "test")]
         if others:
-            logger.warning("%s: skipped the folders beside train and test: %s", path, others)
+            logger.warning("%s: skipped other folders than train and test: %s", path, others)
     files_of_class = _files_of_class(train_path if is_split else path)
     parts = [files_of_class]
     if is_split and (path / "test").is_dir():
         parts.append(_files_of_class(path / "test"))
         if parts[1].keys() != files_of_class.keys():
             raise DataError(
-                f"{str(path / 'test')!r} must have the class folders of {str(train_path)!r}, "
-                f"but these are only in one of both: "
+                f"{str(path / 'test')!r} must have the same class folders as {str(train_path)!r}, "
+                f"but these are only in one of them: "
                 f"{', '.join(sorted(parts[1].keys() ^ files_of_class.keys()))}"
             )
     files = [file for part in parts for of_class in part.values() for file in of_class]
@@ -85,7 +86,7 @@ def _files_of_class(folder: Path) -> dict[str, list[Path]]:
         if not files:
             raise DataError(
                 f"class folder {str(folder / name)!r} must have at least one image, but has none "
-                f"({' '.join(SUFFIXES)}); delete it if it is no class"
+                f"({' '.join(SUFFIXES)}); if it is not a class, move it out of {str(folder)!r}"
             )
     return files_of_class
 
@@ -96,9 +97,10 @@ def _image_files(folder: Path) -> list[Path]:
     if len(files) < len(entries):
         other = next(one.name for one in entries if one not in files)
         logger.warning(
-            "%s: skipped %d that are no images, such as %r",
+            "%s: skipped %d that are not images of a known type (%s), such as %r",
             folder,
             len(entries) - len(files),
+            " ".join(SUFFIXES),
             other,
         )
     return files
@@ -119,7 +121,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _common_size(files: Sequence[Path]) -> int | None:
-    """Give the height and width to bring the images to, or None if all have the same size."""
+    """Give the height and width to scale the images to, or None if all have the same size."""
     with ThreadPoolExecutor() as pool:
         sizes = list(pool.map(_size, files))
     if len(set(sizes)) == 1:
@@ -134,7 +136,7 @@ def _read_images(path: Path, files: Sequence[Path], size: int | None) -> Images:
         images = np.empty((len(files), 3, height, width), np.uint8)
     except MemoryError as error:
         raise DataError(
-            f"the images of {str(path)!r} must fit the memory, but {len(files)} of "
+            f"the images of {str(path)!r} must fit in memory, but {len(files)} of "
             f"{height}x{width} do not; make them smaller with --set data.image_size=64"
         ) from error
     with ThreadPoolExecutor() as pool:  # Pillow decodes and resizes outside Python's lock
@@ -145,7 +147,7 @@ def _read_images(path: Path, files: Sequence[Path], size: int | None) -> Images:
 
 
 def _size(file: Path) -> tuple[int, int]:
-    """Give an image's height and width in pixels, once it is upright."""
+    """Give an image's height and width in pixels, after turning it upright."""
     with _opened(file) as image:
         width, height = image.size
         is_lying = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
@@ -169,7 +171,7 @@ def _pixels(file: Path, size: int | None) -> Images:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open an image; whatever goes wrong with it while it is open is a `DataError`."""
+    """Open an image; any error while it is open becomes a `DataError`."""
     try:
         with Image.open(file, formats=FORMATS) as image:
             yield image

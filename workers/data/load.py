@@ -19,7 +19,7 @@ from workers.data.torchvision_files import PUBLISHED, data_folder, read_publishe
 
 __all__ = ["KnownDataset", "known_datasets", "load_dataset"]
 
-#: Of the splits. Not the search's seed: all searches on the same images share their splits.
+#: Seeds of the splits. Not the search's seed: all searches on the same images share their splits.
 TEST_SEED, LIMIT_SEED, VALIDATION_SEED = 1, 2, 3
 
 
@@ -71,16 +71,17 @@ def known_datasets(data_dir: str | None = None) -> tuple[KnownDataset, ...]:
 def load_dataset(config: DataConfig) -> Dataset:
     """Load and split a data set; equal settings and equal images give equal splits.
 
-    Test images are the data set's own, or else cut off first. Then training images are limited, and
-    validation images cut off from what is left. Every cut is stratified.
+    Test images are the data set's own; if it has none, they are split off first. Then the training
+    images are limited, and validation images are split off from the rest. Every split is
+    stratified.
 
     Args:
         config: a known name, an ``.npz`` file or a folder, and how to split it.
 
     Raises:
-        DataError: the name is unknown or the path does not exist; the data cannot be had or read;
-            `image_size` is set for anything but a folder; there are fewer than two classes; a class
-            has too few images for the splits.
+        DataError: the name is unknown or the path does not exist; the data cannot be downloaded or
+            read; `image_size` is set for anything but a folder; there are fewer than two classes;
+            a class has too few images for the splits.
     """
     return _split(_read(config), config)
 
@@ -118,7 +119,7 @@ def _read(config: DataConfig) -> RawDataset:
 
 
 def _split(raw: RawDataset, config: DataConfig) -> Dataset:
-    """Cut off test images if there are none, limit the training images, cut off the validation."""
+    """Split off test images if there are none, limit the training images, split off validation."""
     if len(raw.classes) < 2:
         raise DataError(
             f"data set {raw.name!r} must have at least 2 classes, but has only {raw.classes!r}"

@@ -1,7 +1,7 @@
 """Images in a NumPy archive, ``x_train y_train [x_test y_test]``.
 
 Images are (n, height, width), (n, height, width, channels) or (n, channels, height, width).
-An axis of 1, 3 or 4 holds the channels; where both could, the last one does.
+The axis of length 1, 3 or 4 has the channels; if both could, the last one has.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def read_npz(path: Path) -> RawDataset:
     Images are uint8, or floats in [0, 1] which are scaled to [0, 255] and rounded.
 
     Raises:
-        DataError: the file is no archive of plain arrays; an array is missing; images have no known
-            shape, type or range, or contain NaN; labels have another type or do not fit the images;
-            test images have another shape or other classes than the training images.
+        DataError: the file is not an archive of plain arrays; an array is missing; images have an
+            unknown shape, type or range, or contain NaN; labels have another type or do not fit the
+            images; test images have another shape or other classes than the training images.
     """
     arrays = _read_arrays(path)
     has_test = "x_test" in arrays or "y_test" in arrays
@@ -42,7 +42,7 @@ def read_npz(path: Path) -> RawDataset:
         if key not in arrays:
             raise DataError(
                 f"{str(path)!r} must have the arrays {', '.join(needed)}, but {key!r} is missing; "
-                f"it has {', '.join(arrays) or 'none'}"
+                f"it has {', '.join(arrays) or 'none of them'}"
             )
     values = np.unique(_checked_labels(path, arrays, "train"))
     classes = tuple(str(value) for value in values)

@@ -1,7 +1,7 @@
 """Stratified splits: pure functions of labels and a seed.
 
-The seeds are not the search's, so that all searches on the same images share their splits.
-Every image draws a number; a split takes of each class those with the smallest ones.
+The seeds are not those of searches, so that all searches on the same images share their splits.
+Every image gets a random number, and a split takes the images of each class with the smallest ones.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def stratified_split(labels: Labels, fraction: float, seed: int, *, leave: int =
     """Choose a share of every class, rounded, but at least one image and never all of them.
 
     Args:
-        labels: (n,), of each class that occurs at least `leave` + 1 images.
+        labels: (n,); each class that occurs has at least `leave` + 1 images.
         fraction: share to choose, in (0, 1).
         seed: of the choice.
-        leave: images of each class that are not chosen, at least 1.
+        leave: how many images of each class are left at least; 1 or more.
 
     Returns:
         (n,) true for the chosen images.
@@ -44,12 +44,12 @@ def stratified_split(labels: Labels, fraction: float, seed: int, *, leave: int =
 
 
 def stratified_subset(labels: Labels, n: int, seed: int) -> Mask:
-    """Choose exactly so many images, of each class within one image of its share.
+    """Choose exactly n images, from each class its share to within one image.
 
-    Places left over by rounding down go to the classes with the largest remainders.
+    Shares are rounded down; what is left over goes to the classes with the largest remainders.
 
     Args:
-        labels: (at least n,).
+        labels: (m,) with m at least n.
         n: images to choose, at least 0.
         seed: of the choice.
 
@@ -64,7 +64,7 @@ def stratified_subset(labels: Labels, n: int, seed: int) -> Mask:
 
 
 def _choose(labels: Labels, n_of_class: npt.NDArray[np.number], seed: int) -> Mask:
-    """Choose so many images of each class: those that draw the smallest numbers."""
+    """Choose so many images of each class: those with the smallest random numbers."""
     drawn = np.random.default_rng(seed).random(len(labels))
     order = np.lexsort((drawn, labels))
     counts = class_counts(labels, 1)

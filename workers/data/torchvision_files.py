@@ -45,7 +45,7 @@ class PublishedDataset:
     files: tuple[str, ...]
 
     def is_in(self, folder: Path) -> bool:
-        """Tell whether all files are in the data folder; not whether they are sound."""
+        """Whether all files are in the data folder; they may still be corrupt."""
         return all((folder / file).is_file() for file in self.files)
 
 
@@ -108,12 +108,12 @@ def read_published(name: str, data_dir: str | None) -> RawDataset:
     try:
         parts = [_open(published, folder, is_train=is_train) for is_train in (True, False)]
         train, test = (_labelled(part, published) for part in parts)
-    # torchvision checks some files by asserts and leaves others to whatever reading them raises
+    # torchvision checks some files with assert; for others, reading them raises what it may
     except (RuntimeError, ValueError, TypeError, LookupError, AssertionError, OSError) as error:
         raise DataError(
             f"data set {name!r} in {str(folder)!r} must be torchvision's files, but they are "
-            f"corrupt ({_one_line(error)}); delete {published.files[0]!r} and the files beside it "
-            "to have them downloaded again"
+            f"corrupt ({_one_line(error)}); delete {published.files[0]!r} and the files beside it, "
+            "and they are downloaded again"
         ) from error
     # MNIST's classes are called "0 - zero"
     names = getattr(parts[0], "classes", range(published.n_classes))
@@ -150,8 +150,8 @@ def _download(name: str, published: PublishedDataset, folder: Path) -> None:
     ) as error:
         raise DataError(
             f"data set {name!r} must be in {str(folder)!r} as {published.files[0]!r} and so on, "
-            f"but it is not and its download failed ({_one_line(error)}); "
-            "name the folder that has it with --data-dir or VLGA_DATA"
+            f"but it is not, and its download failed ({_one_line(error)}); "
+            "give the folder that has it with --data-dir or VLGA_DATA"
         ) from error
 
 

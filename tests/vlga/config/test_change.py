@@ -41,13 +41,13 @@ def test_what_no_candidate_depends_on_may_change(setting, table, key, value):
     [
         ("seed=7", "its candidates and their trainings were drawn with it"),
         ("strategy=grid", "its candidates were made with it"),
-        ("data.name=mnist", "fitnesses on other images do not compare"),
-        ("data.train_limit=99", "fitnesses on other images do not compare"),
+        ("data.name=mnist", "fitness on other images cannot be compared"),
+        ("data.train_limit=99", "fitness on other images cannot be compared"),
         ("space.block.skip=[true]", "its candidates were made with it"),
         ("population.size=99", "its candidates were made with it"),
-        ("training.epochs=9", "its fitnesses are of trainings as they were"),
-        ("limits.max_macs=9", "its networks were made to fit in them"),
-        ("budget.phases=9", "with limits on networks, each phase was given its share of them"),
+        ("training.epochs=9", "its fitness comes from trainings with the old value"),
+        ("limits.max_macs=9", "its networks were made to fit them"),
+        ("budget.phases=9", "the limits on networks were shared out among its phases"),
         ("study.seeds=9", "its trials are numbered by it"),
     ],
 )
@@ -104,7 +104,7 @@ def test_options_count_as_settings_do():
         ("budget.seconds", r"--set must be key=value, but got 'budget.seconds'"),
         ("budget.second=9", r"\[budget\] 'second' is not a setting; did you mean 'seconds'\?"),
         ("budget.seconds=-1", r"\[budget\] seconds must be greater than 0, but got seconds=-1"),
-        ("budget.epochs=1", r"\[budget\] epochs must be enough for one training of 3"),
+        ("budget.epochs=1", r"\[budget\] epochs must be at least training.epochs=3"),
     ],
 )
 def test_mistakes_are_explained_as_ever(setting, message):

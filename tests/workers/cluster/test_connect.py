@@ -24,7 +24,7 @@ def test_a_training_is_not_spread_over_machines(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}] * 2)
     check_room(2.0, 0.0)
 
-    with pytest.raises(EvaluatorError, match=r"from one machine .* none has 3 CPUs and 0 GPUs"):
+    with pytest.raises(EvaluatorError, match=r"on one machine .* none has 3 CPUs and 0 GPUs"):
         check_room(3.0, 0.0)
 
 

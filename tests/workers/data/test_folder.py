@@ -54,7 +54,7 @@ class TestLayout:
         assert raw.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
         assert raw.test.labels.tolist() == [0, 0, 1, 1]
         assert raw.test.images.shape == (4, 3, 6, 6)
-        assert "skipped the folders beside train and test: ['val']" in caplog.text
+        assert "skipped other folders than train and test: ['val']" in caplog.text
 
     def test_train_alone(self, tmp_path):
         """Without a folder test there are no test images."""
@@ -69,7 +69,7 @@ class TestLayout:
         assert read_folder(tmp_path).classes == ("car", "train")
 
     def test_other_files(self, tmp_path, caplog):
-        """Hidden files and folders are ignored, files that are no images skipped with a warning."""
+        """Hidden files and folders are ignored; files that are not images cause a warning."""
         save_classes(tmp_path, "cat", "dog")
         for hidden in (".git", "cat/.thumbnails"):
             (tmp_path / hidden).mkdir()
@@ -80,8 +80,9 @@ class TestLayout:
             raw = read_folder(tmp_path)
 
         assert len(raw.train) == 6
+        known = "skipped 1 that are not images of a known type (.png .jpg .jpeg .webp .bmp .gif)"
         assert [record.message for record in caplog.records] == [
-            f"{tmp_path / 'cat'}: skipped 1 that are no images, such as 'notes.txt'"
+            f"{tmp_path / 'cat'}: {known}, such as 'notes.txt'"
         ]
 
     def test_no_class_folders(self, tmp_path):
@@ -105,7 +106,7 @@ class TestLayout:
         save_classes(tmp_path / "train", "cat", "dog")
         save_classes(tmp_path / "test", *test_classes)
 
-        with pytest.raises(DataError, match=r"only in one of both: (dog|eel)$"):
+        with pytest.raises(DataError, match=r"only in one of them: (dog|eel)$"):
             read_folder(tmp_path)
 
     def test_unreadable_folder(self, tmp_path):
@@ -266,5 +267,5 @@ class TestSize:
         """Images that do not fit the memory are refused before they are read."""
         save_classes(tmp_path, "cat", "dog")
 
-        with pytest.raises(DataError, match=r"fit the memory, but 6 of .* data.image_size=64"):
+        with pytest.raises(DataError, match=r"fit in memory, but 6 of .* data.image_size=64"):
             read_folder(tmp_path, 10**8)
