@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 
 from tests.support.command import SMALL, vlga
-from vlga.cli import run
+from vlga.app import evaluators
 
 STRATEGIES = ("--strategies", "random_search", "--seeds", "1")
 
@@ -16,7 +16,7 @@ STRATEGIES = ("--strategies", "random_search", "--seeds", "1")
 @pytest.fixture
 def held(monkeypatch):
     """Let evaluators have a copy, as Ray's has; say at each training whether the original lives."""
-    make, lives = run._training_evaluator, []
+    make, lives = evaluators._training_evaluator, []
 
     def make_with_copy(workers, dataset, say):
         images = weakref.ref(dataset.train_images)
@@ -30,7 +30,7 @@ def held(monkeypatch):
         evaluator.submit = submit_and_look
         return evaluator
 
-    monkeypatch.setattr(run, "_training_evaluator", make_with_copy)
+    monkeypatch.setattr(evaluators, "_training_evaluator", make_with_copy)
     return lives
 
 
