@@ -24,7 +24,7 @@ def test_the_search_says_it_first_and_last(peeked):
 
     assert MARK in told.err.splitlines()[0]
     assert "TEST accuracy" in told.err
-    assert "which says nothing of others" in told.err
+    assert "so it says nothing about other images" in told.err
     assert "never used before" not in told.err
 
 

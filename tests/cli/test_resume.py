@@ -100,7 +100,7 @@ class TestBudget:
         told = vlga("resume", "done", "--set", "budget.seconds=1e6")
 
         assert told.code == 2
-        assert "is completed, and by its strategy's own rule, not by its budget" in told.err
+        assert "is completed, and ended by its strategy's own rule, not by its budget" in told.err
 
     def test_seconds_of_the_longer_training_are_not_the_search_s(self):
         """A search that ended by time goes on for as long as its new time is longer."""

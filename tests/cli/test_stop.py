@@ -77,7 +77,9 @@ class TestStop:
             rf"asked process {ME.process_id} on '{ME.host}' since .* UTC to stop cut {when}\n",
             asked[0].err,
         )
-        assert ("stopping when what runs has ended; Ctrl-C gives" in told.err) == (not option)
+        assert ("stopping when the running trainings have ended; Ctrl-C" in told.err) == (
+            not option
+        )
         assert cut["status"] == "interrupted"
         assert cut["evaluations"]["completed"] == 5
         assert store.lease("cut") is None

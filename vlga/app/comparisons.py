@@ -1,4 +1,4 @@
-"""Several strategies on equal terms: ordinary searches, and what of them is in the ledger."""
+"""Several strategies with equal budgets, as ordinary searches: which, and which are recorded."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Plan:
 
     Attributes:
         name: of the comparison.
-        base: configuration of every search, but for strategy and seed.
+        base: configuration of every search, except strategy and seed.
         strategies: to compare, in the order of the table.
-        seeds: of the searches with each.
-        searches: configurations by name, in the order in which they are run: a seed's strategies
-            one after the other, so that what is done before an interruption is balanced.
+        seeds: of the searches with each strategy.
+        searches: configurations by name, in the order in which they are run: all strategies of
+            one seed, then of the next, so that an interrupted comparison is balanced.
         command: that goes on with this comparison.
     """
 
@@ -63,7 +63,7 @@ def make_plan(
 
 
 def fresh_name(store: SqlStore) -> str:
-    """Give ``compare-`` and the first number of which there is no search."""
+    """Give the first of ``compare-1``, ``compare-2``, ... that has no search."""
     taken = names_beginning(store.engine, "compare-")
     number = 1
     while any(name.startswith(f"compare-{number}-") for name in taken):
@@ -72,7 +72,7 @@ def fresh_name(store: SqlStore) -> str:
 
 
 def known_searches(store: SqlStore, plan: Plan, data: DataSummary) -> dict[str, SearchRecord]:
-    """Give the searches that are there already. Raises `SearchExists` if one is another's."""
+    """Give the searches that exist. Raises `SearchExists` if one has other settings or images."""
     known = {}
     there = names_beginning(store.engine, f"{plan.name}-")
     for name, config in plan.searches.items():
@@ -93,9 +93,9 @@ def known_searches(store: SqlStore, plan: Plan, data: DataSummary) -> dict[str, 
 def unfinished(
     store: SqlStore, plan: Plan, known: Mapping[str, SearchRecord], data: DataSummary
 ) -> Iterator[tuple[int, SearchRecord]]:
-    """Give the searches that are not complete, with their number from 1, to be run one by one.
+    """Give the searches that are not complete, to be run one by one, with their number from 1.
 
-    Each is entered, if it is not known, when its turn comes.
+    A new one is entered in the database only when its turn comes.
     """
     for number, (name, config) in enumerate(plan.searches.items(), start=1):
         if name not in known:
@@ -106,14 +106,14 @@ def unfinished(
 
 
 def ended_early(outcome: Mapping[str, Any], config: SearchConfig) -> bool:
-    """Tell whether a search ended, by a rule of its strategy, before its budget was used up."""
+    """Whether a search ended by its strategy's own rule before its budget was used up."""
     return not Budget(config, lambda: float(outcome["seconds"]), outcome["evaluations"]).spent
 
 
 def _first_difference(there: SearchConfig, asked: SearchConfig) -> str:
-    """Name the first setting that decides results and differs, or give an empty text.
+    """Name the first setting that influences results and differs; empty if there is none.
 
-    Where trainings run does not decide them, and where the images are does not either.
+    Where trainings run and where the images are has no influence.
     """
     asked_for = dict(_flat(asked.model_dump(mode="json", exclude={"workers", "data"})))
     stored = dict(_flat(there.model_dump(mode="json", exclude={"workers", "data"})))

@@ -18,7 +18,7 @@ __all__ = ["load_data", "make_evaluator"]
 
 
 def load_data(config: SearchConfig) -> Dataset:
-    """Read the data set that the settings ask for. Raises `DataError` if it cannot be had."""
+    """Read the data set that the settings ask for. Raises `DataError` if that fails."""
     from workers.data import load_dataset
 
     return load_dataset(config.data)
@@ -27,10 +27,11 @@ def load_data(config: SearchConfig) -> Dataset:
 def make_evaluator(
     config: SearchConfig, dataset: Dataset, say: Callable[[str], object] = lambda _: None
 ) -> Evaluator:
-    """Give the evaluator that the settings ask for, patient with what is not a network's fault.
+    """Give the evaluator that the settings ask for; it repeats what failed by no network's fault.
 
-    One on Ray has a copy of the images where the workers of a machine share it: whoever lets go of
-    the data set then has them in memory once, not twice. They are read again for another cluster.
+    An evaluator on Ray has its own copy of the images, which the workers of a machine share. A
+    caller that drops the data set afterwards has the images in memory once instead of twice. They
+    are read again if the evaluator has to connect to a restarted cluster.
     """
     from workers.evaluators.patient import PatientEvaluator
 

@@ -1,7 +1,7 @@
-"""Who hears of every search's events beside its own observer.
+"""What gets the events of every search besides the search's own observer.
 
 A listener is a function that gives an observer for a search that is about to run. Write it here and
-add it to `_LISTENERS`; nothing else has to know it.
+add it to `_LISTENERS`; nothing else needs to know it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def listening(record: SearchRecord) -> Observer:
 
 
 def _prometheus(record: SearchRecord) -> Observer:
-    """Let Ray's own metrics count, where the search runs on Ray."""
+    """Count in Ray's own metrics, if the search runs on Ray."""
     if record.config.workers.inline:
         return ignore
     from workers.cluster.metrics import RayMetrics

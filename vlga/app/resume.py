@@ -1,4 +1,4 @@
-"""What a search goes on with when it is resumed: its settings, as far as they may change."""
+"""Which settings a resumed search has: its own, and the changes that are allowed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def changed_record(
     """Give a search's record with changed settings; nothing is written.
 
     Raises:
-        ConfigError: a setting may not change, or the search is completed and has no more to do.
+        ConfigError: a setting may not change, or the search is completed and has nothing to do.
     """
     record = store.find_search(name)
     reached = _reached(store, name)
@@ -42,11 +42,11 @@ def changed_record(
 
 
 def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchConfig) -> None:
-    """Refuse a completed search that did not end by its budget, or that gets no larger one."""
+    """Refuse a completed search that did not end by its budget, or that gets no larger budget."""
     head = f"a search must be unfinished to be resumed, but {record.name!r} is completed"
     if not _is_spent(store, record, record.config):
         raise ConfigError(
-            f"{head}, and by its strategy's own rule, not by its budget; start another with: "
+            f"{head}, and ended by its strategy's own rule, not by its budget; start another with: "
             "vlga search"
         )
     if _is_spent(store, record, config):
@@ -59,7 +59,7 @@ def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchCo
 
 
 def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bool:
-    """Tell whether what a search has used is all that a budget allows."""
+    """Whether a search has used up the budget of `config`."""
     outcomes = store.evaluations(record.name)
     n_trained = sum(one.source is not Source.EQUAL_CANDIDATE for one in outcomes)
     seconds = record.seconds - sum(one.train_seconds for one in store.final_trainings(record.name))

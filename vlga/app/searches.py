@@ -1,4 +1,4 @@
-"""Entering a search and running it to its end: its winner, trained longer and tested."""
+"""Entering a search in the database and running it to its end: a winner, trained longer, tested."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from vlga.search.run import Run
 
 __all__ = ["Outcome", "check_name", "enter", "new_record", "refuse_taken", "run_search"]
 
-#: How long a search that runs waits for a database that is away.
+#: How long a running search waits for a database that does not answer.
 _OUTAGE_SECONDS = 120.0
 
 _LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
@@ -43,8 +43,7 @@ class Outcome:
 
     Attributes:
         winner: the fittest individual.
-        final: the outcome of its longer training, which may have failed; None if the settings ask
-            for none.
+        final: the outcome of its longer training, which may have failed; None if there was none.
     """
 
     winner: Individual
@@ -52,7 +51,7 @@ class Outcome:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that cannot be a folder's and be typed without quotes."""
+    """Refuse a name that cannot name a folder, or would have to be typed with quotes."""
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ConfigError(
             "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
@@ -67,7 +66,7 @@ def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchReco
 
 
 def refuse_taken(store: SqlStore, name: str) -> None:
-    """Refuse a name that is taken before anything is started for it."""
+    """Refuse a name that is taken, before anything is started."""
     with suppress(LookupError):
         store.find_search(name)
         raise SearchExists(
@@ -84,7 +83,7 @@ def enter(
     *,
     stem: str | None = None,
 ) -> SearchRecord:
-    """Enter a search; without a name it is the stem, or the data's, with the next free number."""
+    """Enter a search; without a name it gets the stem (or the data's name) and a free number."""
     stem = stem or Path(data.name).stem
     number = 1
     while True:
@@ -110,19 +109,19 @@ def run_search(
 ) -> Outcome:
     """Run a search that is in the store to its end, and train its winner longer.
 
-    Whatever happens, what has ended is saved, and so are the search's status and its time. A
-    database that is away is waited for.
+    Whatever happens, finished trainings, the search's status and its time are saved. If the
+    database does not answer, the search waits for it.
 
     Args:
-        record: the search as the store has it; of one that ran before, the rest is done.
-        hold: that the search is held.
-        store: where it is entered.
-        evaluator: trains; left open.
-        observer: watches; `Ended` comes before the status is saved.
-        say: is told when the database is away.
+        record: the search as the store has it; if it ran before, the rest of it is done.
+        hold: this process's hold on the search.
+        store: where the search is entered.
+        evaluator: trains; it is left open.
+        observer: gets the events; `Ended` comes before the status is saved.
+        say: is told when the database does not answer.
 
     Raises:
-        SearchStopped: somebody asked for it. After Ctrl-C `KeyboardInterrupt` comes through.
+        SearchStopped: the search was asked to stop. Ctrl-C raises `KeyboardInterrupt` as usual.
         TooManyFailures: nothing completed, or too many failed in a row.
         StoreError: an outcome could not be recorded.
         EvaluatorLost: the workers are gone for good.
@@ -162,7 +161,7 @@ def run_search(
 
 
 def _announced(hold: Hold, observer: Observer) -> Callable[[], Stop | None]:
-    """Give `Hold.check`, which tells the observer once that the search was asked to stop."""
+    """Give `Hold.check`, made to tell the observer once when the search is asked to stop."""
     is_told = False
 
     def check() -> Stop | None:

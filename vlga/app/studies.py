@@ -1,4 +1,4 @@
-"""Studies: fixed networks trained in several ways, brought into a configuration."""
+"""Studies, which train fixed networks in several ways: completing their configuration."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["planned", "with_genomes"]
 
 
 def planned(config: SearchConfig, data: DataSummary, *, asks_for_cpus: bool) -> SearchConfig:
-    """Give a study's configuration with what follows from its number of trainings.
+    """Complete a study's configuration by what follows from its number of trainings.
 
-    Without a budget it is all of them; a single one gets the whole machine.
+    Without a budget, the budget is all trainings. A single training gets the whole machine.
 
     Args:
-        config: of the study, its searched networks' genomes included.
+        config: of the study, with the genomes of searched networks.
         data: the images.
-        asks_for_cpus: whether somebody said how many CPUs a training gets.
+        asks_for_cpus: whether the user said how many CPUs a training gets.
 
     Raises:
-        ConfigError: a network is unknown or does not suit the images; an arm needs what a network
-            has not.
+        ConfigError: a network is unknown or does not fit the images; an arm needs something that a
+            network does not have.
     """
     n_trials = sum(1 for _ in trials(config.study, data.input_shape, len(data.classes)))
     changes: dict[str, Any] = {}
@@ -41,7 +41,7 @@ def planned(config: SearchConfig, data: DataSummary, *, asks_for_cpus: bool) -> 
 
 
 def with_genomes(config: SearchConfig, db_url: str) -> SearchConfig:
-    """Bring the genomes of searched networks into the configuration, by ``SEARCH:ID``.
+    """Put the genomes of searched networks into the configuration, by ``SEARCH:ID``.
 
     Raises:
         ConfigError: no network is named, or one is unknown, or has no individual yet.
@@ -73,7 +73,7 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
             if not colon:
                 best = searches.show_search(engine, name)["best"]
                 if best is None:
-                    raise ConfigError(f"{name!r} has no individual yet; give it time, or a MODEL")
+                    raise ConfigError(f"{name!r} has no individual yet; wait for it, or give MODEL")
                 number = str(best["id"])
             genome = searches.individual(engine, name, int(number))["genome"]
     except StoreError as error:
@@ -82,7 +82,7 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
             f"{nearest(network, MODELS)}; known: {', '.join(MODELS)}"
         ) from error
     if "trial_version" in genome:
-        raise ConfigError(f"{name!r} is a study, not a search: name its networks themselves")
+        raise ConfigError(f"{name!r} is a study, not a search: give the names of its networks")
     return f"{name}:{number}", genome
 
 

@@ -49,14 +49,14 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
 
 @click.command()
 @configuration_options
-@click.option("--strategies", metavar="A,B,...", help="Which; all of them if not given.")
+@click.option("--strategies", metavar="A,B,...", help="Which strategies; all if not given.")
 @click.option(
     "--seeds",
     "n_seeds",
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="Searches with each strategy, their seeds counted up from --seed.",
+    help="Searches with each strategy, with seeds counted up from --seed.",
 )
 @click.option(
     "--budget",
@@ -65,9 +65,9 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
     metavar="KEY=N",
     default=("epochs=120",),
     show_default=True,
-    help="All that a search may use: evaluations, epochs, seconds; repeatable.",
+    help="What each search may use: evaluations, epochs or seconds; repeatable.",
 )
-@click.option("--name", help="Name of the comparison; an earlier one's goes on with it.")
+@click.option("--name", help="Name of the comparison; that of an earlier one continues it.")
 @click.option(
     "--plot-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -98,8 +98,8 @@ def compare(
     """Compare strategies: the same budget, data and settings for each, with several seeds.
 
     Every search is an ordinary one, named NAME-STRATEGY-SEED. The same command with --name goes on
-    after an interruption, adds seeds or strategies, and prints again what is complete. --budget
-    stands in for the whole [budget] of preset and file.
+    after an interruption, adds seeds or strategies, and prints a complete comparison again.
+    --budget replaces the whole [budget] of preset and file.
 
     \b
     vlga compare --strategies random_search,variable_length --seeds 5 --budget epochs=120

@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a live panel, or one line a generation."""
+"""What the terminal shows while a search runs: a live panel, or one line for each generation."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _Shape = tuple[int, int, int]
 class TerminalObserver:
     """An `Observer` that prints to stderr; use it in a ``with`` block.
 
-    On a terminal the panel at the bottom is redrawn a few times a second and finished generations
-    scroll by above it; elsewhere only those lines are printed. Of one search of many there is only
-    the panel, which then has its name.
+    On a terminal a panel at the bottom is redrawn a few times a second, and lines for finished
+    generations scroll by above it; otherwise only the lines are printed. For one search of several
+    there is only the panel, with the search's name.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class TerminalObserver:
             case FinalStarted(winner, epochs):
                 self._begin_final(winner, epochs)
             case StopRequested(Stop.DRAIN):
-                self.console.print("stopping when what runs has ended; Ctrl-C gives it up")
+                self.console.print(
+                    "stopping when the running trainings have ended; Ctrl-C gives them up"
+                )
 
     def _note_outcome(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Keep the last outcome for the panel; a study's outcomes are lines that stay."""
@@ -172,7 +174,7 @@ class TerminalObserver:
 
 
 def _pace(progress: Progress) -> str:
-    """Say how fast it goes and on what, as far as that is known yet and worth a word."""
+    """Say how fast the search is, how busy its workers are and where, as far as known."""
     pace, busy = progress.trainings_per_minute, progress.busy_share
     where = machines_text(progress.machines)
     parts = (

@@ -41,7 +41,7 @@ def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(message: str) -> None:
-    """Tell a person what takes long, on stderr."""
+    """Print to stderr what takes long."""
     click.echo(message, err=True)
 
 
@@ -56,18 +56,18 @@ def run_in_terminal(
 ) -> Outcome:
     """Run a search that is in the store to its end, as `run_search`, for a person at a terminal.
 
-    SIGTERM lets it end after what runs; a second one, or Ctrl-C, gives up what runs.
+    On SIGTERM it finishes the running trainings and ends; a second one, or Ctrl-C, gives them up.
 
     Args:
-        record: the search as the store has it; of one that ran before, the rest is done.
-        hold: that the search is held.
-        store: where it is entered.
-        evaluator: trains; left open.
+        record: the search as the store has it; if it ran before, the rest of it is done.
+        hold: this process's hold on the search.
+        store: where the search is entered.
+        evaluator: trains; it is left open.
         terminal: shows what happens.
         go_on: the command that is printed when the search is stopped.
 
     Raises:
-        click.Abort: on Ctrl-C, on SIGTERM, and if somebody asked for a stop.
+        click.Abort: on Ctrl-C, on SIGTERM, and if the search was asked to stop.
         TooManyFailures: nothing completed, or too many failed in a row.
         StoreFailed: an outcome could not be recorded; the command to go on with is printed.
         EvaluatorLost: the workers are gone; the command to go on with is printed.
@@ -98,6 +98,6 @@ def run_in_terminal(
 
 
 def _ignore_signals_at_the_end(event: Event) -> None:
-    """Let no other signal lose what the one that interrupted the search has kept."""
+    """Ignore further signals once the search is interrupted, so that it can save its state."""
     if event == Ended("interrupted"):
         ignore_signals()

@@ -1,4 +1,4 @@
-"""``vlga search`` and ``vlga resume``: one search, new or interrupted, from data to winner."""
+"""``vlga search`` and ``vlga resume``: one search, from the images to the winner."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def search(
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change budget, final, workers or some of limits; repeatable.",
+    help="Change budget, final, workers or some limits; repeatable.",
 )
 @db_option
 @worker_options
 def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) -> None:
-    """Go on with an interrupted search: what is recorded is kept, the rest is done.
+    """Go on with an interrupted search, from what is recorded.
 
-    A search that is completed because its budget was used goes on with a larger one.
+    A completed search whose evaluations, epochs or seconds were used up goes on with more of them.
 
     \b
     vlga resume digits-1
@@ -109,7 +109,7 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
 def _run(
     record: SearchRecord, hold: Hold, store: SqlStore, evaluator: Evaluator, db_url: str
 ) -> None:
-    """Say what is searched, run it, and say what came out."""
+    """Print what is searched, run it, and print the winner."""
     name, config, data = record.name, record.config, record.data
     terminal = TerminalObserver(name, data)
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
@@ -148,7 +148,7 @@ def _conclude(
     if final is not None and final.completed:
         which = "images never used before"
         if data.fitness_on == "test":
-            which = "images that it was chosen by, which says nothing of others"
+            which = "images that it was also chosen by, so it says nothing about other images"
         print_(
             f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} {which}, "
             f"after {number_of(final.epochs, 'epoch')} on all others"

@@ -1,4 +1,4 @@
-"""The signals that ask a search that runs to end."""
+"""The signals that ask a running search to end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ignore_signals", "obeying_signals"]
 
 @contextmanager
 def obeying_signals(hold: Hold) -> Iterator[None]:
-    """Let SIGTERM ask a search to stop, and a second one give up what runs, as Ctrl-C does."""
+    """Make SIGTERM ask a search to stop; a second one gives up its trainings, as Ctrl-C does."""
     if not _hears_signals():
         yield
         return
@@ -37,7 +37,7 @@ def obeying_signals(hold: Hold) -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Let nothing interrupt what is being saved."""
+    """Ignore signals from now on, so that nothing interrupts saving."""
     if _hears_signals():
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_IGN)

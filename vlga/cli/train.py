@@ -1,4 +1,4 @@
-"""``vlga train``: fixed networks, plain and with amplified gradients, side by side."""
+"""``vlga train``: fixed networks, with and without amplified gradients."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _arm_options(command: Any) -> Any:
     "windows",
     multiple=True,
     metavar="UNTIL:RATE:on|off",
-    help="Epochs with a learning rate (a multiple) and amplification on or off; repeatable.",
+    help="Up to epoch UNTIL: factor for the learning rate, and amplification; repeatable.",
 )
 @click.option("--against-plain", is_flag=True, help="Train without amplification too.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the images, 30 if not set.")
@@ -178,7 +178,7 @@ def _arms(arm: dict[str, Any], against_plain: bool) -> list[dict[str, Any]]:
     if arm["amplify"] == "off":
         raise ConfigError(
             "--against-plain compares with training without amplification, but --amplify is off; "
-            "say --amplify random or intelligent"
+            "add --amplify random or intelligent"
         )
     return [{"amplify": "off"}, arm]
 

@@ -46,18 +46,18 @@ class ArtifactFolder:
                 os.fsync(file.fileno())
             partial.replace(path)
         except OSError as error:
-            # Where the disk is full, what could not be finished is in the way.
+            # On a full disk, an unfinished file takes space that is needed.
             with suppress(OSError):
                 partial.unlink()
             raise StoreError(
                 f"weights must be written under {str(self.folder)!r}, but: {error.strerror}; "
-                "make room or change into another folder, then resume the search"
+                "free some space or change to another folder, then resume the search"
             ) from error
         return Artifact(weights.candidate_id, kind, str(path), digest, len(weights.data))
 
     @staticmethod
     def remove(path: str) -> None:
-        """Delete a file that the ledger names no more; if it cannot be, it takes room."""
+        """Delete a file that the database no longer names; if that fails, it just stays."""
         with suppress(OSError):
             Path(path).unlink()
 

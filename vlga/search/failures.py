@@ -35,8 +35,8 @@ class Failures:
         """Raise `TooManyFailures`, with the last reasons, if they are."""
         if len(self._in_a_row) >= self.max_in_a_row:
             raise TooManyFailures(
-                f"{len(self._in_a_row)} trainings failed one after the other; the last: "
-                f"{self.last_reasons}; mend what they say, or set limits.max_failures_in_a_row "
+                f"{len(self._in_a_row)} trainings failed in a row; the last: "
+                f"{self.last_reasons}; correct the cause, or set limits.max_failures_in_a_row "
                 "higher, then resume the search"
             )
 

@@ -1,8 +1,8 @@
-"""One driver per search: taking a search, keeping it while it runs, hearing who wants it to end.
+"""One process at a time runs a search: it holds the search, and hears requests to stop it.
 
-The lease is a row in the database (`Leases.acquire`), whose clock says when it expires: a machine
-whose own clock jumps neither loses a search nor keeps it. Whoever lost a lease can write to its
-search no more (`LeaseLost`), however much later it finds out.
+The lease is a row in the database (`Leases.acquire`), and the database's clock says when it
+expires, so a machine whose own clock jumps neither loses a search nor keeps it too long. A process
+that lost its lease cannot write to its search any more (`LeaseLost`), however late it notices.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from vlga.ports.lease import Lease, Leases, Stop, is_in_force, lives, this_proce
 
 __all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Hold", "held", "running"]
 
-#: How long a search whose driver's machine is gone is kept for it.
+#: How long a search stays reserved for a process that has vanished with its machine.
 LEASE_SECONDS = 60.0
-#: How often a driver that has nothing to write renews its lease and looks for a wish to stop it.
+#: How often a process with nothing to write renews its lease and looks for a request to stop.
 RENEW_SECONDS = 2.0
 
 
 class Hold:
-    """A search that this process holds: `check` it in every round of whatever takes long."""
+    """A search that this process holds; call `check` often in everything that takes long."""
 
     def __init__(
         self, store: Leases, search: str, clock: Callable[[], float] = time.monotonic
@@ -35,7 +35,7 @@ class Hold:
         self._stop: Stop | None = None
 
     def check(self) -> Stop | None:
-        """Renew the lease if it is time to; give how the search was asked to stop, if it was.
+        """Renew the lease if it is time; give how the search was asked to stop, or None.
 
         Raises:
             LeaseLost: another process has taken the search over.
@@ -47,17 +47,17 @@ class Hold:
         return self._stop
 
     def ask(self, stop: Stop | None) -> None:
-        """Ask it to stop, from within the process; what was asked for already stands."""
+        """Ask it to stop, from within the process; ``NOW`` replaces an earlier request."""
         if stop is Stop.NOW or self._stop is None:
             self._stop = stop
 
 
 @contextmanager
 def held(store: Leases, search: str) -> Iterator[Hold]:
-    """Hold a search for as long as the block takes: nobody else can write to it.
+    """Hold a search for the length of a block: no other process can write to it meanwhile.
 
-    A lease that has expired is taken over, and so is one of a process that is known to be gone.
-    One of a process that is known to live is not, even if a long training kept it from renewing.
+    An expired lease is taken over, and so is that of a process known to be gone. The lease of a
+    process known to be alive is not, even if a long training kept it from renewing.
 
     Raises:
         SearchHeld: another process runs the search.
@@ -75,13 +75,13 @@ def held(store: Leases, search: str) -> Iterator[Hold]:
     try:
         yield Hold(store, search)
     finally:
-        # If this fails the lease expires.
+        # If this fails, the lease expires by itself.
         with suppress(StoreError):
             store.release(search)
 
 
 def running(store: Leases, search: str) -> Lease | None:
-    """Give the lease of a search that runs; None if nobody runs it, or who did is gone.
+    """Give the lease of a running search; None if no process runs it, or that process is gone.
 
     Raises:
         SearchNotFound: there is no such search.

@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(
-        StoreError, match=r"written under '.*file.mine', but: Not a directory; make"
+        StoreError, match=r"written under '.*file.mine', but: Not a directory; free"
     ):
         ArtifactFolder(tmp_path / "file" / "mine").save(Weights(0, b""), "weights")
 
@@ -66,7 +66,7 @@ def test_a_full_disk_is_said_and_not_made_fuller(tmp_path):
     partial = tmp_path / f"weights-3-{digest[:8]}.partial"
     partial.symlink_to("/dev/full")
 
-    with pytest.raises(StoreError, match=r"but: No space left on device; make room or"):
+    with pytest.raises(StoreError, match=r"but: No space left on device; free some space"):
         ArtifactFolder(tmp_path).save(Weights(3, b"abc"), "weights")
     assert not list(tmp_path.iterdir())
 

@@ -44,8 +44,8 @@ class TestFailures:
         bench = Bench(tmp_path, small_config(*settings))
 
         message = (
-            r"3 trainings failed one after the other; the last: worker_lost: it was .*; mend what "
-            r"they say, or set limits.max_failures_in_a_row higher, then resume the search"
+            r"3 trainings failed in a row; the last: worker_lost: it was .*; correct the "
+            r"cause, or set limits.max_failures_in_a_row higher, then resume the search"
         )
         with pytest.raises(TooManyFailures, match=message):
             bench.run(ScriptedEvaluator(outcome=losing(3, 4, 5)))
