@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -28,6 +30,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 2**30
 if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+#: What commands load only when they need it.
+_LOADED_LATE = ("vlga.cli.search", "vlga.cli.resume", "workers.data", "sklearn.datasets", "psycopg")
 
 marks.watch()
 
@@ -75,6 +80,20 @@ def disk() -> Iterator[Path]:
     """An empty folder on a real disk, for what is about flushing, locking and room."""
     with tempfile.TemporaryDirectory(prefix="vlga-test-", dir="/var/tmp") as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def processes() -> Any:
+    """What forks processes that have loaded what a training needs, which takes ten seconds.
+
+    One for all, since Python has one server that forks. Torch loads its compiler with the first
+    optimizer, sympy and all.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["tests.cli.test_killed", "tests.db.read.test_readers", "torch._dynamo", *_LOADED_LATE]
+    )
+    return context
 
 
 @pytest.fixture

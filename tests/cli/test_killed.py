@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -37,22 +36,6 @@ SEARCH = (
 )  # fmt: skip
 #: By database. SQLite, written by this process itself, has most to lose.
 N_KILLS = {"sqlite": 20, "postgresql": 20 if LONG else 5}
-
-
-@pytest.fixture(scope="module")
-def processes() -> Any:
-    """What makes processes that have torch loaded already, which takes seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        [
-            "vlga.cli.search",
-            "workers.data",
-            "workers.evaluators.inline",
-            "sklearn.datasets",
-            "psycopg",
-        ]
-    )
-    return context
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from itertools import pairwise
 from typing import Any
 
@@ -34,14 +33,12 @@ def read_on(url: str, reading: Any, ended: Any, seen: Any) -> None:
     seen.put(counts)
 
 
-def test_six_processes_read_what_a_search_is_writing(tmp_path):
+def test_six_processes_read_what_a_search_is_writing(processes, tmp_path):
     """None finds it locked for as long as a second; each sees the search grow and end."""
     url = f"sqlite:///{tmp_path}/vlga.db?timeout=1"
     config = small_config(*RANDOM, "budget.evaluations=40")
     store, evaluator = SqlStore(url), ScriptedEvaluator(4)
     store.create_search(SearchRecord("first", config, DATA, versions={}))
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.db.read.test_readers"])
     reading, ended, seen = processes.Semaphore(0), processes.Event(), processes.Queue()
     readers = [
         processes.Process(target=read_on, args=(url, reading, ended, seen), daemon=True)
