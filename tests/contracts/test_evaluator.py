@@ -12,6 +12,7 @@ import torch
 
 from tests.support.searching import Outcome, ScriptedEvaluator
 from tests.support.trainings import dataset, diverging, drain, network, plan, task, train_out
+from vlga.config.settings import TrainingConfig
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
@@ -174,15 +175,29 @@ class TestPatientEvaluator(EvaluatorContract):
 
 class TestInlineEvaluator(EvaluatorContract):
     @pytest.fixture
-    def evaluator(self) -> Evaluator:
-        return InlineEvaluator(DATASET)
+    def evaluator(self) -> Iterator[Evaluator]:
+        evaluator = InlineEvaluator(DATASET)
+        yield evaluator
+        evaluator.close()
 
     def test_no_time_means_no_work(self, evaluator: Evaluator):
-        """`wait(0)` trains nothing, however often it is called."""
+        """`wait(0)` begins no training, however often it is called."""
         evaluator.submit(task(0))
 
         assert [evaluator.wait(0) for _ in range(3)] == [(), (), ()]
-        assert len(evaluator.wait(0.001)) == 1
+        assert evaluator.drain() == [0]
+
+    def test_time_runs_out_in_a_training_too(self, evaluator: Evaluator):
+        """`wait` gives up waiting, and the training goes on; given up, it ends with its step."""
+        endless = replace(task(0), training=TrainingConfig(epochs=100_000, batch_size=16))
+        evaluator.submit(endless)
+        evaluator.submit(task(1))
+
+        assert evaluator.wait(0.01) == evaluator.wait(0.01) == ()
+        assert evaluator.drain() == [1]
+        evaluator.cancel()
+        evaluator.submit(task(2))
+        assert [one.evaluation.candidate_id for one in train_out(evaluator)] == [2]
 
     def test_has_the_gpu_that_it_trains_on(self, evaluator: InlineEvaluator):
         """The first one, whatever else there is."""

@@ -1,9 +1,12 @@
-"""The evaluator without Ray: trains in this process, one candidate at a time."""
+"""The evaluator without Ray: trains in a thread of this process, one candidate at a time."""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 
 import torch
 
@@ -19,9 +22,10 @@ __all__ = ["InlineEvaluator", "has_gpu"]
 
 
 class InlineEvaluator:
-    """An `Evaluator` whose `wait` does the work: for small searches, debugging and tests.
+    """An `Evaluator` that trains in a thread: for small searches, debugging and tests.
 
-    Results are those of the Ray evaluator with as many threads, on the same machine.
+    Results are those of the Ray evaluator with as many threads, on the same machine. The thread
+    leaves this process's main one free to hear signals, to renew a lease and to see time run out.
     """
 
     def __init__(self, dataset: Dataset, *, use_gpu: bool = False, n_threads: int = 1) -> None:
@@ -40,6 +44,9 @@ class InlineEvaluator:
             torch.cuda.get_device_properties(0).total_memory if use_gpu else machine_memory_bytes()
         )
         self._queue: deque[EvaluationTask] = deque()
+        self._thread = ThreadPoolExecutor(1, "training")
+        self._running: Future[Trained] | None = None
+        self._given_up = threading.Event()
 
     @property
     def n_slots(self) -> int:
@@ -56,32 +63,48 @@ class InlineEvaluator:
         self._queue.append(task)
 
     def wait(self, timeout_seconds: float | None = None) -> Sequence[Trained]:
-        """Train the oldest task, unless no time is given; how long it takes is its own to limit."""
-        if not self._queue or timeout_seconds == 0:
+        """Begin with the oldest task, unless no time is given, and wait for what is in training."""
+        if self._running is None:
+            if not self._queue or timeout_seconds == 0:
+                return ()
+            self._running = self._thread.submit(self._train, self._queue.popleft())
+        if self._running in wait_for([self._running], timeout_seconds).not_done:
             return ()
-        task = self._queue.popleft()
-        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
-        if refused is not None:
-            return (Trained(refused),)
-        evaluation, data = evaluate(
-            task, self._dataset, device=self._device, n_threads=self._n_threads
-        )
-        weights = None if data is None else Weights(task.candidate_id, data)
-        return (Trained(evaluation, weights),)
+        ended, self._running = self._running, None
+        return (ended.result(),)
 
     def drain(self) -> Sequence[int]:
-        """Empty the queue: between two waits nothing runs."""
+        """Empty the queue."""
         given_up = [task.candidate_id for task in self._queue]
         self._queue.clear()
         return given_up
 
     def cancel(self) -> None:
-        """Empty the queue."""
+        """Empty the queue; a training that is going on ends with its next step."""
         self._queue.clear()
+        if self._running is not None:
+            self._given_up.set()
+            wait_for([self._running])
+            self._running = None
+            self._given_up.clear()
 
     def close(self) -> None:
-        """Empty the queue."""
+        """Cancel, and let the thread end."""
         self.cancel()
+        self._thread.shutdown()
+
+    def _train(self, task: EvaluationTask) -> Trained:
+        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
+        if refused is not None:
+            return Trained(refused)
+        evaluation, data = evaluate(
+            task,
+            self._dataset,
+            device=self._device,
+            n_threads=self._n_threads,
+            given_up=self._given_up.is_set,
+        )
+        return Trained(evaluation, None if data is None else Weights(task.candidate_id, data))
 
 
 def has_gpu() -> bool:

@@ -8,7 +8,7 @@ import platform
 import socket
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -78,6 +78,7 @@ def evaluate(
     device: str = "cpu",
     n_threads: int = 1,
     gpu_share: float = 1.0,
+    given_up: Callable[[], bool] = lambda: False,
 ) -> tuple[Evaluation, bytes | None]:
     """Build, train and score one network.
 
@@ -90,6 +91,8 @@ def evaluate(
         device: ``cpu``, or a GPU with its number, such as ``cuda:0``.
         n_threads: CPU threads for torch; the results on a CPU may depend on it.
         gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
+        given_up: tells before each step whether nobody waits for the outcome any more; the training
+            then ends as if out of time.
 
     Returns:
         The outcome, and the trained weights if the task keeps them and it completed. A network that
@@ -98,7 +101,12 @@ def evaluate(
     started = time.monotonic()
     deadline = None if task.seconds is None else started + task.seconds
     attempt = partial(
-        _attempt, task, dataset, device=device, n_threads=n_threads, deadline=deadline
+        _attempt,
+        task,
+        dataset,
+        device=device,
+        n_threads=n_threads,
+        is_over=lambda: given_up() or (deadline is not None and time.monotonic() > deadline),
     )
     if device != "cpu":
         torch.cuda.set_device(device)
@@ -139,7 +147,7 @@ def _attempt(
     *,
     device: str,
     n_threads: int,
-    deadline: float | None,
+    is_over: Callable[[], bool],
     micro_batches: int,
 ) -> _Outcome:
     """Build, train and score the network once, with each batch in so many parts."""
@@ -150,7 +158,7 @@ def _attempt(
             stage = FailureReason.ERROR
             network.to(device)
             data = _to_device(dataset, device)
-            result = _train(task, network, data, deadline, micro_batches)
+            result = _train(task, network, data, is_over, micro_batches)
             test_accuracy = None
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
@@ -193,7 +201,7 @@ def _train(
     task: EvaluationTask,
     network: nn.Module,
     data: _ResidentData,
-    deadline: float | None,
+    is_over: Callable[[], bool],
     micro_batches: int,
 ) -> TrainingResult:
     """Train for a fitness, or finally: on all images but the test's, scored on those."""
@@ -215,7 +223,7 @@ def _train(
         config=task.training,
         seed=task.seed,
         score_each_epoch=not task.is_final,
-        deadline=deadline,
+        is_over=is_over,
         micro_batches=micro_batches,
     )
 

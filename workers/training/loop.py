@@ -80,9 +80,8 @@ def train(
     config: TrainingConfig,
     seed: int,
     score_each_epoch: bool = True,
-    deadline: float | None = None,
+    is_over: Callable[[], bool] = lambda: False,
     micro_batches: int = 1,
-    clock: Callable[[], float] = time.monotonic,
 ) -> TrainingResult:
     """Train a network and score it.
 
@@ -101,11 +100,10 @@ def train(
         config: epochs, batch size, schedule, augmentation.
         seed: of the order, the augmentation and the choice of amplified layers.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
-        deadline: `clock` value after which to give up, or None.
+        is_over: tells before each step whether its time is up.
         micro_batches: parts in which a step's batch goes through the network, their gradients added
             up, to take less memory; at most the batch size. The step is the same, but for batch
             normalization, which sees a part at a time, and for rounding.
-        clock: gives the time in seconds.
 
     Raises:
         TrainingFailure: the loss is no longer finite (`DIVERGED`), or time is up (`TIMED_OUT`).
@@ -130,7 +128,7 @@ def train(
     )
     curve: list[EpochRecord] = []
     for epoch in range(config.epochs):
-        started = clock()
+        started = time.monotonic()
         network.train()
         totals = torch.zeros(2, device=device)  # loss, correct
         order = torch.randperm(n_images, generator=generator, device=device)
@@ -138,7 +136,7 @@ def train(
         measured = amplifier.measures
         with amplifier.epoch(epoch) as amplified:
             for index in range(steps_per_epoch):
-                if deadline is not None and clock() > deadline:
+                if is_over():
                     raise TrainingFailure(
                         FailureReason.TIMED_OUT, f"out of time in epoch {epoch}", tuple(curve)
                     )
@@ -188,7 +186,7 @@ def train(
                 None if loss_now is None else _finite(loss_now),
                 accuracy,
                 learning_rate,
-                clock() - started,
+                time.monotonic() - started,
                 amplified,
                 () if amplifier.measures is measured else tuple(amplifier.measures.items()),
             )
