@@ -126,21 +126,6 @@ class Genome:
         """Give the genome as one line of JSON with sorted keys, the same for equal genomes."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> Genome:
-        """Read what `to_json` wrote.
-
-        Raises:
-            GenomeError: the text is not a JSON object; or as `from_dict`.
-        """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise GenomeError(f"a genome must be JSON, but got {text[:60]!r}: {error}") from error
-        if not isinstance(data, dict):
-            raise GenomeError(f"a genome must be a JSON object, but got {text[:60]!r}")
-        return cls.from_dict(data)
-
 
 def hashable(genes: Mapping[str, Any]) -> dict[str, Any]:
     """Give these genes with each allele as a genome holds it: a list as a tuple."""

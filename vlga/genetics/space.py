@@ -6,7 +6,6 @@ operators need no more of a gene than its alleles.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -170,11 +169,3 @@ class SearchSpace:
         """
         if not self.contains(genome):
             raise GenomeError(f"a genome must lie in its space, but got {genome.to_json()}")
-
-    def n_genomes(self, n_blocks: int) -> int:
-        """Count the different genomes of this many blocks, silent genes included."""
-        return math.prod(len(alleles) for alleles in self.network) * math.prod(
-            len(alleles)
-            for index in range(n_blocks)
-            for alleles in self.block_alleles(index).values()
-        )

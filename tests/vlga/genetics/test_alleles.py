@@ -45,7 +45,6 @@ class TestTheSpace:
         }
         assert SPACE.block_alleles(0) == SPACE.block_alleles(3)
         assert SPACE.block_alleles(0)["shape"] == ((3, 3), (5, 1))
-        assert SPACE.n_genomes(2) == 4 * 12**2
 
     @given(dice=dice, n_blocks=st.integers(1, 5))
     def test_reads_what_a_genome_is_written_as(self, dice, n_blocks):
