@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.generators import PRESETS, input_shapes
 from tests.vlga.genetics.test_operators import differences, genomes_of_a_space
+from vlga.genetics.genes import GENES
 from vlga.genetics.mutation_sets import (
     large_scale_mutations,
     mutate_anywhere,
@@ -163,17 +164,7 @@ class TestLargeScale:
                 continue
             [address] = differences(mutant, genome)
             gene = address.rpartition(".")[2]
-            assert gene.startswith(
-                {
-                    "alter_channels": "channels",
-                    "alter_kernel": "kernel",
-                    "alter_pool": ("include_pool", "pool_type"),
-                    "alter_training": ("learning_rate", "momentum", "weight_decay", "amplify"),
-                    "alter_other": ("activation", "head_pool", "batch_norm"),
-                    "add_skip": "skip",
-                    "remove_skip": "skip",
-                }[name]
-            )
+            assert name == GENES[gene].altered_by or (gene, name[-5:]) == ("skip", "_skip")
             if gene == "skip":
                 assert mutant.genes()[address] == (name == "add_skip")
 
