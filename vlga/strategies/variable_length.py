@@ -5,8 +5,8 @@ through generations of selection, mutation and uniform crossover; the phase's be
 one block to seed the next phase, whose networks inherit its trained layers. The search ends when a
 phase's best falls short of the best so far by more than a margin.
 
-Where the paper is silent or its own data contradict it, we follow its figure 10 (papers.md 1.6):
-elites are never mutated, and the previous phase's best is not carried over into the new population,
+Where the paper's text says nothing or contradicts its data, we follow its figure 10: the fittest
+are never mutated, and the previous phase's best is not carried over into the new population,
 only kept as the search's best. Two settings go beyond it and are off in the preset ``xiao2020``:
 `mutate = "offspring"` and `avoid_duplicates`.
 """
