@@ -1,9 +1,9 @@
-"""Waiting for a database that is away: a server that restarts, a lock that another one holds.
+"""Waiting for a database that does not answer: a server that restarts, a lock held by another.
 
-A call that finds it away is tried again, with pauses that grow, until it answers or patience ends.
-Writes stay in order because who calls waits meanwhile. A connection may die when the server has
-committed and not yet said so, so that every call that waits must be safe to repeat: what adds to
-what is there asks `Patience.is_repeated`, and knows its own rows by `Patience.moment`.
+A call that fails so is repeated, with growing pauses, until the database answers or the time is
+over. Writes stay in order because the caller waits. A connection may break after the server has
+committed and before it has said so; every call that waits must therefore be safe to repeat. A call
+that adds rows asks `Patience.is_repeated`, and recognizes its own rows by `Patience.moment`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class Patience:
-    """How long calls wait for a database that is away: by default not at all.
+    """How long calls wait for a database that does not answer: by default not at all.
 
-    Once it has ended, whether in time or by Ctrl-C, nothing waits any more until the database has
-    answered again: what is still to be saved on the way out fails at once.
+    After waiting in vain, or Ctrl-C, no call waits any more until the database has answered again,
+    so that what would be saved at the end of a search fails at once.
 
     Attributes:
-        moment: when the call that is going on was made, aware; the same in every try.
+        moment: when the current call was made, aware; the same in every try.
         is_repeated: whether an earlier try of it may have been committed.
     """
 
@@ -53,10 +53,10 @@ class Patience:
         self._given_up = ""  # how, once it was
 
     def run(self, call: Callable[[], _Result]) -> _Result:
-        """Make a call, and make it again while the database is away.
+        """Make a call, and repeat it while the database does not answer.
 
         Raises:
-            StoreUnavailable: it is away for too long, or Ctrl-C was pressed while it was.
+            StoreUnavailable: it did not answer in time, or Ctrl-C was pressed while waiting.
         """
         self.moment, self.is_repeated = datetime.now(UTC), False
         try:

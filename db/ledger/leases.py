@@ -1,4 +1,4 @@
-"""Leases: the row by which one driver holds a search, and the guard that every write passes.
+"""Leases: the row by which one process holds a search, and the guard that every write passes.
 
 Times are the database's (db/read/leases.py). A guard's update locks the row until its transaction
 ends, so that a lease is taken over before a write or after it, never during it.
@@ -23,14 +23,14 @@ _columns = leases.c
 def guard(
     connection: Connection, search: str, search_id: int, held: tuple[str, float] | None
 ) -> Stop | None:
-    """Let a transaction go on only if its store may write to a search, and renew its lease.
+    """Check that a store may write to a search, and renew its lease.
 
     Args:
-        connection: in whose transaction the write is.
+        connection: with the transaction of the write.
         search: its name.
         search_id: its number.
-        held: token and seconds of the store's lease; None if it never had one, which is enough
-            as long as nobody else has one.
+        held: token and seconds of the store's lease; None if it never had one, which is allowed
+            as long as no other store has one.
 
     Returns:
         How the search was asked to stop, or None.
@@ -62,13 +62,13 @@ def insert_lease(
     seconds: float,
     over: str | None,
 ) -> bool:
-    """Give a search to a holder if nobody's lease stands in the way; tell whether it was given.
+    """Give a holder the lease of a search, unless another one has it; False if that is so.
 
     Args:
-        connection: in whose transaction.
+        connection: with the transaction.
         upsert: the ``insert`` of the database's dialect.
         search_id: the search's number.
-        holder: who wants it.
+        holder: who asks for it.
         seconds: for how long from now.
         over: token of a lease that may be taken over although it has not expired.
     """
@@ -101,7 +101,7 @@ def delete_lease(connection: Connection, search_id: int, token: str) -> None:
 
 
 def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:
-    """Leave a wish for whoever holds a search, unless a stronger one is there."""
+    """Leave a request to stop for the holder of a search; ``NOW`` replaces ``DRAIN``."""
     asked = connection.execute(
         update(leases)
         .where(_columns.search_id == search_id)
@@ -112,7 +112,7 @@ def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:
 
 def _lost(connection: Connection, search: str, search_id: int) -> LeaseLost:
     lease = read_lease(connection, search_id)
-    by = f"is run by {lease}" if lease else "was taken over by a process that has ended since"
+    by = f"is run by {lease}" if lease else "was run by another process meanwhile"
     return LeaseLost(
         f"one process at a time may write to a search, but {search!r} {by}; this one stops, and "
         "what it has recorded is kept"

@@ -1,7 +1,7 @@
-"""A search's status as everybody is told it: what is stored, but for one whose process is gone.
+"""A search's status as it is shown: the stored one, unless the search's process is gone.
 
-A process that is killed can write no more, so its search is stored as running for ever. Who holds
-its lease tells whether it runs.
+A process that is killed writes nothing any more, so its search is stored as running for ever.
+Whether it really runs follows from its lease.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from vlga.ports.lease import Lease, is_in_force
 
 __all__ = ["LOST", "read_statuses", "shown_status"]
 
-#: Of a search that is stored as running, but that nobody runs: it can be resumed.
+#: Status of a search that is stored as running, but that no process runs; it can be resumed.
 LOST = "lost"
 
 
 def shown_status(stored: str, lease: Lease | None) -> str:
     """Give a search's status: ``running | completed | interrupted | failed | lost``.
 
-    One that is stored as running is `LOST` unless somebody holds it: a process of this machine that
-    lives, or one of another machine whose lease had not expired when it was read.
+    A search stored as running is `LOST` unless a process holds it: one of this machine that is
+    alive, or one of another machine whose lease had not expired when it was read.
     """
     if stored != "running" or (lease is not None and is_in_force(lease)):
         return stored

@@ -170,7 +170,7 @@ class MemoryStore:
         stored = self._search(name)
         held, lease = self._held.get(name), stored.lease
         if (held or lease) and not (held and lease and held[0] == lease[0].holder.token):
-            by = f"is run by {lease[0]}" if lease else "was taken over by a process that has ended"
+            by = f"is run by {lease[0]}" if lease else "was run by another process meanwhile"
             raise LeaseLost(f"one process at a time may write to a search, but {name!r} {by}")
         if held and lease:
             stored.lease = lease[0], self.clock() + held[1]

@@ -1,4 +1,4 @@
-"""What a child has that its parent had not, in values and in words."""
+"""How a child differs from its parent, in values and in words."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def changed_genes(child: Genome, parent: Genome) -> dict[str, tuple[Allele | Non
 
 
 def changes_text(child: Genome, parent: Genome) -> str:
-    """Say what changed from a parent to its child in words; empty if nothing has.
+    """Describe what changed from a parent to its child in words; empty if nothing did.
 
-    A block that was put in or taken out is named as one, wherever it stood; blocks are counted
-    from 0, as in the genes' addresses, in the genome that has them.
+    A block that was inserted or removed anywhere is named as such. Blocks are counted from 0, as in
+    the genes' addresses, in the genome that has them.
     """
     before, after = parent.blocks, child.blocks
     head = _common(before, after)
@@ -42,7 +42,7 @@ def changes_text(child: Genome, parent: Genome) -> str:
         words += [f"block {head + i} added" for i in range(len(new))]
     elif not new:
         words += [f"block {head + i} removed" for i in range(len(old))]
-    else:  # blocks of other numbers, none of which can be said to be another
+    else:  # other numbers of blocks: which one became which is unknown
         words.append(
             f"blocks {head} to {head + len(old) - 1} replaced by {head} to {head + len(new) - 1}"
         )
@@ -50,7 +50,7 @@ def changes_text(child: Genome, parent: Genome) -> str:
 
 
 def allele_text(allele: Allele) -> str:
-    """Give an allele as a person writes it."""
+    """Give an allele as people write it."""
     if isinstance(allele, bool):
         return "yes" if allele else "no"
     if isinstance(allele, tuple):

@@ -38,12 +38,12 @@ def uniform_crossover(first: Genome, second: Genome, rng: Random) -> Genome:
 
 
 def aligned_crossover(first: Genome, second: Genome, space: SearchSpace, rng: Random) -> Genome:
-    """Cross two genomes of any lengths; the child is as long as one of them, or in between.
+    """Cross two genomes of any lengths; the child's length is that of one of them, or in between.
 
-    Each gene comes from one parent or the other with equal chance, and so does each block that only
-    the longer parent has: it is there or not. Only where a first block becomes a later one or the
-    reverse, genes whose alleles the space does not allow there are drawn anew. Of parents of equal
-    length it is the uniform crossover.
+    Each gene comes from either parent with equal probability. Each block that only the longer
+    parent has is kept with probability 1/2. If a first block becomes a later one or the reverse,
+    genes whose alleles the space does not allow there are drawn again. For parents of equal length
+    this is the uniform crossover.
     """
     longer, shorter = sorted((first, second), key=lambda one: len(one.blocks), reverse=True)
     places = align(longer.blocks, shorter.blocks)
@@ -58,9 +58,9 @@ def aligned_crossover(first: Genome, second: Genome, space: SearchSpace, rng: Ra
 
 
 def align(longer: Sequence[BlockGenes], shorter: Sequence[BlockGenes]) -> tuple[int, ...]:
-    """Give for each block of the shorter genome the index of the longer one's beside it, rising.
+    """Line up two genomes: for each block of the shorter one, its index in the longer one, rising.
 
-    As many genes as possible agree; of equally good places the first ones are taken.
+    Chosen so that as many genes as possible agree; of equally good choices, the first.
     """
     n_spare = len(longer) - len(shorter)
     #: By the number of blocks passed over so far: genes that agree, and where.

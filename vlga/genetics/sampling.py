@@ -88,10 +88,10 @@ def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0
 def settle(
     network: NetworkGenes, blocks: Sequence[BlockGenes], space: SearchSpace, rng: Random
 ) -> Genome:
-    """Make a genome of blocks that stood elsewhere, at least one.
+    """Make a genome of blocks, at least one, that may have had other places before.
 
-    They keep their genes; only those whose alleles the space does not allow at a block's new place
-    are drawn anew.
+    They keep their genes, except that an allele that the space does not allow at a block's new
+    place is drawn again.
     """
     settled = []
     for index, block in enumerate(blocks):

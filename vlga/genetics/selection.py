@@ -1,4 +1,4 @@
-"""Selection: who lives on, and who becomes a parent."""
+"""Selection: which individuals survive, and which become parents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Ranked", "choose_parents", "survivors", "tournament"]
 
 
 class Ranked(Protocol):
-    """What selection must know of an individual: its number, its accuracy, its DEAP fitness."""
+    """What selection needs to know of an individual: its number, accuracy and DEAP fitness."""
 
     @property
     def id(self) -> int:
@@ -33,7 +33,7 @@ Member = TypeVar("Member", bound=Ranked)
 def survivors(
     population: Sequence[Member], fraction: float, less_fit_probability: float, rng: Random
 ) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
-    """Choose who lives on: the fittest for certain, each of the others by chance.
+    """Choose who survives: the fittest for certain, each of the others with a probability.
 
     The order of `population` does not matter; of equally fit individuals the one made first counts
     as fitter.
@@ -41,11 +41,11 @@ def survivors(
     Args:
         population: at least one.
         fraction: share of the fittest that survive, in (0, 1]; at least one individual does.
-        less_fit_probability: chance of each of the others, in [0, 1].
+        less_fit_probability: for each of the others, in [0, 1].
         rng: the source of randomness.
 
     Returns:
-        The elite, best first, and the lucky less fit, best first.
+        The fittest, best first, and the others that survive, best first.
     """
     ranked = tools.selBest(sorted(population, key=lambda one: one.id), len(population))
     n_elite = max(1, round(fraction * len(ranked)))
@@ -64,8 +64,8 @@ def choose_parents(n_individuals: int, rng: Random) -> tuple[int, int]:
 def tournament(population: Sequence[Member], n_drawn: int, rng: Random) -> Member:
     """Give the fittest of some individuals, each drawn uniformly from all.
 
-    DEAP's `selTournament` with our own dice. The order of `population` does not matter; of equally
-    fit individuals the one made first counts as fitter.
+    As DEAP's `selTournament`, with an `rng` as argument. The order of `population` does not matter;
+    of equally fit individuals the one made first counts as fitter.
 
     Args:
         population: at least one.

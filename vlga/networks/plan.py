@@ -123,12 +123,12 @@ class OptimizerPlan:
 
 @dataclass(frozen=True, slots=True)
 class AmplificationPlan:
-    """How gradients are amplified in a training: OUR definitions, papers.md section 4.
+    """How gradients are amplified in a training, by OUR definitions.
 
     Gradient amplification is from Basodi, Ji, Zhang, Pan: "Gradient amplification: an efficient way
     to train deep neural networks" (2020, https://arxiv.org/abs/2006.10560); the intelligent choice
-    from Basodi, Pusuluri, Xiao, Pan (2023, https://arxiv.org/abs/2305.18445). Their full texts
-    could not be had, so every quantity is a setting.
+    from Basodi, Pusuluri, Xiao, Pan (2023, https://arxiv.org/abs/2305.18445). We could not read
+    their full texts, so every quantity is a setting.
 
     Attributes:
         mode: ``random`` draws the layers, ``intelligent`` measures them.

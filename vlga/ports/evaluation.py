@@ -1,4 +1,4 @@
-"""The outcome of a training. A failed one has a reason; it is no exception and no NaN."""
+"""The outcome of a training. A failed one has a reason; it is not an exception and not a NaN."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["REPEATABLE_FAILURES", "EpochRecord", "Evaluation", "FailureReason", 
 class FailureReason(StrEnum):
     """Why a training gave no fitness."""
 
-    #: It does not fit the device's memory.
+    #: It does not fit in the device's memory.
     OUT_OF_MEMORY = "out_of_memory"
     #: Its loss or weights are no longer finite.
     DIVERGED = "diverged"
     #: It ran longer than an evaluation may.
     TIMED_OUT = "timed_out"
-    #: Its worker process or machine died, as often as it was tried.
+    #: Its worker process or machine died in every try.
     WORKER_LOST = "worker_lost"
     #: The network could not be built.
     BUILD = "build"
@@ -25,18 +25,18 @@ class FailureReason(StrEnum):
     ERROR = "error"
 
 
-#: Failures that any machine would see again; another may have more memory, or be less busy.
+#: Failures that would happen on any machine; for others, a machine may have more memory or time.
 REPEATABLE_FAILURES = (FailureReason.DIVERGED, FailureReason.BUILD)
 
 
 class Source(StrEnum):
-    """Where an outcome is from."""
+    """Where an outcome comes from."""
 
     #: The candidate was trained.
     TRAINED = "trained"
-    #: An equal candidate of the search was: this one cost nothing.
+    #: An equal candidate of the same search was trained; this one does not count on the budget.
     EQUAL_CANDIDATE = "equal_candidate"
-    #: Another search's equal training. It counts on the budget as if it had been done here.
+    #: Another search did an equal training. It counts on the budget as if it had been done here.
     OTHER_SEARCH = "other_search"
 
 
@@ -79,7 +79,7 @@ class Evaluation:
         fitness: accuracy on the validation images (of a final training: on the test images), in
             [0, 1]; None exactly if it failed.
         reason: why it failed, or None.
-        message: what happened, for a person; empty if it completed as it was asked for.
+        message: what happened; empty if it completed without anything special.
         n_parameters: trainable parameters of the network.
         n_macs: multiply-accumulates for one image.
         curve: one record an epoch, also of the epochs before a failure.
@@ -87,9 +87,9 @@ class Evaluation:
         worker: host and process that trained it.
         device: such as ``cpu`` or ``NVIDIA H200``.
         peak_memory_bytes: of the device (GPU) or the process (CPU), or None if unknown.
-        test_accuracy: in [0, 1], of the same trained network, where a study asks for it; else None.
-        training_key: equal for equal trainings, see memo.py; None where it is not known.
-        source: whether it was trained for, or what it was taken over from.
+        test_accuracy: in [0, 1], of the same trained network, if a study asks for it; else None.
+        training_key: equal for equal trainings, see memo.py; None if it is not known.
+        source: whether the candidate was trained, or where the outcome was reused from.
     """
 
     candidate_id: int

@@ -19,10 +19,10 @@ __all__ = ["ALL_BLOCKS", "EvaluationTask", "Evaluator", "Layers", "Trained", "We
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Trained weights as a file's bytes (``torch.save`` of a state dictionary).
+    """Trained weights as the bytes of a file (``torch.save`` of a state dictionary).
 
     Attributes:
-        candidate_id: whose they are.
+        candidate_id: the candidate that was trained.
         data: the file's contents.
     """
 
@@ -83,7 +83,7 @@ class EvaluationTask:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of one task.
+    """The result of one task.
 
     Attributes:
         evaluation: the outcome, completed or failed.
@@ -97,10 +97,10 @@ class Trained:
 class Evaluator(Protocol):
     """Trains candidates somewhere, several at a time.
 
-    `submit` never blocks. Every submitted task comes out of `wait` exactly once, completed or
-    failed, in the order in which trainings end. A task whose worker dies comes out as
-    `FailureReason.WORKER_LOST`; `workers.evaluators.patient` tries it again first. If all workers
-    are gone for good, `submit` and `wait` raise `EvaluatorLost`, the others nothing.
+    `submit` never blocks. `wait` gives every submitted task exactly once, completed or failed, in
+    the order in which trainings end. A task whose worker dies has `FailureReason.WORKER_LOST`;
+    `workers.evaluators.patient` tries it again first. If all workers are gone for good, `submit`
+    and `wait` raise `EvaluatorLost`; the other methods raise nothing.
     """
 
     @property
@@ -124,4 +124,4 @@ class Evaluator(Protocol):
         """Give up every task that is out; none of them will come out of `wait`."""
 
     def close(self) -> None:
-        """Cancel, and let everything go; may be called twice."""
+        """Cancel, and free all resources; may be called twice."""

@@ -1,4 +1,4 @@
-"""Who runs a search: a process of a machine, by a lease, and whether it still lives."""
+"""Which process runs a search, by a lease, and whether that process is still alive."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Holder", "Lease", "Leases", "Stop", "is_in_force", "lives", "this_pr
 
 
 class Stop(StrEnum):
-    """How a search that runs is asked to stop."""
+    """How a running search is asked to stop."""
 
-    DRAIN = "drain"  #: after what runs has ended
-    NOW = "now"  #: at once; what runs is given up
+    DRAIN = "drain"  #: after its running trainings have ended
+    NOW = "now"  #: at once; running trainings are given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Holder:
     """A process that runs a search.
 
     Attributes:
-        token: random, for this search and this time only.
+        token: random; used for this search and this run only.
         host: name of its machine.
-        process_id: there.
-        origin: what no other process has, not even one of the same number and a machine of the
-            same name; empty where the system does not say.
+        process_id: its number on that machine.
+        origin: text that no other process has, not even one with the same number on a machine of
+            the same name; empty if the system does not provide it.
     """
 
     token: str
@@ -41,10 +41,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A search in the hands of one process, until the lease expires or is taken over.
+    """One process's right to write to a search, until it expires or is taken over.
 
     Attributes:
-        holder: whose it is.
+        holder: the process.
         since: when the holder took it, aware.
         has_expired: by the database's clock.
         stop: how the holder was asked to stop, or None.
@@ -56,43 +56,43 @@ class Lease:
     stop: Stop | None = None
 
     def __str__(self) -> str:
-        """Say who holds it, for a person."""
+        """Describe the holder."""
         since = self.since.strftime("%Y-%m-%d %H:%M:%S %Z")
         return f"process {self.holder.process_id} on {self.holder.host!r} since {since}"
 
 
 class Leases(Protocol):
-    """Who runs which search, by leases; a driver takes one before it writes to its search.
+    """The leases of searches; a process takes one before it writes to a search.
 
-    Whatever is written to a search that another process has the lease of is refused with
-    `LeaseLost`, and so is whatever is written by a process whose lease was taken over, for good; a
-    write with a lease renews it.
+    A write is refused with `LeaseLost` if another process has the search's lease, or had it after
+    this one. Every write with a lease renews it.
 
-    Every method raises `SearchNotFound` for a search that is not there, and other `StoreError`s.
+    Every method raises `SearchNotFound` for an unknown search, and other `StoreError`s.
     """
 
     def acquire(
         self, search: str, holder: Holder, seconds: float, *, over: str | None = None
     ) -> bool:
-        """Hold a search for so many seconds from now by the database's clock; tell whether it is.
+        """Take a search's lease for so many seconds from now, by the database's clock.
 
-        It is not if another has a lease that has not expired, unless that one's token is `over`.
+        Returns:
+            False if another process has a lease that has not expired and whose token is not `over`.
         """
 
     def renew(self, search: str) -> Stop | None:
-        """Hold a search for as long again; give how it was asked to stop, or None.
+        """Renew the lease for the same time; give how the search was asked to stop, or None.
 
         Raises `LeaseLost` if it was taken over.
         """
 
     def release(self, search: str) -> None:
-        """Hold a search no longer, if it still was held."""
+        """Give the lease back, if it was not taken over."""
 
     def lease(self, search: str) -> Lease | None:
-        """Give the lease of whoever holds a search, expired or not; None if nobody does."""
+        """Give a search's lease, expired or not; None if there is none."""
 
     def request_stop(self, search: str, stop: Stop) -> bool:
-        """Ask whoever holds a search to stop; tell whether anybody does."""
+        """Ask the process that holds a search to stop; False if there is no lease."""
 
 
 def this_process() -> Holder:
@@ -102,7 +102,7 @@ def this_process() -> Holder:
 
 
 def lives(holder: Holder) -> bool | None:
-    """Tell whether a process lives; None where this cannot be known, as of another machine's."""
+    """Whether a process is alive; None if that is unknown, as for one on another machine."""
     mine = _origin(os.getpid())
     if _place(mine) != _place(holder.origin) or holder.host != socket.gethostname():
         return None
@@ -114,11 +114,11 @@ def lives(holder: Holder) -> bool | None:
         return False
     except OSError:
         pass
-    return None  # it may be another one of the same number
+    return None  # it may be another process with the same number
 
 
 def is_in_force(lease: Lease) -> bool:
-    """Tell whether whoever has the lease may still be at work: known to live, or not expired."""
+    """Whether the holder may still be at work: it is known to be alive, or has not expired."""
     alive = lives(lease.holder)
     return alive is not False and (bool(alive) or not lease.has_expired)
 
@@ -126,13 +126,13 @@ def is_in_force(lease: Lease) -> bool:
 def _origin(process_id: int) -> str:
     """Give the machine's boot, the numbering of its processes, and when this one started.
 
-    Numbers are given again, and two containers of one host name have each a process 1. Empty if
-    there is no such process, if it is dead but not buried, or where the system is not Linux.
+    Process numbers are reused, and two containers with the same host name both have a process 1.
+    Empty if there is no such process, if it is a zombie, or if the system is not Linux.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         numbering = Path("/proc/self/ns/pid").readlink()
-        # A process has any name, brackets and blanks too: what follows the last bracket counts.
+        # The name of a process may contain brackets and blanks: read what follows the last bracket.
         status = Path(f"/proc/{process_id}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return ""

@@ -91,7 +91,7 @@ class Inheritance:
         """Keep the weights of another search's equal training as the candidate's own.
 
         Returns:
-            The file, or nothing if nobody may inherit them; None if they are to be had no more.
+            The file; nothing if no network may inherit them; None if they no longer exist.
         """
         if not self._may_be_inherited(candidate, known.evaluation):
             return []

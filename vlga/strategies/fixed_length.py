@@ -3,10 +3,10 @@
 The baseline that Xiao et al. 2020 (https://arxiv.org/abs/2006.12703), section 4.3, take from Young,
 Rose, Karnowski, Lim, Patton: "Optimizing deep learning hyper-parameters through an evolutionary
 algorithm" (2015, MENNDL): three convolutions, whose channels and kernels are searched, and one
-population that evolves by generations until the time is over. The text of Young et al. could not be
-had. That shape, the six genes (preset ``young2015``) and population sizes of 50, 20 and 10 are what
-Xiao et al. say of it; the algorithm is ours and the plainest: tournaments, uniform crossover,
-mutation of one gene, one elite.
+population that evolves by generations until the time is over. We could not read the text of Young
+et al. This shape, the six genes (preset ``young2015``) and population sizes of 50, 20 and 10 are
+what Xiao et al. report of it; the algorithm is a textbook one of ours: tournaments, uniform
+crossover, mutation of one gene, and the best individual survives.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from vlga.strategies.space_base import SpaceSearch
 
 __all__ = ["FixedLength"]
 
-#: Individuals drawn for a parent, of whom the fittest is it.
+#: Individuals drawn for a parent; the fittest of them becomes it.
 _TOURNAMENT_SIZE = 3
 
 
 class FixedLength(SpaceSearch):
     """Generations of a genetic algorithm on genomes of two blocks: a and b, then a alone.
 
-    The space says which alleles every gene has but `include_b`, which the shape fixes, and the
-    other genes of the second block's convolution b, which does not exist. Networks train from
-    scratch. The best of a generation lives on as it is; the others make room for as many offspring
-    as complete the population. Ends with its budget, or when a long row of generations brings no
-    new network.
+    The shape fixes `include_b` and makes the second block's convolution b absent; all other genes
+    have the alleles of the space. Networks train from scratch. The best of a generation survives
+    unchanged; offspring replace all others. Ends with its budget, or when many generations in a
+    row bring no new network.
 
     Attributes:
-        population: the individuals of the last generation that is over.
+        population: the individuals of the last finished generation.
     """
 
     population: tuple[Individual, ...] = ()
@@ -62,7 +61,7 @@ class FixedLength(SpaceSearch):
         return [self._offspring(rng) for _ in range(size - 1)]
 
     def _offspring(self, rng: Random) -> Candidate:
-        """Make one: two tournaments, crossover, by chance a mutation."""
+        """Make an offspring by two tournaments, crossover and sometimes a mutation."""
         first, second = (
             self.toolbox.tournament(self.population, rng=rng, n_drawn=_TOURNAMENT_SIZE)
             for _ in range(2)

@@ -1,4 +1,4 @@
-"""What strategies without generations share: one candidate at a time, from those alive now."""
+"""What strategies without generations share: one candidate at a time, from the living ones."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class SteadyState(SpaceSearch):
 
     There are as many founders as a population has individuals; one that fails is replaced. A child
     may be asked for as soon as enough individuals are known. What `ask` gives depends on what was
-    told before it and in which order: ask for no more than can start at once. Asked and told one by
-    one, the same seed gives the same search.
+    told before it and in which order, so ask only for as many as can start at once. With one
+    training at a time, the same seed gives the same search.
 
-    An earlier run is resumed by `recall`, then telling in the order of recording. `ask` is
-    not called anew for what it gave then: it would have to be called at the same moments.
+    To resume an earlier run, call `recall`, then tell its outcomes in the order of recording. `ask`
+    is not repeated for the earlier candidates: it would have to be called at the same moments.
 
     Subclasses implement `_found`, `_breed` and `_join`. The logbook has a record whenever as many
     have completed as a population has individuals; generations count candidates likewise.
@@ -43,10 +43,10 @@ class SteadyState(SpaceSearch):
         self._n_completed = 0
 
     def recall(self, candidates: Iterable[Candidate]) -> None:
-        """Take back, before anything else, every candidate that an earlier run was given.
+        """Take every candidate of an earlier run; must be called before anything else.
 
         Args:
-            candidates: in the order of their ids; now each must be told.
+            candidates: in the order of their ids; each must then be told.
         """
         for candidate in candidates:
             self._count(candidate)
@@ -68,7 +68,7 @@ class SteadyState(SpaceSearch):
 
     @abstractmethod
     def _join(self, individual: Individual) -> None:
-        """Let an individual live, and die who must for it."""
+        """Add an individual to those alive, and remove one if there are too many."""
 
     @property
     def _n_needed(self) -> int:

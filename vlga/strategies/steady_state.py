@@ -34,10 +34,10 @@ _DUPLICATE_TRIES = 10
 class SteadyStateEvolution(SteadyState):
     """Tournaments of two on genomes of one block to five, or as many as `max_blocks` allows.
 
-    A child of two parents is mutated by the chance of `mutation_probability`. With
-    `avoid_duplicates` one that equals any network before it is mutated until it does not. Children
-    inherit their fitter parent's weights, or with `training.inherit_weights` off nobody's. Ends
-    with its budget.
+    A child of two parents is mutated with probability `mutation_probability`. With
+    `avoid_duplicates`, one that equals an earlier network is mutated until it differs. Children
+    inherit their fitter parent's weights, unless `training.inherit_weights` is off. Ends with its
+    budget.
     """
 
     inherits = "parent"
@@ -50,7 +50,7 @@ class SteadyStateEvolution(SteadyState):
 
     @property
     def _must_wait(self) -> bool:
-        """Where there are more workers than founders, nobody waits for the first: more are made."""
+        """Never: with more workers than founders, more founders are made instead of waiting."""
         return False
 
     def _found(self, rng: Random) -> Candidate:
@@ -73,7 +73,7 @@ class SteadyStateEvolution(SteadyState):
         return self._make(genome, operator, (first, second), rng)
 
     def _join(self, individual: Individual) -> None:
-        """Of equally bad ones the oldest dies: networks of equal worth take turns."""
+        """Remove the worst, and of equally bad ones the oldest, if there are too many."""
         self.alive.append(individual)
         if len(self.alive) > self.settings.population.size:
             self.alive.remove(min(self.alive, key=lambda one: (one.accuracy, one.id)))

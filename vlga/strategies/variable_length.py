@@ -24,7 +24,7 @@ from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
 __all__ = ["VariableLength"]
 
-#: Mutations tried on an offspring that equals a network of the phase before it is let through.
+#: So often an offspring that equals a network of the phase is mutated, before it is accepted.
 _DUPLICATE_TRIES = 10
 
 

@@ -44,9 +44,9 @@ def training_memory(device: str) -> Iterator[None]:
 
 
 def limit_gpu_memory(share: float) -> None:
-    """Let torch have no more of the current GPU than this process's share, its context included.
+    """Limit torch to this process's share of the current GPU's memory, its context included.
 
-    A training that needs more runs out of its own memory, not out of its neighbours'.
+    A training that needs more runs out of memory itself, and takes none from the others.
 
     Args:
         share: of the GPU's memory, above 0; 1 and more are all of it.

@@ -199,7 +199,7 @@ class TestLease:
             return task.seed / 2**63
 
         evaluator = ScriptedEvaluator(outcome=outcome)
-        with pytest.raises(LeaseLost, match="'first' was taken over by a process that has ended"):
+        with pytest.raises(LeaseLost, match="'first' was run by another process meanwhile"):
             first.run(evaluator)
 
         assert ledger_of_second == [(first.ledger, first.trained)]
