@@ -8,6 +8,7 @@ that adds rows asks `Patience.is_repeated`, and recognizes its own rows by `Pati
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from typing import Any, Protocol, TypeVar, cast
 from vlga.errors import StoreUnavailable
 
 __all__ = ["Patience", "waits"]
+
+logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds
 
@@ -38,16 +41,14 @@ class Patience:
     def __init__(
         self,
         seconds: float = 0.0,
-        say: Callable[[str], object] = lambda _: None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Wait for so many seconds at most; `say` is told when waiting begins and when it ends."""
+        """Wait for so many seconds at most; the log says when waiting begins and when it ends."""
         self.moment = datetime.now(UTC)
         self.is_repeated = False
         self._seconds = seconds
-        self._say = say
         self._clock = clock
         self._sleep = sleep
         self._given_up = ""  # how, once it was
@@ -72,7 +73,7 @@ class Patience:
 
     def _wait(self, call: Callable[[], _Result], error: StoreUnavailable) -> _Result:
         """Make a call again until it succeeds."""
-        self._say(f"{error}; waiting for it, for at most {self._seconds:g} s")
+        logger.warning("%s; waiting for it, for at most %g s", error, self._seconds)
         self.is_repeated = True
         began = self._clock()
         try:
@@ -87,7 +88,7 @@ class Patience:
                     error = again
                 else:
                     waited = self._clock() - began
-                    self._say(f"the database answers again after {waited:.1f} s; going on")
+                    logger.info("the database answers again after %.1f s; going on", waited)
                     return result
         except KeyboardInterrupt:
             # Not as after any other Ctrl-C: what this call was to save is not saved.

@@ -18,9 +18,9 @@ def held(monkeypatch):
     """Let evaluators have a copy, as Ray's has; say at each training whether the original lives."""
     make, lives = evaluators._training_evaluator, []
 
-    def make_with_copy(workers, dataset, say):
+    def make_with_copy(workers, dataset):
         images = weakref.ref(dataset.train_images)
-        evaluator = make(workers, deepcopy(dataset), say)
+        evaluator = make(workers, deepcopy(dataset))
         submit = evaluator.submit
 
         def submit_and_look(task):

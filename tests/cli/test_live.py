@@ -1,4 +1,5 @@
 import io
+import logging
 import re
 import time
 from dataclasses import replace
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from tests.support.records import DATA, candidate, evaluation
 from vlga.cli.live import TerminalObserver
+from vlga.cli.messages import show_messages
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
@@ -39,7 +41,13 @@ class Screen:
 
     def __init__(self, *, is_terminal: bool = True, is_one_of_many: bool = False) -> None:
         self.file = io.StringIO()
-        console = Console(file=self.file, force_terminal=is_terminal, width=100, highlight=False)
+        console = Console(
+            file=self.file,
+            force_terminal=is_terminal,
+            width=100,
+            highlight=False,
+            soft_wrap=True,
+        )
         self.observer = TerminalObserver("mine", DATA, console, is_one_of_many=is_one_of_many)
 
     @property
@@ -145,6 +153,21 @@ class TestPanel:
         assert "phase 1 generation 2  best 0.9012  median 0.5000" in screen.written
         assert screen.written.count("30 trained") == n_shown
         assert screen.written.endswith("the end\n")
+
+    def test_scrolls_what_is_logged_by_above_it(self, screen, capsys):
+        """As a line of its own, however long, and word for word."""
+        show_messages()
+        message = "the database [red]x[/] must answer, " * 4 + "but does not"
+        with screen.observer:
+            screen.observer(Updated(PROGRESS))
+            screen.observer._live.refresh()
+            logging.getLogger("db.part").warning(message)
+        before, line, after = screen.written.partition(f"\r{message}\n")
+
+        assert "30 trained" in before
+        assert line
+        assert "30 trained" in after
+        assert capsys.readouterr() == ("", "")
 
     def test_leaves_the_terminal_as_it_was(self, screen):
         """Also after a failure: the cursor is shown again."""

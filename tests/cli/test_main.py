@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 import tomllib
@@ -72,6 +73,37 @@ class TestFailures:
         assert failed.code == 1
         assert failed.err.startswith("vlga: [Errno 36] File name too long: ")
         assert failed.err.count("\n") == 1
+
+
+class TestMessages:
+    @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
+    @pytest.mark.parametrize("package", ["vlga", "workers", "db"])
+    def test_are_one_line_on_stderr(self, package, level, capsys):
+        """However many commands this process has run; standard output belongs to tables."""
+        for _ in range(2):
+            vlga("data")
+        logging.getLogger(f"{package}.part").log(level, "%d %% of [red]it[/] is :here:", 5)
+
+        assert capsys.readouterr() == ("", "5 % of [red]it[/] is :here:\n")
+
+    def test_of_others_are_their_own_matter(self, capsys):
+        """Of a library only what Python itself would show."""
+        vlga("data")
+        logging.getLogger("alembic").info("not for a person")
+
+        assert capsys.readouterr() == ("", "")
+
+    def test_are_written_once_by_a_real_process(self, tmp_path):
+        """Not by Python's own rules as well."""
+        (tmp_path / "images" / "cat").mkdir(parents=True)
+        (tmp_path / "images" / "cat" / "notes.txt").touch()
+        command = [sys.executable, "-m", "vlga", "search", "--data", "images", "--inline"]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        skipped, failed = run.stderr.splitlines()
+
+        assert run.stdout == ""
+        assert skipped.startswith(f"{tmp_path}/images/cat: skipped 1 that are not images")
+        assert failed.startswith("vlga: class folder ")
 
 
 def test_a_reader_that_has_gone_is_no_failure(tmp_path):

@@ -6,12 +6,14 @@ Run as a program: the processes of a test share a Ray that has no GPU.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -86,12 +88,14 @@ def packed(folder: Path) -> dict[str, Any]:
 
 def unusable(folder: Path) -> dict[str, Any]:
     """Ask for what each needs, and for half a GPU, of which torch can use none."""
-    said: list[str] = []
-    asking = partial(RayEvaluator, dataset(), function=partial(meet, folder), say=said.append)
-    found: dict[str, Any] = {"n_slots": asking(gpus_per_evaluation="auto").n_slots, "said": said}
+    messages = BufferingHandler(capacity=100)
+    logging.getLogger("workers").addHandler(messages)
+    asking = partial(RayEvaluator, dataset(), function=partial(meet, folder))
+    found: dict[str, Any] = {"n_slots": asking(gpus_per_evaluation="auto").n_slots}
     found["asked"] = refusal(lambda: asking(gpus_per_evaluation=0.5))
     with patch.object(on_ray, "look_at_gpus", two_machines):
         found["some"] = refusal(lambda: asking(gpus_per_evaluation="auto"))
+    found["said"] = [message.getMessage() for message in messages.buffer]
     return found
 
 

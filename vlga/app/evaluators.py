@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,9 +23,7 @@ def load_data(config: SearchConfig) -> Dataset:
     return load_dataset(config.data)
 
 
-def make_evaluator(
-    config: SearchConfig, dataset: Dataset, say: Callable[[str], object] = lambda _: None
-) -> Evaluator:
+def make_evaluator(config: SearchConfig, dataset: Dataset) -> Evaluator:
     """Give the evaluator that the settings ask for; it repeats what failed by no network's fault.
 
     An evaluator on Ray has its own copy of the images, which the workers of a machine share. A
@@ -36,15 +33,12 @@ def make_evaluator(
     from workers.evaluators.patient import PatientEvaluator
 
     return PatientEvaluator(
-        _training_evaluator(config.workers, dataset, say),
-        partial(_evaluator_again, config, dataset.summary(), say),
-        say,
+        _training_evaluator(config.workers, dataset),
+        partial(_evaluator_again, config, dataset.summary()),
     )
 
 
-def _evaluator_again(
-    config: SearchConfig, data: DataSummary, say: Callable[[str], object]
-) -> Evaluator:
+def _evaluator_again(config: SearchConfig, data: DataSummary) -> Evaluator:
     """Give another evaluator on the same images. Raises `DataError` if they have changed."""
     dataset = load_data(config)
     if dataset.summary() != data:
@@ -52,12 +46,10 @@ def _evaluator_again(
             f"the images of {data.name!r} must be those that the search began with, but they have "
             "changed since; bring them back and resume the search"
         )
-    return _training_evaluator(config.workers, dataset, say)
+    return _training_evaluator(config.workers, dataset)
 
 
-def _training_evaluator(
-    workers: WorkersConfig, dataset: Dataset, say: Callable[[str], object]
-) -> Evaluator:
+def _training_evaluator(workers: WorkersConfig, dataset: Dataset) -> Evaluator:
     """Give what trains; torch and Ray are loaded only now."""
     if workers.inline:
         from workers.evaluators.inline import InlineEvaluator, has_gpu
@@ -76,5 +68,4 @@ def _training_evaluator(
         n_workers=workers.workers,
         cpus_per_evaluation=workers.cpus_per_evaluation,
         gpus_per_evaluation=workers.gpus_per_evaluation,
-        say=say,
     )

@@ -105,7 +105,6 @@ def run_search(
     store: SqlStore,
     evaluator: Evaluator,
     observer: Observer,
-    say: Callable[[str], object] = lambda _: None,
 ) -> Outcome:
     """Run a search that is in the store to its end, and train its winner longer.
 
@@ -118,7 +117,6 @@ def run_search(
         store: where the search is entered.
         evaluator: trains; it is left open.
         observer: gets the events; `Ended` comes before the status is saved.
-        say: is told when the database does not answer.
 
     Raises:
         SearchStopped: the search was asked to stop. Ctrl-C raises `KeyboardInterrupt` as usual.
@@ -127,7 +125,7 @@ def run_search(
         EvaluatorLost: the workers are gone for good.
         LeaseLost: another process has taken the search over.
     """
-    store.patience = Patience(_OUTAGE_SECONDS, say)
+    store.patience = Patience(_OUTAGE_SECONDS)
     name = record.name
     observer = tell_each(observer, listening(record))
     run = Run(

@@ -28,7 +28,7 @@ from vlga.app.evaluators import load_data, make_evaluator
 from vlga.app.searches import check_name
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
-from vlga.cli.run import overrides, run_in_terminal, say
+from vlga.cli.run import overrides, run_in_terminal
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures, nearest
 from vlga.ports.data import DataSummary
@@ -124,7 +124,7 @@ def compare(
         plot_dir.mkdir(parents=True, exist_ok=True)
         failed: list[str] = []
         if any(name not in known or known[name].status != "completed" for name in plan.searches):
-            with closing(make_evaluator(base, dataset, say)) as evaluator:
+            with closing(make_evaluator(base, dataset)) as evaluator:
                 del dataset  # the evaluator has it
                 _introduce(plan, known, data, evaluator, db_url)
                 failed = _run_all(plan, known, data, store, evaluator)

@@ -76,6 +76,9 @@ class _Commands(click.Group):
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def cli() -> None:
     """Find a good convolutional network for your images by evolution."""
+    from vlga.cli.messages import show_messages  # not for the help, which needs no logging
+
+    show_messages()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

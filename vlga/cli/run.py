@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Event, tell_each
 from vlga.search.hold import Hold
 
-__all__ = ["overrides", "run_in_terminal", "say", "worker_overrides"]
+__all__ = ["overrides", "run_in_terminal", "worker_overrides"]
 
 
 def overrides(options: dict[str, Any]) -> dict[str, Any]:
@@ -38,11 +37,6 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
 def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Map the command line's `worker_options` to settings."""
     return {f"workers.{key}": value for key, value in options.items()}
-
-
-def say(message: str) -> None:
-    """Print to stderr what takes long."""
-    click.echo(message, err=True)
 
 
 def run_in_terminal(
@@ -82,7 +76,6 @@ def run_in_terminal(
                 store=store,
                 evaluator=evaluator,
                 observer=tell_each(terminal, _ignore_signals_at_the_end),
-                say=partial(print_, markup=False),
             )
     except (KeyboardInterrupt, SearchStopped):
         ignore_signals()

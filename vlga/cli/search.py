@@ -17,7 +17,7 @@ from vlga.app.resume import changed_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_hint, db_option, worker_options
-from vlga.cli.run import overrides, run_in_terminal, say, worker_overrides
+from vlga.cli.run import overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError
@@ -58,7 +58,7 @@ def search(
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config, dataset, say)) as evaluator:
+        with closing(make_evaluator(config, dataset)) as evaluator:
             del dataset  # the evaluator has it
             record = enter(store, name, config, data)
             with held(store, record.name) as hold:
@@ -93,7 +93,7 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
                 f"{name!r} must be resumed on the images it was started on, but {dataset.name!r} "
                 "has changed since; bring them back, or start another search"
             )
-        with closing(make_evaluator(record.config, dataset, say)) as evaluator:
+        with closing(make_evaluator(record.config, dataset)) as evaluator:
             del dataset  # the evaluator has it
             store.update_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy

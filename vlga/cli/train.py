@@ -18,7 +18,7 @@ from vlga.app.searches import check_name, enter, refuse_taken
 from vlga.app.studies import planned, with_genomes
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import db_hint, db_option, worker_options
-from vlga.cli.run import overrides, run_in_terminal, say
+from vlga.cli.run import overrides, run_in_terminal
 from vlga.config.load import load_config
 from vlga.errors import ConfigError
 from vlga.networks.named import MODELS
@@ -132,7 +132,7 @@ def train(
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
-        with closing(make_evaluator(config, dataset, say)) as evaluator:
+        with closing(make_evaluator(config, dataset)) as evaluator:
             del dataset  # the evaluator has it
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, data, stem=stem)

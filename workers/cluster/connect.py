@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from workers.cluster.nodes import NodeReport, node_reports, project_environment
 
 __all__ = ["connect", "reaching", "visit", "while_connected"]
 
+logger = logging.getLogger(__name__)
+
 #: Ray's server for clients starts a process for each client, and sometimes that process hangs when
 #: it forks (ray-project/ray#63202). Ray gives up after 30 seconds; another try usually succeeds.
 _FORK_FAILED, _N_TRIES = "Starting Ray client server failed", 3
@@ -36,7 +38,6 @@ def connect(
     n_workers: int | None,
     cpus_per_evaluation: float,
     data: DataSummary,
-    say: Callable[[str], object] = lambda _: None,
 ) -> bool:
     """Connect to a cluster, or start Ray on this machine with room for the workers, quietly.
 
@@ -45,7 +46,6 @@ def connect(
         n_workers: trainings at a time on this machine; None takes all of its CPUs.
         cpus_per_evaluation: CPUs that a training reserves.
         data: how much the object store must hold.
-        say: is told about steps that take long.
 
     Returns:
         False if this process was connected already.
@@ -65,7 +65,7 @@ def connect(
         try:
             _start_ray(address or "local", **options)
             if address is not None:
-                _bring_project(address, say)
+                _bring_project(address)
         except BaseException:
             ray.shutdown()
             raise
@@ -132,12 +132,13 @@ def reaching(address: str | None) -> Iterator[None]:
         ) from error
 
 
-def _bring_project(address: str, say: Callable[[str], object]) -> None:
+def _bring_project(address: str) -> None:
     """If a machine lacks this project's code, connect again and send it along."""
     environment = project_environment(node_reports())
     if environment:
         libraries = ", ".join(environment.get("pip", ()))
-        say(f"sending vlga{libraries and ', with ' + libraries} to the machines of the cluster")
+        what = f"vlga, with {libraries}" if libraries else "vlga"
+        logger.info("sending %s to the machines of the cluster", what)
         ray.shutdown()
         _start_ray(address, runtime_env=environment)
         node_reports(timeout_seconds=_INSTALLATION_SECONDS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,8 @@ from workers.cluster.nodes import ask_every_node
 from workers.machine import gpu_memories_bytes, torch_sees_gpus
 
 __all__ = ["MachineGpus", "look_at_gpus", "make_shares"]
+
+logger = logging.getLogger(__name__)
 
 #: Seconds that a machine may take to describe its GPUs; it loads torch for that.
 _PATIENCE_SECONDS = 120.0
@@ -46,7 +49,6 @@ def make_shares(
     wish: float | Literal["auto"],
     machines: Sequence[MachineGpus],
     data: DataSummary,
-    say: Callable[[str], object],
 ) -> Shares:
     """Give the rule for how many GPUs each training reserves.
 
@@ -54,7 +56,6 @@ def make_shares(
         wish: GPUs for each training; ``auto``: what each needs, or none if torch can use none.
         machines: those with GPUs.
         data: the images.
-        say: is told if there are GPUs that torch cannot use.
 
     Raises:
         EvaluatorError: torch cannot use the GPUs of some machines, and either GPUs were asked for
@@ -70,7 +71,9 @@ def make_shares(
     if wish != "auto":
         return FixedShare(wish)
     if blind:
-        say(f"torch can use no GPU of {', '.join(blind)}: training on CPUs; see vlga doctor")
+        logger.warning(
+            "torch can use no GPU of %s: training on CPUs; see vlga doctor", ", ".join(blind)
+        )
         return FixedShare(0.0)
     n_gpus = float(ray.cluster_resources().get("GPU", 0.0))
     if n_gpus < 1:  # none, or only a part of one, as Ray was started with

@@ -78,7 +78,6 @@ class RayEvaluator:
         cpus_per_evaluation: float = 1.0,
         gpus_per_evaluation: float | Literal["auto"] = 0.0,
         function: Callable[..., tuple[Evaluation, bytes | None]] | None = None,
-        say: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Connect to the cluster, or start Ray here, and share the data set.
 
@@ -90,7 +89,6 @@ class RayEvaluator:
             gpus_per_evaluation: GPUs, or the share of one, that a training reserves; ``auto`` gives
                 each the share that it needs (`GpuShares`), and CPUs alone where there is no GPU.
             function: trains a task; `workers.training.evaluate.evaluate` if not given.
-            say: is told what takes long before the first task can start.
 
         Raises:
             EvaluatorError: the cluster cannot be reached, or has not the resources for one task.
@@ -104,12 +102,12 @@ class RayEvaluator:
         self._cpus = self._cpus_alone = cpus_per_evaluation
         self._data = dataset.summary()
         self._time_limits = TimeLimits(self._data)
-        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, self._data, say)
+        self._owns_ray = connect(address, n_workers, cpus_per_evaluation, self._data)
         try:
             # A head that was just there may go again at any of these.
             with reaching(address), while_connected():
                 gpus = look_at_gpus() if gpus_per_evaluation else []
-                self._shares = make_shares(gpus_per_evaluation, gpus, self._data, say)
+                self._shares = make_shares(gpus_per_evaluation, gpus, self._data)
                 check_room(cpus_per_evaluation, self._shares.smallest)
                 self._machines = MachineCount(cpus_per_evaluation, self._shares.smallest)
                 self._dataset = ray.put(dataset)

@@ -6,6 +6,7 @@ is gone (its head was restarted, the network was away) of no network at all.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from vlga.ports.evaluator import EvaluationTask, Evaluator, Trained
 from vlga.ports.machines import Machines
 
 __all__ = ["PatientEvaluator"]
+
+logger = logging.getLogger(__name__)
 
 #: Workers that a task may lose while no other task loses any: then it is the network that kills
 #: them. Where workers are killed at random, eight in a row from one task alone are a rare accident.
@@ -73,7 +76,6 @@ class PatientEvaluator:
         self,
         first: Evaluator,
         make: Callable[[], Evaluator],
-        say: Callable[[str], object] = lambda _: None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -83,12 +85,10 @@ class PatientEvaluator:
         Args:
             first: that `EvaluatorLost` may come out of.
             make: gives another one after that, or raises `EvaluatorError` if there can be none yet.
-            say: is told when waiting for another one begins and when it ends.
             clock: gives seconds.
             sleep: waits for so many seconds.
         """
         self._make = make
-        self._say = say
         self._clock = clock
         self._sleep = sleep
         self._out: dict[int, _Attempts] = {}
@@ -209,7 +209,7 @@ class PatientEvaluator:
         if lost is not None:
             lost.close()
         self._given_up_at = self._clock() + _PATIENCE_SECONDS
-        self._say(f"{error}; waiting up to {_PATIENCE_SECONDS / 60:.0f} minutes for it")
+        logger.warning("%s; waiting up to %.0f minutes for it", error, _PATIENCE_SECONDS / 60)
 
     def _found_again(self) -> Evaluator | None:
         """Give a new evaluator with all the tasks, or None if there can be none yet."""
@@ -226,5 +226,5 @@ class PatientEvaluator:
                 raise EvaluatorLost(str(error)) from error
             return None
         self._evaluator = found
-        self._say("the workers are back")
+        logger.info("the workers are back")
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -27,6 +28,12 @@ from vlga.search.driver import Search
 from vlga.search.hold import held
 
 
+@pytest.fixture(autouse=True)
+def _messages(caplog: pytest.LogCaptureFixture) -> None:
+    """Let every message of the package be heard."""
+    caplog.set_level(logging.INFO, logger="db")
+
+
 class Away:
     """A database that does not answer the first few calls.
 
@@ -37,11 +44,10 @@ class Away:
 
     def __init__(self, n_left: int, seconds: float = 10.0) -> None:
         self.n_left = n_left
-        self.said: list[str] = []
         self.pauses: list[float] = []
         self.moments: list[Any] = []
         self.clock = Clock()
-        self.patience = Patience(seconds, self.said.append, clock=self.clock, sleep=self._sleep)
+        self.patience = Patience(seconds, clock=self.clock, sleep=self._sleep)
 
     def ask(self) -> str:
         return self.patience.run(self._call)
@@ -59,23 +65,23 @@ class Away:
 
 
 class TestPatience:
-    def test_waits_with_growing_pauses_and_says_so_once(self):
+    def test_waits_with_growing_pauses_and_says_so_once(self, caplog):
         """The call succeeds as if nothing had been; two lines tell of it, however long it took."""
         database = Away(7)
 
         assert database.ask() == "here"
         assert database.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
-        assert database.said == [
+        assert caplog.messages == [
             "database x: it does not answer; waiting for it, for at most 10 s",
             "the database answers again after 3.5 s; going on",
         ]
 
-    def test_says_nothing_of_a_database_that_answers(self):
+    def test_says_nothing_of_a_database_that_answers(self, caplog):
         """Nor does it pause."""
         database = Away(0)
 
         assert database.ask() == "here"
-        assert database.pauses == database.said == []
+        assert database.pauses == caplog.messages == []
 
     def test_ends(self):
         """The call fails when the time is over, and not later than that."""
@@ -85,22 +91,22 @@ class TestPatience:
             database.ask()
         assert 9 <= sum(database.pauses) <= 10
 
-    def test_that_has_ended_is_not_spent_again_until_the_database_answered(self):
+    def test_that_has_ended_is_not_spent_again_until_the_database_answered(self, caplog):
         """What else is to be saved on the way out fails at once; later there is patience again."""
         database = Away(10**6)
         with pytest.raises(StoreUnavailable):
             database.ask()
-        n_pauses, n_lines = len(database.pauses), len(database.said)
+        n_pauses, n_lines = len(database.pauses), len(caplog.messages)
 
         with pytest.raises(StoreUnavailable, match=r"does not answer; given up after 10 s$"):
             database.ask()
-        assert (len(database.pauses), len(database.said)) == (n_pauses, n_lines)
+        assert (len(database.pauses), len(caplog.messages)) == (n_pauses, n_lines)
         database.n_left = 0
         database.ask()
         database.n_left = 2
         assert database.ask() == "here"
 
-    def test_ends_with_ctrl_c(self):
+    def test_ends_with_ctrl_c(self, caplog):
         """As an outage, which says what was not saved, and at once for what comes after it."""
         database = Away(10**6)
 
@@ -111,9 +117,9 @@ class TestPatience:
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match=r"not answer; given up by Ctrl-C$"):
                 database.ask()
-        assert len(database.said) == 1
+        assert len(caplog.messages) == 1
 
-    def test_is_for_outages_only(self):
+    def test_is_for_outages_only(self, caplog):
         """Whatever else is wrong is said at once."""
         database = Away(0)
 
@@ -122,15 +128,15 @@ class TestPatience:
 
         with pytest.raises(StoreError, match="the disk is full"):
             database.patience.run(refuse)
-        assert database.said == []
+        assert caplog.messages == []
 
-    def test_is_none_unless_asked_for(self):
+    def test_is_none_unless_asked_for(self, caplog):
         """A store by itself waits for nothing."""
         database = Away(1, seconds=0)
 
         with pytest.raises(StoreUnavailable, match=r"it does not answer$"):
             database.ask()
-        assert database.pauses == database.said == []
+        assert database.pauses == caplog.messages == []
 
     def test_knows_a_repetition(self):
         """Every try of a call has its first one's moment; the next call has its own."""
@@ -175,7 +181,9 @@ def store(server: str) -> Iterator[SqlStore]:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, moment, monkeypatch):
+def test_a_connection_lost_at_a_commit_costs_nothing(
+    store, server, tmp_path, moment, *, monkeypatch, caplog
+):
     """Each first try loses it, just before the server commits or just after: same ledger.
 
     Whoever commits cannot tell which it was.
@@ -184,8 +192,7 @@ def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, mo
     undisturbed = f"sqlite:///{tmp_path}/whole.db"
     with closing(SqlStore(undisturbed)) as whole:
         searched(whole, tmp_path, Patience())
-    said: list[str] = []
-    patience = Patience(60, said.append, sleep=lambda _: None)
+    patience = Patience(60, sleep=lambda _: None)
     commit, n_lost = store.engine.dialect.do_commit, 0
 
     def commit_or_lose(pooled):
@@ -203,7 +210,7 @@ def test_a_connection_lost_at_a_commit_costs_nothing(store, server, tmp_path, mo
     searched(store, tmp_path, patience)
 
     assert n_lost > 20
-    assert len(said) == 2 * n_lost
+    assert len(caplog.messages) == 2 * n_lost
     assert ledger(server) == ledger(undisturbed)
 
 
@@ -221,7 +228,7 @@ class TestLease:
     def test_nobody_took_over(self, store):
         """It goes on, and holds the search again."""
         postgres.stop("immediate")
-        store.patience = Patience(60, lambda _: postgres.start())
+        store.patience = Patience(60, sleep=lambda _: postgres.start())
         store.add_evaluations("first", [evaluation(0)])
 
         assert [one.candidate_id for one in store.evaluations("first")] == [0]
@@ -236,7 +243,7 @@ class TestLease:
                 other.acquire("first", Holder("b", "bert's", 22, ""), 60)
 
         postgres.stop("fast")
-        store.patience = Patience(60, take_over)
+        store.patience = Patience(60, sleep=take_over)
 
         for _ in range(2):
             with pytest.raises(LeaseLost, match=r"is run by process 22 on .bert's."):
@@ -244,7 +251,7 @@ class TestLease:
         assert store.evaluations("first") == []
 
 
-def test_a_lock_that_another_holds_for_long_is_waited_for(tmp_path):
+def test_a_lock_that_another_holds_for_long_is_waited_for(tmp_path, caplog):
     """On SQLite, where one process writes at a time, beyond the patience of SQLite itself."""
     url = f"sqlite:///{tmp_path}/vlga.db?timeout=0.01"
     with closing(SqlStore(url)) as store, closing(SqlStore(url)) as other:
@@ -252,10 +259,9 @@ def test_a_lock_that_another_holds_for_long_is_waited_for(tmp_path):
         store.add_candidates("first", [candidate(0)])
         with ExitStack() as stack:
             stack.enter_context(writing(other.engine))
-            said: list[str] = []
-            store.patience = Patience(60, lambda line: (said.append(line), stack.close()))
+            store.patience = Patience(60, sleep=lambda _: stack.close())
             store.add_evaluations("first", [evaluation(0)])
 
-        assert len(said) == 2
-        assert "another holds the lock for too long" in said[0]
+        assert len(caplog.messages) == 2
+        assert "another holds the lock for too long" in caplog.messages[0]
         assert len(store.evaluations("first")) == 1

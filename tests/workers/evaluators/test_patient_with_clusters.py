@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -45,7 +46,6 @@ class Clusters:
     Attributes:
         clock: moved on by what is slept.
         made: every evaluator.
-        said: what a person was told.
         absences: errors to come instead of the next evaluators.
         n_refusing: evaluators to come that take no task.
         refusal: what they raise instead.
@@ -54,12 +54,11 @@ class Clusters:
     def __init__(self, outcome: Callable[[EvaluationTask], Outcome] = lambda _: 0.5) -> None:
         self.clock = Clock()
         self.made: list[OneOfMany] = []
-        self.said: list[str] = []
         self.absences: Iterator[EvaluatorError] = iter(())
         self.n_refusing, self.refusal = 0, LOST
         self._outcome = outcome
         self.evaluator = PatientEvaluator(
-            self.make(), self.make, self.said.append, clock=self.clock, sleep=self.sleep
+            self.make(), self.make, clock=self.clock, sleep=self.sleep
         )
 
     def make(self) -> Evaluator:
@@ -89,8 +88,9 @@ def losing(*numbers: int) -> Callable[[EvaluationTask], Outcome]:
     return outcome
 
 
-def test_every_task_comes_out_once_whatever_is_lost():
+def test_every_task_comes_out_once_whatever_is_lost(caplog):
     """What is out goes to the next evaluator in the same order; what had ended does not."""
+    caplog.set_level(logging.INFO, logger="workers")
     clusters = Clusters(losing(1, 3))
     for number in range(5):
         clusters.evaluator.submit(task(number))
@@ -101,7 +101,7 @@ def test_every_task_comes_out_once_whatever_is_lost():
     assert clusters.made[0].n_cancelled == 4
     assert clusters.evaluator.n_slots == 3
     assert clusters.evaluator.machines == Machines(3, n_gpus=0)
-    assert clusters.said == 2 * [
+    assert caplog.messages == 2 * [
         "the cluster is gone; waiting up to 10 minutes for it",
         "the workers are back",
     ]
