@@ -24,6 +24,7 @@ from vlga.errors import StoreError
 
 __all__ = [
     "build_engine",
+    "database_file",
     "disposing",
     "masked",
     "open_engine",
@@ -210,6 +211,23 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(vlga_begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection
+
+
+def database_file(engine: Engine) -> Path | None:
+    """Give the absolute path of an SQLite database's file, as SQLite itself has it open.
+
+    None for a database in memory, and on Postgres.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    with reading(engine) as connection:
+        (name,) = connection.exec_driver_sql(
+            "SELECT file FROM pragma_database_list WHERE name = 'main'"
+        ).scalars()
+    return Path(name) if name else None
 
 
 def use_wal(engine: Engine) -> None:

@@ -224,3 +224,25 @@ class TestFiles:
             "mine.html",
             "mine.png",
         ]
+
+    @pytest.mark.parametrize("name", ["mine.png", "mine.html"])
+    def test_another_s_file_is_refused_before_anything_runs(self, name):
+        """One line; the file stays as it was, and no search is entered."""
+        Path(name).write_bytes(b"\x89PNG\r\n\x1a\nmine")
+        told = vlga(*COMPARE, "--name", "mine")
+
+        assert (told.code, told.out) == (2, "")
+        assert told.err == (
+            "vlga: a file of --plot-dir must be a new file or one that vlga has made, but "
+            f"{name!r} is another; move it away, or choose another --name or --plot-dir\n"
+        )
+        assert Path(name).read_bytes().endswith(b"mine")
+        assert vlga("list", "--format", "json").json == []
+
+    def test_the_database_is_no_page(self):
+        """However it is called."""
+        told = vlga(*COMPARE, "--name", "mine", "--db", "sqlite:///mine.html")
+
+        assert (told.code, told.out) == (2, "")
+        assert "must not be the database in use, but got 'mine.html'" in told.err
+        assert vlga("list", "--db", "sqlite:///mine.html").code == 0

@@ -18,6 +18,8 @@ from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, genome, record
 from vlga.ports.evaluation import FailureReason
 
+#: What is in the folder without any page.
+DATABASE = {"vlga.db", "vlga.db-wal", "vlga.db-shm"}
 NASTY = "<script>alert(1)</script>"
 
 
@@ -273,11 +275,53 @@ class TestPage:
         """With exit code 2."""
         told = vlga("report", "first", "--html", "no/such/folder.html")
 
-        assert told.code == 2
+        assert (told.code, told.out) == (2, "")
         assert told.err == (
             "vlga: --html must be a file that can be written, but 'no/such/folder.html' cannot: "
             "No such file or directory\n"
         )
+
+
+class TestOtherFiles:
+    """Only a page of vlga is overwritten, and what is refused is refused before any output."""
+
+    def test_its_own_page_is_written_again(self, search):
+        """Whole, and with nothing left beside it."""
+        for _ in range(2):
+            assert vlga("report", "first", "--html", "first.html").code == 0
+
+        assert Page("first.html").source.endswith("</html>\n")
+        assert {one.name for one in Path().iterdir()} - DATABASE == {"first.html"}
+
+    @pytest.mark.parametrize("ending", ["", "-wal"])
+    @pytest.mark.parametrize("options", [(), ("--force",)])
+    def test_the_database_never_is(self, search, ending, options):
+        """Whatever it is called, also by force."""
+        Path("link.html").symlink_to(f"vlga.db{ending}")
+        for name in (f"vlga.db{ending}", str(Path(f"vlga.db{ending}").absolute()), "link.html"):
+            told = vlga("report", "first", "--html", name, *options)
+
+            assert (told.code, told.out) == (2, "")
+            assert told.err == (
+                f"vlga: --html must not be the database in use, but got {name!r}; "
+                "choose another name\n"
+            )
+        assert vlga("show", "first").code == 0
+
+    def test_another_s_file_is_only_by_force(self, search):
+        """One line that says how; the file stays as it was."""
+        Path("notes.html").write_text("<!DOCTYPE html>mine")
+        told = vlga("report", "first", "--html", "notes.html")
+
+        assert (told.code, told.out) == (2, "")
+        assert told.err == (
+            "vlga: --html must be a new file or one that vlga has made, but 'notes.html' is "
+            "another; choose another name, or overwrite it with --force\n"
+        )
+        assert Path("notes.html").read_text() == "<!DOCTYPE html>mine"
+
+        assert vlga("report", "first", "--html", "notes.html", "--force").code == 0
+        assert "Fitness by generation" in Page("notes.html").text
 
 
 def test_an_unknown_search_is_one_line(search):

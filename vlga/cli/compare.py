@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 from rich.markup import escape
 
-from db.connection.engine import masked
+from db.connection.engine import database_file, masked
 from db.read.comparison import compared
 from db.store import SqlStore
 from vlga.app.comparisons import (
@@ -34,7 +34,13 @@ from vlga.errors import ConfigError, TooManyFailures, nearest
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.report.comparison.text import Comparison, budget_text, searches_text
+from vlga.report.comparison.text import (
+    Comparison,
+    budget_text,
+    searches_text,
+    written_files,
+)
+from vlga.report.files import require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
 from vlga.search.hold import held
 from vlga.strategies import STRATEGIES
@@ -122,6 +128,13 @@ def compare(
         plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
         known = known_searches(store, plan, data)
         plot_dir.mkdir(parents=True, exist_ok=True)
+        for path in written_files(plot_dir, name):
+            require_own(
+                "a file of --plot-dir",
+                path,
+                database_file(store.engine),
+                way_out="move it away, or choose another --name or --plot-dir",
+            )
         failed: list[str] = []
         if any(name not in known or known[name].status != "completed" for name in plan.searches):
             with closing(make_evaluator(base, dataset)) as evaluator:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from db.connection.engine import opened
+from db.connection.engine import database_file, opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
 from vlga.config.strategies import STUDIES
-from vlga.errors import ConfigError
+from vlga.report.files import replace_file, require_own
 
 __all__ = ["report"]
 
@@ -21,9 +21,10 @@ __all__ = ["report"]
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with figures to this file, too."
 )
+@click.option("--force", is_flag=True, help="Overwrite a file of --html that is no page of vlga.")
 @db_option
 @format_option
-def report(search: str, html: Path | None, db_url: str, form: str) -> None:
+def report(search: str, html: Path | None, force: bool, db_url: str, form: str) -> None:
     """Show what a search found, or a study of vlga train.
 
     For a search: fitness and depth by generation, failures, what the fittest networks have in
@@ -38,6 +39,14 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
     """
     document = ""
     with opened(db_url) as engine:
+        if html:
+            require_own(
+                "--html",
+                html,
+                database_file(engine),
+                way_out="choose another name, or overwrite it with --force",
+                force=force,
+            )
         shown = searches.show_search(engine, search)
         # Each loads only what it needs: settings for a study, figures for a page.
         if shown["strategy"] in STUDIES:
@@ -62,19 +71,5 @@ def report(search: str, html: Path | None, db_url: str, form: str) -> None:
                 document = search_page(found, partial(learning_curves, engine, search))
     click.echo(text)
     if html:
-        _write(html, document)
-
-
-def _write(file: Path, document: str) -> None:
-    """Write a page.
-
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    try:
-        file.write_text(document, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"--html must be a file that can be written, but {str(file)!r} cannot: {error.strerror}"
-        ) from error
-    click.echo(f"page: {file}", err=True)
+        replace_file("--html", html, document.encode())
+        click.echo(f"page: {html}", err=True)

@@ -1,6 +1,7 @@
 """What came out of a search: from recorded rows to text, figures and pages.
 
 formats      tables, JSON and CSV; numbers and times as words
+files        writing them without destroying another's file
 html         one page in one file
 paired       paired differences and their standard error
 best_so_far  the best fitness after so many epochs

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from vlga import __version__
+from vlga.report.files import MARK
+
 __all__ = ["code", "details", "figure", "heading", "page", "paragraph", "table"]
 
 _STYLE = """
@@ -38,6 +41,7 @@ def page(title: str, *parts: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta {MARK}{__version__}">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
     )

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from vlga import __version__
 from vlga.report.best_so_far import Band
 
 __all__ = [
@@ -91,7 +92,7 @@ def tidy(axes: Axes, grid: Literal["both", "x", "y"] = "y") -> None:
 def png_bytes(figure: Figure) -> bytes:
     """Give a figure as a PNG file of 160 dots an inch."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=160)
+    figure.savefig(file, format="png", dpi=160, metadata={"Software": f"vlga {__version__}"})
     return file.getvalue()
 
 

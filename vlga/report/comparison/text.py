@@ -12,7 +12,7 @@ from vlga.report.best_so_far import band, best_so_far
 from vlga.report.comparison.summary import Difference, difference, summaries
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
 
-__all__ = ["Comparison", "budget_text", "searches_text"]
+__all__ = ["Comparison", "budget_text", "searches_text", "written_files"]
 
 _COLUMNS = (
     "strategy", "seeds", "validation_accuracy", "test_accuracy", "evaluations", "epochs", "seconds",
@@ -38,6 +38,11 @@ def budget_text(budget: BudgetConfig) -> str:
 def searches_text(number: int) -> str:
     """Give a count of searches: 1 search, 2 searches."""
     return f"{number} search{'' if number == 1 else 'es'}"
+
+
+def written_files(folder: Path, name: str) -> tuple[Path, Path]:
+    """Give the files of a comparison's plot and of its page."""
+    return folder / f"{name}.png", folder / f"{name}.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Comparison:
             command: that made the comparison, to be shown on the page.
         """
         from vlga.report import html
+        from vlga.report.files import replace_file
         from vlga.report.plots import best_so_far_figure, png_bytes, svg_text
 
         bands = {strategy: self._band(strategy) for strategy in self.strategies}
@@ -105,8 +111,8 @@ class Comparison:
             n_images=min((one["validation_images"] for one in self.outcomes), default=1),
             budget_epochs=self.config.budget.epochs,
         )
-        picture = folder / f"{self.name}.png"
-        picture.write_bytes(png_bytes(drawing))
+        picture, file = written_files(folder, self.name)
+        replace_file("a file of --plot-dir", picture, png_bytes(drawing))
         yield picture
         cells = [self._cells(row) for row in self.rows]
         document = html.page(
@@ -126,8 +132,7 @@ class Comparison:
             html.code(command),
             *(html.paragraph(f"On {versions}.") for versions in self._versions()),
         )
-        file = folder / f"{self.name}.html"
-        file.write_text(document, encoding="utf-8")
+        replace_file("a file of --plot-dir", file, document.encode())
         yield file
 
     def _tree(self) -> dict[str, Any]:
