@@ -15,8 +15,8 @@ install: .venv/.installed  ## Make the environment in .venv.
 search: install  ## Search for a network on real images: digits, a few minutes.
 	$(BIN)/vlga search
 
-# Two processes, which share the tests by groups that tests/conftest.py makes.
-PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+# Two processes, which share the tests by files, and by Ray, as tests/conftest.py says.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2
 
 test: install    ## Run all tests.
 	$(PYTEST)

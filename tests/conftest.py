@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import shutil
@@ -38,25 +39,16 @@ marks.watch()
 
 
 # One of several processes on a few cores, each of which has one.
-_IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
-if _IS_ONE_OF_SEVERAL:
+if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark and order tests by the fixtures that start something; group them for `pytest -n 2`.
-
-    What waits longest comes first. One process has all that share a Ray; each other file stays
-    whole, for the sake of its fixtures.
-    """
+    """Mark and order tests by the fixtures that start something; what waits longest comes first."""
     for item in items:
         marks.set_marks(item)
     items.sort(key=_rank)
-    if _IS_ONE_OF_SEVERAL:
-        for item in items:
-            group = "cluster" if _rank(item) == 0 else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _rank(item: pytest.Item) -> int:
@@ -73,6 +65,29 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         marks.enter(None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share files between the processes of `pytest -n 2`, those that need Ray all to one of them.
+
+    xdist's own groups do nothing with pytest 9.2, which no longer lets it rename a test.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False  # the order is that of _rank
+    return ByFile(config, log)
+
+
+@functools.cache
+def _group(file: str) -> str:
+    """Give a file's group: `cluster` if a test in it uses that fixture, else its own."""
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+    return "cluster" if 'usefixtures("cluster")' in text else file
 
 
 @pytest.fixture
