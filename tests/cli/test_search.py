@@ -46,6 +46,7 @@ class TestSearch:
             r"phase 0 generation 0  best 0\.\d{4}  median 0\.\d{4}  2 new of 2  \[0:\d\d\]\n"
             r"training the winner #[01] for 1 epoch on all training images\n"
             r"\n"
+            r"ended: all of budget.phases=1 are done\n"
             r"winner #[01]  validation accuracy 0\.\d{4}, [12] convolutions?, \d+.* MACs an image\n"
             r"test accuracy 0\.\d{4} on 359 images never used before, after 1 epoch on all others\n"
             r"next:  vlga individual digits-1 [01] --db sqlite:///.*/mine.db\n"
@@ -62,7 +63,10 @@ class TestSearch:
             "individual", "digits-1", str(shown["best"]["id"]), "--format", "json"
         ).json
 
-        assert (shown["status"], shown["message"]) == ("completed", "")
+        assert (shown["status"], shown["message"]) == (
+            "completed",
+            "all of budget.phases=1 are done",
+        )
         assert shown["evaluations"] == {"completed": 2, "failed": 0, "reused": 0}
         assert shown["config"]["population"]["size"] == 2
         assert {"python", "vlga", "torch", "ray"} <= set(shown["versions"])

@@ -184,8 +184,7 @@ def run_in(
     record = SearchRecord(name, config, data, versions={})
     with suppress(SearchExists):
         store.create_search(record)
-    with suppress(LookupError):
-        record = replace(record, seconds=store.find_search(name).seconds)
+    record = replace(store.find_search(name), config=config, data=data)
     return Run(record, store, ArtifactFolder(folder), evaluator, **options)
 
 

@@ -44,10 +44,14 @@ class Outcome:
     Attributes:
         winner: the fittest individual.
         final: the outcome of its longer training, which may have failed; None if there was none.
+        ended_by: why the search ended, in words.
+        has_failed: whether that is because too many trainings failed in a row.
     """
 
     winner: Individual
     final: Evaluation | None
+    ended_by: str
+    has_failed: bool
 
 
 def check_name(name: str) -> None:
@@ -120,7 +124,7 @@ def run_search(
 
     Raises:
         SearchStopped: the search was asked to stop. Ctrl-C raises `KeyboardInterrupt` as usual.
-        TooManyFailures: nothing completed, or too many failed in a row.
+        TooManyFailures: nothing completed.
         StoreError: an outcome could not be recorded.
         EvaluatorLost: the workers are gone for good.
         LeaseLost: another process has taken the search over.
@@ -139,12 +143,14 @@ def run_search(
     status, message = "failed", ""
     try:
         store.update_search(name, status="running", message="")
-        winner = Search(run).run()
+        search = Search(run)
+        winner = search.run()
         final = None
         if record.config.final.epochs:
             observer(FinalStarted(winner, record.config.final.epochs))
             final = train_winner(run, winner)
-        status = "completed"
+        message = search.ended_by
+        status = "failed" if search.has_failed else "completed"
     except (KeyboardInterrupt, SearchStopped):
         status = "interrupted"
         raise
@@ -155,7 +161,7 @@ def run_search(
         observer(Ended(status))
         with suppress(StoreError):
             store.update_search(name, status=status, message=message, seconds=run.elapsed_seconds)
-    return Outcome(winner, final)
+    return Outcome(winner, final, message, search.has_failed)
 
 
 def _announced(hold: Hold, observer: Observer) -> Callable[[], Stop | None]:

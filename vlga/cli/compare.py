@@ -258,6 +258,10 @@ def _run_all(
             failed.append(name)
             terminal.console.print(f"{head}[red]failed[/]: {escape(str(error))}")
             continue
+        if outcome.has_failed:
+            failed.append(name)
+            terminal.console.print(f"{head}[red]failed[/]: {escape(outcome.ended_by)}")
+            continue
         winner, final, tested = outcome.winner, outcome.final, ""
         if final is not None:
             score = f"{final.fitness:.4f}" if final.fitness is not None else str(final.reason)

@@ -62,7 +62,7 @@ def run_in_terminal(
 
     Raises:
         click.Abort: on Ctrl-C, on SIGTERM, and if the search was asked to stop.
-        TooManyFailures: nothing completed, or too many failed in a row.
+        TooManyFailures: nothing completed.
         StoreFailed: an outcome could not be recorded; the command to go on with is printed.
         EvaluatorLost: the workers are gone; the command to go on with is printed.
         LeaseLost: another process has taken the search over.

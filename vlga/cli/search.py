@@ -20,7 +20,7 @@ from vlga.cli.options import configuration_options, db_hint, db_option, worker_o
 from vlga.cli.run import overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
-from vlga.errors import ConfigError
+from vlga.errors import ConfigError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -128,6 +128,8 @@ def _run(
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
     )
     _conclude(terminal, outcome, record, hint)
+    if outcome.has_failed:
+        raise TooManyFailures(outcome.ended_by)
 
 
 def _conclude(
@@ -140,6 +142,8 @@ def _conclude(
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
     print_ = terminal.console.print
     print_()
+    if not outcome.has_failed:
+        print_(f"ended: {escape(outcome.ended_by)}")
     print_(
         f"[bold green]winner #{winner.id}[/]  {scored_on} accuracy {winner.accuracy:.4f}, "
         f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "

@@ -20,7 +20,7 @@ from vlga.cli.live import TerminalObserver
 from vlga.cli.options import db_hint, db_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
 from vlga.config.load import load_config
-from vlga.errors import ConfigError
+from vlga.errors import ConfigError, TooManyFailures
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -157,7 +157,7 @@ def run_study(
         f"{at_a_time}; {escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
-    run_in_terminal(
+    outcome = run_in_terminal(
         record,
         hold,
         store=store,
@@ -170,6 +170,8 @@ def run_study(
     click.echo(report_text(runs))
     print_(f"next:  vlga report {escape(shlex.quote(name) + hint)}")
     print_(f"       vlga individual {escape(shlex.quote(name))} 0{escape(hint)}")
+    if outcome.has_failed:
+        raise TooManyFailures(outcome.ended_by)
 
 
 def _arms(arm: dict[str, Any], against_plain: bool) -> list[dict[str, Any]]:

@@ -45,6 +45,12 @@ class Budget:
         """Whether no further training may start."""
         return self.trainings_left == 0 or self.seconds_left == 0
 
+    @property
+    def words(self) -> str:
+        """The limits as they are set, such as ``seconds=540``."""
+        limits = self.config.budget.model_dump(exclude_none=True, exclude={"phases"})
+        return " ".join(f"{key}={value:g}" for key, value in limits.items())
+
     def done_fraction(self, n_ended: int) -> float | None:
         """Give the used share of the tightest limit, in [0, 1], or None without a limit.
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga.errors import SearchStopped, TooManyFailures
+from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Candidate, Individual
-from vlga.ports.evaluation import Evaluation, Source
+from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Artifact
 from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Updated
@@ -26,7 +27,7 @@ from vlga.search.inheritance import Inheritance
 from vlga.search.memo import Memo
 from vlga.search.progress import Tally
 from vlga.search.run import Run
-from vlga.search.task import costliest_first, make_task
+from vlga.search.task import make_task
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
@@ -68,24 +69,37 @@ class Search:
         self._best_id: int | None = None
         self._n_logged = 0
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether too many trainings failed in a row, so that the search ended for that."""
+        return self._failures.are_too_many
+
+    @property
+    def ended_by(self) -> str:
+        """Why the search ended, in words."""
+        if self.has_failed:
+            return self._failures.message
+        if self._budget.spent:
+            return f"its budget is used: {self._budget.words}"
+        return self.strategy.ended_by
+
     def run(self) -> Individual:
-        """Search until the strategy or the budget ends it; give the fittest individual.
+        """Search until the strategy, the budget or failures end it; give the fittest individual.
 
         Raises:
-            TooManyFailures: nothing completed, or too many failed in a row.
+            TooManyFailures: nothing completed.
             StoreError: an outcome could not be recorded.
             LeaseLost: another process has taken the search over.
             SearchStopped: somebody asked for it.
         """
         run = self._run
-        self._recorded = {one.candidate_id: one for one in run.store.evaluations(run.name)}
+        self._recorded = self._what_counts(run.store.evaluations(run.name))
         try:
             if not self.strategy.asks_ahead:
                 self._recall()
             while self._supply():
                 left = self._budget.seconds_left
                 self._collect(RENEW_SECONDS if left is None else min(left, RENEW_SECONDS))
-                self._failures.check()
             if self._drains:
                 raise SearchStopped("somebody asked the search to stop")
         finally:
@@ -97,8 +111,22 @@ class Search:
             run.store.update_search(run.name, seconds=run.elapsed_seconds)
         self._note_best()
         if self.strategy.best is None:
-            raise TooManyFailures(f"no network could be trained: {self._failures.last_reasons}")
+            reasons = f"no network could be trained: {self._failures.last_reasons}"
+            raise TooManyFailures(self._failures.message if self.has_failed else reasons)
         return self.strategy.best
+
+    def _what_counts(self, recorded: Sequence[Evaluation]) -> dict[int, Evaluation]:
+        """Give what an earlier run recorded, by candidate, the last of each.
+
+        After a search that failed, what the machine may have been to blame for is tried again.
+        """
+        return {
+            one.candidate_id: one
+            for one in recorded
+            if one.reason is None
+            or one.reason in REPEATABLE_FAILURES
+            or self._run.record.status != "failed"
+        }
 
     def _recall(self) -> None:
         """Tell the strategy what an earlier run recorded, in that order; the rest comes next."""
@@ -111,7 +139,7 @@ class Search:
 
     def _supply(self) -> bool:
         """Keep the workers supplied; false when nothing is left to wait for."""
-        while not self._must_drain() and self._room > 0:
+        while not (self._must_drain() or self.has_failed) and self._room > 0:
             # What is recorded is told also when the time is over: the winner may be among it.
             if self._budget.spent and not self._recorded:
                 break
@@ -123,7 +151,7 @@ class Search:
             if candidate.id in self._recorded or not self._budget.spent:
                 self._start(candidate)
         self._run.observer(Updated(self._tally.progress(len(self._out))))
-        return bool(self._out) and self._budget.seconds_left != 0
+        return bool(self._out) and self._budget.seconds_left != 0 and not self.has_failed
 
     @property
     def _room(self) -> int:
@@ -149,7 +177,7 @@ class Search:
         n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
         left = self._budget.trainings_left
         asked = self.strategy.ask(n if left is None else min(n, left))
-        self._asked += costliest_first(asked, self._run.data) if waits else asked
+        self._asked += self._in_order(asked) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
             self._run.observer(GenerationEnded(record, self._tally.progress(len(self._out))))
         self._n_logged = len(self.strategy.logbook)
@@ -157,6 +185,18 @@ class Search:
         if new:
             self._run.store.add_candidates(self._run.name, new)
             self._memo.look_up(new)
+
+    def _in_order(self, generation: Sequence[Candidate]) -> list[Candidate]:
+        """Order the candidates of a generation, whose result is the same in every order.
+
+        Where those that take long start early, fewer workers wait for the last. But while nothing
+        is trained and time may run out, they might take all of it: then the cheapest start first.
+        """
+        images = self._run.data.input_shape, len(self._run.data.classes)
+        n_macs = {one.id: plan_of(one.genome, *images).n_macs for one in generation}
+        may_end_with_nothing = self.strategy.best is None and self._budget.seconds_left is not None
+        sign = 1 if may_end_with_nothing else -1
+        return sorted(generation, key=lambda one: sign * n_macs[one.id])
 
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: recorded, known of an equal one, on its way; or train it."""
@@ -196,7 +236,6 @@ class Search:
             return False
         self._tally.n_known += known.evaluation.completed
         self._record([candidate], [replace(known.evaluation, training_key=key)], files)
-        self._failures.check()
         return True
 
     def _reuse(self, candidates: Sequence[Candidate], outcome: Evaluation) -> None:

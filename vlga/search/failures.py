@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vlga.errors import TooManyFailures
 from vlga.ports.evaluation import Evaluation
 
 __all__ = ["Failures"]
@@ -31,14 +30,19 @@ class Failures:
             self.n += 1
             self._in_a_row.append(evaluation)
 
-    def check(self) -> None:
-        """Raise `TooManyFailures`, with the last reasons, if they are."""
-        if len(self._in_a_row) >= self.max_in_a_row:
-            raise TooManyFailures(
-                f"{len(self._in_a_row)} trainings failed in a row; the last: "
-                f"{self.last_reasons}; correct the cause, or set limits.max_failures_in_a_row "
-                "higher, then resume the search"
-            )
+    @property
+    def are_too_many(self) -> bool:
+        """Whether too many failed one after the other."""
+        return len(self._in_a_row) >= self.max_in_a_row
+
+    @property
+    def message(self) -> str:
+        """What is wrong and the way out, where there are too many."""
+        return (
+            f"{len(self._in_a_row)} trainings failed in a row; the last: "
+            f"{self.last_reasons}; correct the cause, or set limits.max_failures_in_a_row "
+            "higher, then resume the search"
+        )
 
     @property
     def last_reasons(self) -> str:

@@ -16,16 +16,13 @@ from itertools import chain
 
 from vlga import __version__
 from vlga.ports.candidate import Candidate
-from vlga.ports.evaluation import Evaluation, FailureReason, Source
+from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.ledger import KnownOutcome
 from vlga.search.inheritance import Inheritance
 from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]
-
-#: Failures that tell of the machine and not of the network: an equal one is tried all the same.
-_TRANSIENT = (FailureReason.WORKER_LOST, FailureReason.TIMED_OUT)
 
 
 class Memo:
@@ -92,7 +89,7 @@ class Memo:
 
     def learn(self, evaluation: Evaluation) -> None:
         """Remember an outcome of this search by its key, if it holds for equal trainings too."""
-        if evaluation.reason not in _TRANSIENT:
+        if evaluation.completed or evaluation.reason in REPEATABLE_FAILURES:
             assert evaluation.training_key is not None
             self._own[evaluation.training_key] = replace(
                 evaluation, curve=(), train_seconds=0.0, source=Source.EQUAL_CANDIDATE

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
-from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import ALL_BLOCKS, EvaluationTask
 from vlga.search.inheritance import Inheritance, shared_layers
 from vlga.search.run import Run
 from vlga.strategies import Strategy
 
-__all__ = ["costliest_first", "make_task"]
-
-
-def costliest_first(candidates: Iterable[Candidate], data: DataSummary) -> list[Candidate]:
-    """Order candidates by the multiply-accumulates of their networks, the most first.
-
-    A generation ends with its last training. Where those that take long start early, fewer workers
-    wait for it; its result is the same in every order.
-    """
-    images = data.input_shape, len(data.classes)
-    return sorted(candidates, key=lambda one: -plan_of(one.genome, *images).n_macs)
+__all__ = ["make_task"]
 
 
 def make_task(

@@ -43,6 +43,7 @@ class Strategy(ABC):
         phase: of the candidates given last, from 0.
         generation: of the candidates given last, from 0 within the phase.
         finished: whether `ask` will give nothing more.
+        ended_by: why it is finished, in words; empty before.
         best: the fittest individual told so far, or None.
         logbook: DEAP's, one record a generation.
     """
@@ -62,6 +63,7 @@ class Strategy(ABC):
         self.phase = 0
         self.generation = 0
         self.finished = False
+        self.ended_by = ""
         self.best: Individual | None = None
         self.logbook = tools.Logbook()
         self._n_made = 0

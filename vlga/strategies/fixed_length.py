@@ -53,8 +53,7 @@ class FixedLength(SpaceSearch):
         elite = best_of(self.population)
         self.population = (*((elite,) if elite else ()), *told)
         self._log(self.population, len(told))
-        self._require_parents(self.population)
-        if self._is_searched_through:
+        if self._lacks_parents_in(self.population) or self._is_searched_through():
             return []
         self.generation += 1
         rng = self._rng()

@@ -102,6 +102,7 @@ class Grid(Strategy):
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # it learns nothing
         if self._n_made:
+            self.ended_by = "all trainings of the study are done"
             return []
         made = [
             Candidate(

@@ -21,7 +21,7 @@ class RandomSearch(SpaceSearch):
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
         self._log(told, len(told))
-        if self._is_searched_through:
+        if self._is_searched_through():
             return []
         self.generation += self._n_made > 0
         rng = self._rng()

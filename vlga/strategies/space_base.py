@@ -91,19 +91,29 @@ class SpaceSearch(Strategy):
         """Blocks of the longest genome, for strategies that do not grow it phase by phase."""
         return self.settings.population.max_blocks or _MAX_BLOCKS
 
-    @property
     def _is_searched_through(self) -> bool:
-        """Whether a long row of candidates brought no training that was not made before."""
-        return self._n_repeats >= _MAX_BARREN * self.settings.population.size
+        """Tell whether a long row of candidates brought no training that was not made before."""
+        if self._n_repeats < _MAX_BARREN * self.settings.population.size:
+            return False
+        self.ended_by = f"the last {self._n_repeats} candidates brought no new network"
+        return True
 
-    def _require_parents(self, population: Sequence[Individual]) -> None:
-        """Refuse to go on from too few. Raises `TooManyFailures`, with the failures so far."""
-        if len(population) < 2:
-            raise TooManyFailures(
-                f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
-                f"generation {self.generation} left {len(population)}; failures so far: "
-                + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
-            )
+    def _lacks_parents_in(self, population: Sequence[Individual]) -> bool:
+        """Tell whether a population is too small to go on from, though a best is known.
+
+        Raises:
+            TooManyFailures: it is, and nothing is known.
+        """
+        if len(population) >= 2:
+            return False
+        self.ended_by = (
+            f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
+            f"generation {self.generation} left {len(population)}; failures so far: "
+            + (", ".join(f"{n} {why}" for why, n in self._failures.items()) or "none")
+        )
+        if self.best is None:
+            raise TooManyFailures(self.ended_by)
+        return True
 
     def _rng(self) -> Random:
         """Give this generation's source of randomness, derived by name."""

@@ -91,7 +91,7 @@ class SteadyState(SpaceSearch):
         return self._lacks_parents and not self._lacks_founders
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:  # noqa: ARG002  # see _take
-        if self._is_searched_through:
+        if self._is_searched_through():
             return []
         self.generation = self._n_made // self.settings.population.size
         rng = self._rng()

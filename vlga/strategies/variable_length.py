@@ -52,7 +52,8 @@ class VariableLength(SpaceSearch):
             return self._first_generation()
         self.population = (*self.population, *told)
         self._log(self.population, len(told))
-        self._require_parents(self.population)
+        if self._lacks_parents_in(self.population):
+            return []
         while self.generation + 1 < self.settings.population.generations:
             self.generation += 1
             made = self._next_generation()
@@ -105,12 +106,17 @@ class VariableLength(SpaceSearch):
         self.phase_bests.append(phase_best)
         self._parent = phase_best
         max_phases, settings = self.settings.max_phases, self.settings.population
-        if (
-            # 0.79 - 0.78 is a little more than 0.01 in binary: a billionth is no difference.
-            best.accuracy - phase_best.accuracy > settings.stop_margin + 1e-9
-            or (max_phases is not None and self.phase + 1 >= max_phases)
-            or (settings.max_blocks is not None and self.phase + 1 >= settings.max_blocks)
-        ):
+        # 0.79 - 0.78 is a little more than 0.01 in binary: a billionth is no difference.
+        if best.accuracy - phase_best.accuracy > settings.stop_margin + 1e-9:
+            self.ended_by = (
+                f"the best of phase {self.phase}, {phase_best.accuracy:.4f}, is worse than the "
+                f"best so far by more than population.stop_margin={settings.stop_margin:g}"
+            )
+        elif max_phases is not None and self.phase + 1 >= max_phases:
+            self.ended_by = f"all of budget.phases={max_phases} are done"
+        elif settings.max_blocks is not None and self.phase + 1 >= settings.max_blocks:
+            self.ended_by = f"networks have population.max_blocks={settings.max_blocks}"
+        if self.ended_by:
             return []
         self.phase += 1
         self.generation = 0

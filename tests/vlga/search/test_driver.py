@@ -14,6 +14,7 @@ from tests.support.searching import (
     small_config,
 )
 from tests.support.thorough import some
+from vlga.config.settings import BudgetConfig
 from vlga.errors import TooManyFailures
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies.base import training_seed
@@ -43,7 +44,10 @@ class TestOrder:
     @pytest.mark.parametrize("size", [6, 100])
     def test_the_costliest_of_a_generation_start_first(self, tmp_path, size):
         """So that few workers wait for its last; generations follow each other as ever."""
-        bench = Bench(tmp_path, small_config(f"population.size={size}", "budget.phases=1"))
+        config = small_config(f"population.size={size}")
+        bench = Bench(
+            tmp_path, config.model_copy(update={"budget": BudgetConfig(phases=1)}, deep=True)
+        )
         evaluator = ScriptedEvaluator(3, rng=Random(0))
         bench.run(evaluator)
         candidates = bench.store.searches["first"].candidates
@@ -55,6 +59,23 @@ class TestOrder:
         assert started == sorted(started)
         assert [number for *_, number in started] != sorted(candidates)
         assert {generation for generation, *_ in started} == {0, 1, 2}
+
+    def test_where_time_may_run_out_the_cheapest_start_first(self, tmp_path):
+        """While nothing is trained: the costliest may take all the time that there is."""
+        settings = ("population.size=6", "budget.phases=1", "budget.seconds=1000")
+        bench = Bench(tmp_path, small_config(*settings))
+        evaluator = ScriptedEvaluator()
+        bench.run(evaluator)
+        candidates = bench.store.searches["first"].candidates
+
+        for generation, sign in enumerate((1, -1, -1)):
+            n_macs = [
+                sign * task.plan.n_macs
+                for task in evaluator.submitted
+                if candidates[task.candidate_id].generation == generation
+            ]
+            assert len(n_macs) > 1
+            assert n_macs == sorted(n_macs)
 
     def test_equal_networks_train_alike(self):
         """A training's seed depends on the search's seed and the network, and fits a column."""

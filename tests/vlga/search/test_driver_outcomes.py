@@ -1,5 +1,6 @@
 """What the driver does with outcomes: failures, the ledger's order, weights for others."""
 
+import re
 from random import Random
 
 import pytest
@@ -11,11 +12,23 @@ from tests.support.searching import (
     Bench,
     ScriptedEvaluator,
     losing,
+    seed_as_fitness,
     small_config,
     weights_of,
 )
 from vlga.errors import StoreError, TooManyFailures
 from vlga.ports.evaluation import FailureReason
+
+
+def from_the(n_th, reason):
+    """Give outcomes of which the n-th training, counted from 0, and all after it fail."""
+    seen = []
+
+    def outcome(task):
+        seen.append(task)
+        return reason if len(seen) > n_th else seed_as_fitness(task)
+
+    return outcome
 
 
 class TestFailures:
@@ -41,15 +54,78 @@ class TestFailures:
         settings = ("limits.max_failures_in_a_row=3", "population.size=12")
         patient = Bench(tmp_path, small_config(*settings))
         patient.run(ScriptedEvaluator(outcome=losing(1, 2, 4, 5)))
-        bench = Bench(tmp_path, small_config(*settings))
+        bench = Bench(tmp_path, small_config(*settings), name="second")
+        search = bench.search(ScriptedEvaluator(outcome=losing(3, 4, 5)))
+        winner = search.run()
 
-        message = (
+        assert search.has_failed
+        assert re.fullmatch(
             r"3 trainings failed in a row; the last: worker_lost: it was .*; correct the "
-            r"cause, or set limits.max_failures_in_a_row higher, then resume the search"
+            r"cause, or set limits.max_failures_in_a_row higher, then resume the search",
+            search.ended_by,
         )
-        with pytest.raises(TooManyFailures, match=message):
-            bench.run(ScriptedEvaluator(outcome=losing(3, 4, 5)))
         assert len(bench.trained) == 6
+        assert winner.id in {one.candidate_id for one in bench.trained if one.completed}
+
+    def test_in_a_row_of_all_are_an_error(self, tmp_path):
+        """There is no winner to end with."""
+        bench = Bench(tmp_path, small_config("limits.max_failures_in_a_row=3", *RANDOM))
+        evaluator = ScriptedEvaluator(outcome=lambda _: FailureReason.ERROR)
+
+        with pytest.raises(TooManyFailures, match="3 trainings failed in a row"):
+            bench.run(evaluator)
+
+    @pytest.mark.parametrize("n_phases", [1, 2])
+    def test_of_a_whole_generation_leave_the_winner_that_is_known(self, tmp_path, n_phases):
+        """The search ends by its own rule, and says why."""
+        config = small_config("budget.phases=3", "population.avoid_duplicates=false")
+        bench = Bench(tmp_path, config)
+
+        def outcome(task):
+            # Phases have one more block each.
+            is_late = len(task.plan.blocks) > n_phases
+            return FailureReason.TIMED_OUT if is_late else seed_as_fitness(task)
+
+        search = bench.search(ScriptedEvaluator(outcome=outcome))
+        winner = search.run()
+
+        assert winner.candidate.phase < n_phases
+        assert not search.has_failed
+        assert f"phase {n_phases} generation 0 left 0; failures so far: " in search.ended_by
+
+    @pytest.mark.parametrize("strategy", ["variable_length", "steady_state", "random_search"])
+    def test_of_the_machine_are_tried_again_when_the_search_is_resumed(self, tmp_path, strategy):
+        """Once the machine is repaired, the search goes on as if it had never failed.
+
+        (A steady state depends on the order of outcomes, and what failed comes late.)
+        """
+        settings = (f"strategy={strategy}", "limits.max_failures_in_a_row=3", "population.size=4")
+        settings = (*settings, "budget.evaluations=16", "population.max_blocks=3")
+        whole = Bench(tmp_path / "whole", small_config(*settings))
+        winner = whole.run()
+        bench = Bench(tmp_path / "cut", small_config(*settings))
+        broken = bench.search(ScriptedEvaluator(outcome=from_the(5, FailureReason.ERROR)))
+        broken.run()
+        bench.store.update_search("first", status="failed")
+
+        assert broken.has_failed
+        again = bench.run()
+        n_trained = len({one.candidate_id for one in bench.trained if one.completed})
+        assert n_trained == len(whole.trained)
+        if strategy != "steady_state":
+            assert again == winner
+            assert bench.ledger[0] == whole.ledger[0]
+
+    def test_of_a_network_are_not_tried_again(self, tmp_path):
+        """It would diverge on any machine."""
+        settings = ("limits.max_failures_in_a_row=3", *RANDOM)
+        bench = Bench(tmp_path, small_config(*settings))
+        bench.run(ScriptedEvaluator(outcome=from_the(5, FailureReason.DIVERGED)))
+        bench.store.update_search("first", status="failed")
+        again = ScriptedEvaluator()
+        bench.run(again)
+
+        assert again.submitted == []
 
     def test_of_the_store_stop_it(self, tmp_path):
         """What could not be recorded is never told."""

@@ -149,7 +149,7 @@ class TestFailures:
         settings = (*RANDOM, "limits.max_failures_in_a_row=3")
         first = Bench(tmp_path, small_config(*settings))
         for bench in (first, Bench(tmp_path, first.config, store=first.store, name="second")):
-            with pytest.raises(Exception, match="3 trainings failed one after the other"):
+            with pytest.raises(Exception, match="3 trainings failed in a row"):
                 bench.run(ScriptedEvaluator(outcome=lambda _: FailureReason.DIVERGED))
 
 

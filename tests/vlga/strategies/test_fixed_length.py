@@ -5,7 +5,6 @@ import pytest
 from tests.support.searching import TINY
 from tests.support.synthetic import any_fitness, ask_round, completed, failed, play
 from vlga.config.load import load_config
-from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies import make_strategy
@@ -107,16 +106,17 @@ def test_offspring_are_crossed_and_by_chance_mutated(probability):
     assert n_mutated / len(offspring) == pytest.approx(probability, abs=0.2)
 
 
-def test_an_elite_alone_cannot_go_on():
-    """When all offspring fail, one individual is left; the message counts the failures."""
+def test_an_elite_alone_ends_the_search():
+    """When all offspring fail, one individual is left; the reason counts the failures."""
     strategy = make("population.size=4")
     for candidate in ask_round(strategy):
         strategy.tell(completed(candidate, 0.5))
     for candidate in ask_round(strategy):
         strategy.tell(failed(candidate, FailureReason.DIVERGED))
 
-    with pytest.raises(TooManyFailures, match="generation 1 left 1; failures so far: 3 diverged"):
-        strategy.ask(1)
+    assert strategy.ask(1) == ()
+    assert strategy.ended_by.endswith("generation 1 left 1; failures so far: 3 diverged")
+    assert strategy.best is not None
 
 
 def test_a_space_searched_through_ends_the_search():
