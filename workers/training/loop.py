@@ -27,6 +27,7 @@ __all__ = [
     "Split",
     "TrainingFailure",
     "TrainingResult",
+    "has_bfloat16",
     "score",
     "train",
 ]
@@ -88,7 +89,7 @@ def train(
     Images are cut from the resident uint8 tensor, normalized and augmented in batches on their
     device. An incomplete last batch is left out (the order is new every epoch). Metrics stay on the
     device and are read once an epoch, where a loss that is not finite ends the training. On a GPU
-    the forward pass runs in bfloat16; on the CPU everything is float32.
+    that has bfloat16 the forward pass runs in it; elsewhere everything is float32.
 
     Args:
         network: on the splits' device, changed in place.
@@ -243,7 +244,18 @@ def _make_optimizer(network: nn.Module, plan: OptimizerPlan) -> torch.optim.SGD:
 
 def _autocast(device: torch.device) -> torch.autocast:
     """Give bfloat16 on a GPU that has it, else no change of precision."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+    is_gpu = device.type == "cuda"
+    enabled = is_gpu and has_bfloat16(torch.cuda.get_device_capability(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def has_bfloat16(capability: tuple[int, int]) -> bool:
+    """Tell whether a GPU of this compute capability computes in bfloat16.
+
+    `torch.cuda.is_bf16_supported` also counts emulation, and cuDNN has no convolutions in bfloat16
+    for anything older: there a training fails or crawls.
+    """
+    return capability >= (8, 0)
 
 
 def _finite(value: float) -> float:
