@@ -1,1 +1,1 @@
-"""The command line: the one place where search, workers and database are wired together."""
+"""The command line: options, words, the live panel and signals; one command a file."""

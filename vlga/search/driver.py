@@ -14,20 +14,19 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga.errors import SearchStopped, TooManyFailures
-from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Candidate, Individual
-from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
+from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Artifact
 from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Updated
 from vlga.search.budget import Budget
-from vlga.search.failures import Failures
+from vlga.search.failures import Failures, what_counts
 from vlga.search.hold import RENEW_SECONDS
 from vlga.search.inheritance import Inheritance
 from vlga.search.memo import Memo
 from vlga.search.progress import Tally
 from vlga.search.run import Run
-from vlga.search.task import make_task
+from vlga.search.task import by_cost, make_task
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
@@ -93,7 +92,7 @@ class Search:
             SearchStopped: somebody asked for it.
         """
         run = self._run
-        self._recorded = self._what_counts(run.store.evaluations(run.name))
+        self._recorded = what_counts(run.store.evaluations(run.name), run.record.status)
         try:
             if not self.strategy.asks_ahead:
                 self._recall()
@@ -114,19 +113,6 @@ class Search:
             reasons = f"no network could be trained: {self._failures.last_reasons}"
             raise TooManyFailures(self._failures.message if self.has_failed else reasons)
         return self.strategy.best
-
-    def _what_counts(self, recorded: Sequence[Evaluation]) -> dict[int, Evaluation]:
-        """Give what an earlier run recorded, by candidate, the last of each.
-
-        After a search that failed, what the machine may have been to blame for is tried again.
-        """
-        return {
-            one.candidate_id: one
-            for one in recorded
-            if one.reason is None
-            or one.reason in REPEATABLE_FAILURES
-            or self._run.record.status != "failed"
-        }
 
     def _recall(self) -> None:
         """Tell the strategy what an earlier run recorded, in that order; the rest comes next."""
@@ -177,7 +163,9 @@ class Search:
         n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
         left = self._budget.trainings_left
         asked = self.strategy.ask(n if left is None else min(n, left))
-        self._asked += self._in_order(asked) if waits else asked
+        # Before anything is trained, the costliest might take all the time that there is.
+        cheapest_first = self.strategy.best is None and self._budget.seconds_left is not None
+        self._asked += by_cost(asked, self._run.data, cheapest_first) if waits else asked
         for record in self.strategy.logbook[self._n_logged :]:
             self._run.observer(GenerationEnded(record, self._tally.progress(len(self._out))))
         self._n_logged = len(self.strategy.logbook)
@@ -185,18 +173,6 @@ class Search:
         if new:
             self._run.store.add_candidates(self._run.name, new)
             self._memo.look_up(new)
-
-    def _in_order(self, generation: Sequence[Candidate]) -> list[Candidate]:
-        """Order the candidates of a generation, whose result is the same in every order.
-
-        Where those that take long start early, fewer workers wait for the last. But while nothing
-        is trained and time may run out, they might take all of it: then the cheapest start first.
-        """
-        images = self._run.data.input_shape, len(self._run.data.classes)
-        n_macs = {one.id: plan_of(one.genome, *images).n_macs for one in generation}
-        may_end_with_nothing = self.strategy.best is None and self._budget.seconds_left is not None
-        sign = 1 if may_end_with_nothing else -1
-        return sorted(generation, key=lambda one: sign * n_macs[one.id])
 
     def _start(self, candidate: Candidate) -> None:
         """Find a candidate's outcome: recorded, known of an equal one, on its way; or train it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation
 
-__all__ = ["Failures"]
+__all__ = ["Failures", "what_counts"]
 
 
 @dataclass(slots=True)
@@ -49,3 +50,20 @@ class Failures:
         """Why the last ones failed, in words."""
         reasons = [f"{one.reason}: {one.message}" for one in self._in_a_row[-3:]]
         return "; ".join(reasons) or "none ended within the budget"
+
+
+def what_counts(recorded: Iterable[Evaluation], status: str) -> dict[int, Evaluation]:
+    """Give what an earlier run of a search recorded, by candidate, the last of each.
+
+    After a run that failed, what the machine may have been to blame for is left out, so that it is
+    tried again.
+
+    Args:
+        recorded: of a search, oldest first.
+        status: that the earlier run left.
+    """
+    return {
+        one.candidate_id: one
+        for one in recorded
+        if one.completed or one.reason in REPEATABLE_FAILURES or status != "failed"
+    }
