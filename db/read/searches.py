@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from db.connection.engine import reading
 from db.read.curves import read_curves
+from db.read.folder import files_folder
 from db.read.status import read_statuses
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.errors import SearchNotFound, StoreError, nearest
@@ -165,7 +166,7 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
 
     Returns:
         The columns of `candidates`, its `evaluations` (oldest first, final trainings too, each with
-        its `curve`) and its `artifacts`.
+        its `curve`) and its `artifacts`, with absolute paths.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -185,7 +186,9 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
         outcome["macs"] = outcome.pop("n_macs")
         outcome["finished_at"] = outcome["finished_at"].isoformat()
         outcome["curve"] = curves.get(outcome["id"], [])
+    folder = files_folder(engine)
     for file in files:
+        file["path"] = str(folder / file["path"])
         file["created_at"] = file["created_at"].isoformat()
     return {**_without(row, "search_id"), "evaluations": outcomes, "artifacts": files}
 

@@ -6,9 +6,11 @@ everything else together; it is stamped as Alembic would, so that later migratio
 
 from __future__ import annotations
 
+import secrets
+
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
-from db.schema.tables import HEAD, REVISIONS, metadata, searches, suit
+from db.schema.tables import HEAD, REVISIONS, identity, metadata, searches, suit
 from db.schema.views import create_views
 from vlga.errors import SchemaVersionError
 
@@ -74,5 +76,6 @@ def create_schema(connection: Connection, where: str) -> None:
     suit(connection.dialect.name)
     metadata.create_all(connection, checkfirst=False)
     create_views(connection)
+    connection.execute(insert(identity).values(id=secrets.token_hex(4)))
     _versions.create(connection)
     connection.execute(insert(_versions).values(version_num=HEAD))

@@ -40,6 +40,7 @@ __all__ = [
     "candidates",
     "epochs",
     "evaluations",
+    "identity",
     "leases",
     "metadata",
     "searches",
@@ -256,6 +257,10 @@ artifacts = Table(
         ondelete="CASCADE",
     ),
 )
+
+# One row: eight hexadecimal digits, drawn when the database is made, that tell its files from those
+# of others.
+identity = Table("identity", metadata, Column("id", Text, primary_key=True))
 
 # Which process runs a search (leases.py). Apart from `searches`, whose rows are long: every write
 # of a driver renews its lease.

@@ -14,9 +14,16 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from db.connection.engine import opened, reading
+from db.read.folder import files_folder
 from db.schema.tables import artifacts, evaluations, searches
 
 __all__ = ["Finding", "check", "check_connection"]
+
+
+_NO_FOLDER = (
+    "files of weights, {} of them, should be in this folder, but it is not there; bring it back, "
+    "or run this in the folder in which the searches ran"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,11 @@ class Finding:
     what: str
 
 
-def check(url: str, folder: Path | None = None) -> tuple[Finding, ...]:
+def check(url: str) -> tuple[Finding, ...]:
     """Look for damage in a database and in the files that it names; nothing is changed.
 
     Args:
         url: of the database.
-        folder: whose files should all be named by it, or None.
 
     Raises:
         StoreError: it cannot be opened, or is so damaged that it cannot be read through.
@@ -50,10 +56,13 @@ def check(url: str, folder: Path | None = None) -> tuple[Finding, ...]:
         statement = select(artifacts.c.path, artifacts.c.sha256).distinct()
         files = connection.execute(statement.order_by(artifacts.c.path)).all()
         is_running = searches.c.status == "running"
+        folder = files_folder(engine)
         running = set(connection.scalars(select(searches.c.name).where(is_running)))
-    damaged = [finding for path, sha256 in files for finding in _file(path, sha256)]
-    named = {Path(path).absolute() for path, _ in files}
-    return (*damaged, *(_orphans(folder, named, running) if folder else ()))
+    if files and not folder.exists():
+        return (Finding(str(folder), _NO_FOLDER.format(len(files))),)
+    named = {folder / path: sha256 for path, sha256 in files}
+    damaged = [one for path, sha256 in named.items() for one in _file(path, sha256)]
+    return (*damaged, *_orphans(folder, named, running))
 
 
 def check_connection(connection: Connection) -> tuple[Finding, ...]:
@@ -111,28 +120,27 @@ def _miscount(row: Any) -> Iterator[Finding]:
         yield Finding(f"search {row.name!r}", message)
 
 
-def _file(path: str, sha256: str) -> Iterator[Finding]:
+def _file(path: Path, sha256: str) -> Iterator[Finding]:
     """Compare one artifact's file with its checksum."""
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        yield Finding(path, f"the file cannot be read: {error.strerror}")
+        yield Finding(str(path), f"the file cannot be read: {error.strerror}")
         return
     if found != sha256:
-        yield Finding(path, f"its SHA-256 should be {sha256}, but is {found}")
+        yield Finding(str(path), f"its SHA-256 should be {sha256}, but is {found}")
 
 
 def _orphans(folder: Path, named: Collection[Path], running: Collection[str]) -> Iterator[Finding]:
     """Find files that no search names.
 
     Args:
-        folder: with a folder for each search; need not exist.
+        folder: of this database alone, with a folder for each search; need not exist.
         named: absolute paths of the files that belong to a search.
         running: searches whose folders are left out: a file is written before it is named.
     """
     for path in sorted(folder.rglob("*")):
         owner = path.relative_to(folder).parent.as_posix()
-        if path.is_file() and path.absolute() not in named and owner not in running:
-            what = "no search of this database names this file; if no other does, delete it"
-            yield Finding(str(path), what)
+        if path.is_file() and path not in named and owner not in running:
+            yield Finding(str(path), "no search of this database names this file")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import Connection, Engine, delete, select
 
 from db.connection.engine import reading, writing
+from db.read.folder import files_folder
 from db.read.leases import read_lease
 from db.read.searches import find_search_id
 from db.schema.tables import artifacts, searches
@@ -25,28 +28,31 @@ def require_deletable(engine: Engine, name: str) -> None:
         _find(connection, name)
 
 
-def delete_search(engine: Engine, name: str) -> tuple[str, ...]:
+def delete_search(engine: Engine, name: str) -> tuple[Path, ...]:
     """Delete a search with all its rows, in one transaction; its files are left to the caller.
 
     Files go after their rows: a file that nobody names takes room, but a row that names a missing
     file is damage.
 
     Returns:
-        Paths of the files that only this search named, in order.
+        Paths of the files that only this search named, absolute, in order; only such as lie in the
+        folder of this database's files.
 
     Raises:
         SearchNotFound: no search of that name.
         ConfigError: it is running.
     """
+    folder = files_folder(engine)
     with writing(engine) as connection:
         search_id = _find(connection, name, is_kept=True)
         mine = artifacts.c.search_id == search_id
         others = select(artifacts.c.path).where(~mine)
         statement = select(artifacts.c.path).distinct().where(mine, artifacts.c.path.not_in(others))
-        files = tuple(connection.scalars(statement.order_by(artifacts.c.path)))
+        names = [*connection.scalars(statement.order_by(artifacts.c.path))]
         # Everything else refers to it and goes with it.
         connection.execute(delete(searches).where(searches.c.id == search_id))
-    return files
+    places = [folder / name for name in names]
+    return tuple(one for one in places if one.is_relative_to(folder) and ".." not in one.parts)
 
 
 def _find(connection: Connection, name: str, *, is_kept: bool = False) -> int:

@@ -129,7 +129,7 @@ def run_search(url: str, name: str, strategy: str, n: int) -> Run:
     record = SearchRecord(name, config, DATA, {})
     store.create_search(record)
     with tempfile.TemporaryDirectory() as folder, held(store, name) as hold:
-        files = ArtifactFolder(Path(folder))
+        files = ArtifactFolder(Path(folder), "first")
         search = Search(
             search_run.Run(record, store, files, InstantEvaluator(), asked_to_stop=hold.check)
         )

@@ -58,7 +58,7 @@ def run_search(
         store = SqlStore(f"sqlite:///{folder}/search.db")
         record = SearchRecord("search", config, data, {})
         store.create_search(record)
-        files = ArtifactFolder(Path(folder))
+        files = ArtifactFolder(Path(folder), "first")
         search = Search(search_run.Run(record, store, files, evaluator, clock=clock))
         wall, cpu = time.perf_counter(), time.process_time()
         search.run()

@@ -1,9 +1,9 @@
 import re
 import sqlite3
-from pathlib import Path
 
 import pytest
 
+from db.read.folder import files_folder
 from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, record
@@ -18,10 +18,13 @@ class TestDb:
         store = SqlStore("sqlite:///vlga.db")
         store.create_search(record("first"))
         store.add_candidates("first", [candidate(0)])
-        saved = ArtifactFolder(Path("files")).save(Weights(0, b"abc"), "weights")
+        saved = ArtifactFolder(files_folder(store.engine), "first").save(
+            Weights(0, b"abc"), "weights"
+        )
         store.add_evaluations("first", [], [saved])
+        file = files_folder(store.engine) / saved.path
         store.close()
-        return saved
+        return file
 
     def test_check_finds_nothing_wrong(self, artifact):
         """Exit code 0, a word on stderr, for scripts an empty list."""
@@ -32,13 +35,13 @@ class TestDb:
 
     def test_check_names_what_is_wrong(self, artifact):
         """Exit code 1; one row a finding: where and what."""
-        Path(artifact.path).unlink()
+        artifact.unlink()
         told, told_json = vlga("db", "check"), vlga("db", "check", "--format", "json")
         what = "the file cannot be read: No such file or directory"
 
         assert (told.code, told_json.code) == (1, 1)
-        assert re.split("  +", told.out.splitlines()[2]) == [artifact.path, what]
-        assert told_json.json == [{"where": artifact.path, "what": what}]
+        assert re.split("  +", told.out.splitlines()[2]) == [str(artifact), what]
+        assert told_json.json == [{"where": str(artifact), "what": what}]
         assert told.err == "vlga: 1 finding\n"
 
     def test_upgrade_says_what_it_did(self, artifact):

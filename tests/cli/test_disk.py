@@ -53,8 +53,8 @@ def no_more_bytes():
 @pytest.fixture
 def no_more_weights():
     """No folder for weights can be made."""
-    obstacle = Path("vlga-artifacts")
-    return obstacle.touch, obstacle.unlink, "weights must be written under .*vlga-artifacts/first"
+    obstacle = Path("vlga.db-files")
+    return obstacle.touch, obstacle.unlink, "weights must be written under .*vlga.db-files/.*/first"
 
 
 @pytest.mark.parametrize("disk", ["no_more_pages", "no_more_bytes", "no_more_weights"])

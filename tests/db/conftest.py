@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
+from db.read.folder import files_folder
 from db.store import SqlStore
 from tests.support import postgres
 from tests.support.records import candidate, evaluation, record
@@ -27,15 +28,17 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def engine(url: str, tmp_path: Path) -> Iterator[Engine]:
+def engine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A database with the searches `digits-1` (of six candidates) and `empty`.
 
     Candidate 0 is fit after a second evaluation only, 1 and 2 are equally fit, 3 failed, 4 is taken
     over from an equal one and has a final training, 5 is not evaluated.
     """
-    weights = tmp_path / "4.pt"
-    weights.write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path)  # where a server's files are
     store = SqlStore(url)
+    weights = files_folder(store.engine) / "digits-1" / "4.pt"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
     store.create_search(record("empty"))
     store.create_search(record("digits-1", seed=3))
     store.add_candidates(
@@ -58,7 +61,7 @@ def engine(url: str, tmp_path: Path) -> Iterator[Engine]:
     artifact = Artifact(
         candidate_id=4,
         kind="final_weights",
-        path=str(weights),
+        path="digits-1/4.pt",
         sha256=hashlib.sha256(b"weights").hexdigest(),
         n_bytes=7,
     )

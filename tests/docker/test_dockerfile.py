@@ -117,7 +117,7 @@ def _is_in(path: str, source: str) -> bool:
         ("vlga/config/presets/default.toml", False),
         ("vlga/__pycache__/main.cpython-311.pyc", True),
         ("vlga.db", True),
-        ("vlga-artifacts/digits-1/1.pt", True),
+        ("vlga-files/1f2e/digits-1/1.pt", True),
         ("tests/vlga/genetics/test_genome.py", True),
         (".git/config", True),
     ],

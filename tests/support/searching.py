@@ -185,7 +185,7 @@ def run_in(
     with suppress(SearchExists):
         store.create_search(record)
     record = replace(store.find_search(name), config=config, data=data)
-    return Run(record, store, ArtifactFolder(folder), evaluator, **options)
+    return Run(record, store, ArtifactFolder(folder, name), evaluator, **options)
 
 
 @dataclass

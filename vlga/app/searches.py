@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from db.connection.outage import Patience
+from db.read.folder import files_folder
 from db.store import SqlStore
 from vlga.app.listeners import listening
 from vlga.config.settings import SearchConfig
@@ -23,7 +24,7 @@ from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, FinalStarted, Observer, StopRequested, tell_each
-from vlga.search.artifacts import ARTIFACTS, ArtifactFolder
+from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
 from vlga.search.hold import Hold
@@ -135,7 +136,7 @@ def run_search(
     run = Run(
         record,
         store,
-        ArtifactFolder(ARTIFACTS / name),
+        ArtifactFolder(files_folder(store.engine), name),
         evaluator,
         observer,
         _announced(hold, observer),

@@ -33,13 +33,12 @@ def db_upgrade(db_url: str) -> None:
 def db_check(db_url: str, form: str) -> None:
     """Check a database and its files; exit code 1 if something is wrong.
 
-    Every file of weights must exist unchanged, and each file under ./vlga-artifacts must belong to
-    a search of this database. Files of running searches are not checked.
+    Every file of weights must exist unchanged, and each file in the folder of this database's files
+    must belong to one of its searches. That of a running search is not looked into.
     """
     from db.upkeep.check import check
-    from vlga.search.artifacts import ARTIFACTS
 
-    rows = [asdict(finding) for finding in check(db_url, ARTIFACTS)]
+    rows = [asdict(finding) for finding in check(db_url)]
     if rows or form != "table":
         click.echo(render(rows, form, ("where", "what")))
     if rows:

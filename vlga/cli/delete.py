@@ -34,9 +34,13 @@ def delete(search: str, yes: bool, db_url: str) -> None:
             click.echo("nothing was deleted", err=True)
             sys.exit(1)
         files = delete_search(engine, search)
-    left = [error for path in files if (error := _remove(Path(path)))]
-    n_removed = len(files) - len(left)
-    click.echo(f"deleted {search} and {number_of(n_removed, 'file')}", err=True)
+    missing = [path for path in files if not path.exists()]
+    left = [error for path in files if (error := _remove(path))]
+    n_removed = len(files) - len(left) - len(missing)
+    said = f"deleted {search} and {number_of(n_removed, 'file')}"
+    if missing:
+        said += f"; {number_of(len(missing), 'other')} not in {str(missing[0].parent)!r}"
+    click.echo(said, err=True)
     for error in left:
         click.echo(f"vlga: {error}", err=True)
     if left:
@@ -58,11 +62,15 @@ def _is_meant(search: str, n_evaluations: int) -> bool:
 
 
 def _remove(file: Path) -> str | None:
-    """Delete a file, and its folder if that is empty now; say what went wrong, if anything."""
+    """Delete a file, and the folders of its search and of all files if they are empty now.
+
+    Says what went wrong, if anything.
+    """
     try:
         file.unlink(missing_ok=True)
     except OSError as error:
         return f"{str(file)!r} must be deleted by hand, but: {error.strerror}"
     with suppress(OSError):  # other files are in it
-        file.parent.rmdir()
+        for folder in file.parents[:3]:
+            folder.rmdir()
     return None

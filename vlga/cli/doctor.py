@@ -23,7 +23,6 @@ from vlga.cli.diagnosis import (
 from vlga.cli.options import db_option, format_option
 from vlga.errors import VlgaError
 from vlga.report.formats import number_of, render
-from vlga.search.artifacts import ARTIFACTS
 
 __all__ = ["doctor"]
 
@@ -67,9 +66,7 @@ def _here() -> Iterator[Diagnosis]:
     yield judge_cpus("CPUs of this machine", os.cpu_count() or 0)
     has_gpu = bool(gpu_memories_bytes())
     yield judge_gpus("this machine", torch.cuda.device_count(), has_gpu, torch.__version__)
-    folder = ARTIFACTS.absolute()
-    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
-    yield judge_disk("disk of this folder", free)
+    yield judge_disk("disk of this folder", shutil.disk_usage(Path.cwd()).free)
 
 
 def _database(url: str) -> Iterator[Diagnosis]:

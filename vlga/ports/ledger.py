@@ -24,7 +24,7 @@ class Artifact:
     Attributes:
         candidate_id: whose.
         kind: ``weights`` (of an evaluation) or ``final_weights``.
-        path: where it is.
+        path: where it is, relative to the folder of the ledger's files, with ``/``.
         sha256: of its contents, hexadecimal.
         n_bytes: its size.
     """

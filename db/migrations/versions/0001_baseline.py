@@ -4,6 +4,8 @@ A revision never changes once released, hence they are written out and not taken
 `db.schema.tables` and `db.schema.views`, which move on.
 """
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -297,6 +299,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("search_id", name=op.f("pk_leases")),
     )
+    identity = op.create_table(
+        "identity",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
+    )
     connection = op.get_bind()
+    connection.execute(identity.insert().values(id=secrets.token_hex(4)))
     for name, query in _VIEWS[connection.dialect.name].items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {query.strip()}")

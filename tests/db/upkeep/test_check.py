@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from db.read.folder import files_folder
 from db.upkeep.check import Finding, check
 from vlga.errors import StoreError
 
@@ -13,7 +14,7 @@ from vlga.errors import StoreError
 def weights_of(engine: Engine) -> str:
     with engine.connect() as connection:
         path: str = connection.exec_driver_sql("SELECT path FROM artifacts").scalar_one()
-        return path
+        return str(files_folder(engine) / path)
 
 
 def url_of(engine: Engine) -> str:
@@ -31,6 +32,25 @@ def test_a_missing_file_is_found(engine: Engine):
     Path(path).unlink()
 
     expected = Finding(path, "the file cannot be read: No such file or directory")
+    assert check(url_of(engine)) == (expected,)
+
+
+def test_a_folder_that_is_elsewhere_is_one_finding(engine: Engine):
+    """A server's files are in the folder of the searches; a copied database has none."""
+    folder = files_folder(engine)
+    folder.parent.rename("elsewhere")
+
+    (finding,) = check(url_of(engine))
+    assert finding.where == str(folder)
+    assert finding.what.startswith("files of weights, 1 of them, should be in this folder, but")
+
+
+def test_a_file_that_no_row_names_is_found(engine: Engine):
+    """And nobody is told to delete it."""
+    orphan = files_folder(engine) / "digits-1" / "notes.txt"
+    orphan.write_text("mine")
+
+    expected = Finding(str(orphan), "no search of this database names this file")
     assert check(url_of(engine)) == (expected,)
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from db.read.folder import files_folder
 from db.schema.tables import metadata
 from db.store import SqlStore
 from db.upkeep.check import check
@@ -40,17 +40,18 @@ def test_all_rows_of_a_search_go(engine: Engine, url: str):
         "evaluations": 1,
         "epochs": 3,
         "artifacts": 1,
+        "identity": 1,
         "leases": 0,
     }
     with pytest.raises(SearchNotFound):
         delete_search(engine, "digits-1")
 
 
-def test_its_files_are_named_and_left(engine: Engine, url: str, tmp_path: Path):
+def test_its_files_are_named_and_left(engine: Engine, url: str):
     """Each once, and not those that another search names too."""
     with closing(SqlStore(url)) as store:
-        shared = [Artifact(0, "weights", "/shared.pt", "a", 1)]
-        twice = [Artifact(number, "weights", "/twice.pt", "a", 1) for number in (1, 2)]
+        shared = [Artifact(0, "weights", "shared.pt", "a", 1)]
+        twice = [Artifact(number, "weights", "a/twice.pt", "a", 1) for number in (1, 2)]
         store.add_evaluations("digits-1", [], [*shared, *twice])
         store.create_search(record("second"))
         store.add_candidates("second", [candidate(0)])
@@ -58,8 +59,18 @@ def test_its_files_are_named_and_left(engine: Engine, url: str, tmp_path: Path):
 
     files = delete_search(engine, "digits-1")
 
-    assert files == tuple(sorted([str(tmp_path / "4.pt"), "/twice.pt"]))
-    assert (tmp_path / "4.pt").exists()
+    folder = files_folder(engine)
+    assert files == (folder / "a/twice.pt", folder / "digits-1/4.pt")
+    assert files[1].exists()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../other/1.pt"])
+def test_a_file_elsewhere_is_not_its_own(engine: Engine, url: str, path: str):
+    """Whatever a row says."""
+    with closing(SqlStore(url)) as store:
+        store.add_evaluations("digits-1", [], [Artifact(0, "weights", path, "a", 1)])
+
+    assert [one.name for one in delete_search(engine, "digits-1")] == ["4.pt"]
 
 
 def test_its_name_is_free_again(engine: Engine, url: str):

@@ -1,6 +1,5 @@
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -66,7 +65,7 @@ def test_its_weights_are_a_file_of_their_own(bench):
     (artifact,) = [one for one in bench.store.artifacts("first") if one.kind == "final_weights"]
     data = weights_of(evaluator.submitted[0])
 
-    assert Path(artifact.path).read_bytes() == data
+    assert (bench.folder / artifact.path).read_bytes() == data
     assert artifact.candidate_id == winner.id
     assert (artifact.sha256, artifact.n_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
     assert bench.store.writes[-1] == ("add_evaluations", (winner.id,), (artifact,))

@@ -74,7 +74,7 @@ class TestAnEqualSearch:
 
     def test_whose_files_are_gone_trains_for_them(self, first):
         """Weights that others inherit and that cannot be read are trained for anew."""
-        for file in first.folder.iterdir():
+        for file in first.folder.rglob("*.pt"):
             file.write_bytes(b"changed")
         second = bench_beside(first, "second")
         evaluator = evaluator_of(first)

@@ -61,7 +61,7 @@ def found(tmp_path_factory: pytest.TempPathFactory):
 
 def test_children_start_from_their_parents_trained_layers(found):
     """What a child's network holds before training is its parent's file, layer for layer."""
-    store, evaluator, _, _ = found
+    store, evaluator, _, run = found
     candidates = store.searches["first"].candidates
     files = {one.candidate_id: one for one in store.artifacts("first")}
     n_checked = 0
@@ -70,7 +70,7 @@ def test_children_start_from_their_parents_trained_layers(found):
         if parent is None:
             continue
         plan = decode(candidates[parent].genome, IMAGES.summary().input_shape, 2)
-        trained = unpack_weights(Path(files[parent].path).read_bytes())
+        trained = unpack_weights((run.artifacts.root / files[parent].path).read_bytes())
         network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
         copied = inherit_weights(network, task.weights.data, task.inherited_layers)
         assert task.inherited_layers == shared_layers(task.plan, plan)
