@@ -1,13 +1,16 @@
 """Resuming with other settings; that nothing else changes is in test_search.py."""
 
 import re
+import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from db.store import SqlStore
-from tests.cli.test_search import results
-from tests.support.command import SMALL, vlga
+from tests.cli.test_search import images, results
+from tests.support.command import FIRST, SMALL, vlga
+from tests.support.ledger import ledger
 
 #: Three random networks of up to two blocks.
 RANDOM = (
@@ -160,6 +163,66 @@ class TestSettings:
 
         assert told.code == 2
         assert "[final] label_smoothing must stay as it is once a winner has been" in told.err
+
+
+class TestMoved:
+    @pytest.mark.parametrize("move", [Path.rename, shutil.copytree], ids=["renamed", "copied"])
+    def test_a_project_folder_goes_on(self, home, interrupt, monkeypatch, undisturbed, move):
+        """With weights to inherit, as if nothing had happened; a copy needs not the first."""
+        (home / "old").mkdir()
+        monkeypatch.chdir(home / "old")
+        interrupt(10)
+        assert vlga(*FIRST).code == 130
+        assert vlga("db", "check").code == 0
+        move(home / "old", home / "new")
+        for file in home.glob("old/**/*.pt"):
+            file.write_bytes(b"changed")
+        monkeypatch.chdir(home / "new")
+        checked, resumed = vlga("db", "check"), vlga("resume", "first")
+
+        assert checked.code == 0, checked.out
+        assert resumed.code == 0, resumed.err
+        assert ledger("sqlite:///vlga.db") == undisturbed
+        assert vlga("delete", "first", "--yes").code == 0
+        assert not list(home.glob("new/**/*.pt"))
+
+    @pytest.fixture
+    def moved(self, home, interrupt):
+        """A search that was interrupted, whose images have another name now."""
+        images(home / "mine.npz")
+        interrupt(1)
+        settings = ("--set", "data.train_limit=30")
+        assert vlga("search", "--data", "mine.npz", *SMALL, *settings).code == 130
+        Path("mine.npz").rename("yours.npz")
+
+    def test_images_are_asked_for(self, moved):
+        """One line says how to give them."""
+        told = vlga("resume", "mine-1")
+
+        assert (told.code, told.err.count("\n")) == (2, 1)
+        assert "does not exist" in told.err
+        assert told.err.endswith("; if they were moved: vlga resume mine-1 --data PATH\n")
+
+    def test_images_are_found_again(self, moved, home):
+        """The search keeps their new place."""
+        told = vlga("resume", "mine-1", "--data", "yours.npz")
+
+        assert told.code == 0, told.err
+        assert shown("mine-1")["config"]["data"]["name"] == str(home / "yours.npz")
+
+    def test_other_images_are_refused(self, moved, home):
+        """One line; the search keeps the place that it had."""
+        images(home / "others.npz", seed=1)
+        told = vlga("resume", "mine-1", "--data", "others.npz")
+
+        assert told.code == 2
+        assert re.fullmatch(
+            "vlga: 'mine-1' must be resumed on the images it was started on, but "
+            "'.*/others.npz' has others; bring them back, or start another search\n",
+            told.err,
+        )
+        assert shown("mine-1")["config"]["data"]["name"] == str(home / "mine.npz")
+        assert shown("mine-1")["status"] == "interrupted"
 
 
 def test_a_recorded_longer_training_completes_the_search():

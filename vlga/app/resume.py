@@ -15,7 +15,7 @@ from vlga.ports.evaluation import Source
 from vlga.ports.ledger import SearchRecord
 from vlga.search.budget import Budget
 
-__all__ = ["changed_record"]
+__all__ = ["changed_record", "moved_record"]
 
 
 def changed_record(
@@ -39,6 +39,12 @@ def changed_record(
         _refuse_without_more(store, record, config)
         record = replace(record, test_accuracy=None)
     return replace(record, config=config)
+
+
+def moved_record(record: SearchRecord, data_name: str) -> SearchRecord:
+    """Give a search's record with its images at another place; nothing is written or read there."""
+    data = record.config.data.model_copy(update={"name": data_name})
+    return replace(record, config=record.config.model_copy(update={"data": data}))
 
 
 def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchConfig) -> None:

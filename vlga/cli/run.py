@@ -18,20 +18,24 @@ from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Event, tell_each
 from vlga.search.hold import Hold
 
-__all__ = ["overrides", "run_in_terminal", "worker_overrides"]
+__all__ = ["data_name", "overrides", "run_in_terminal", "worker_overrides"]
 
 
 def overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Map the command line's `configuration_options` and `worker_options` to settings."""
     options = dict(options)
     data = options.pop("data")
-    is_path = data is not None and Path(data).exists()
     return {
-        "data.name": str(Path(data).absolute()) if is_path else data,
+        "data.name": None if data is None else data_name(data),
         "data.dir": options.pop("data_dir"),
         "seed": options.pop("seed"),
         **worker_overrides(options),
     }
+
+
+def data_name(data: str) -> str:
+    """Give what `--data` names as a setting holds it: a path from the root, or a known name."""
+    return str(Path(data).absolute()) if Path(data).exists() else data
 
 
 def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -13,19 +13,22 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
-from vlga.app.resume import changed_record
+from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_hint, db_option, worker_options
-from vlga.cli.run import overrides, run_in_terminal, worker_overrides
+from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
-from vlga.errors import ConfigError, TooManyFailures
+from vlga.errors import DataError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, count_text, number_of
 from vlga.search.hold import Hold, held
+
+if TYPE_CHECKING:
+    from workers.data.dataset import Dataset
 
 __all__ = ["resume", "search"]
 
@@ -74,9 +77,12 @@ def search(
     metavar="KEY=VALUE",
     help="Change budget, final, workers or some limits; repeatable.",
 )
+@click.option("--data", help="Where the search's images are now, if they were moved.")
 @db_option
 @worker_options
-def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) -> None:
+def resume(
+    name: str, settings: tuple[str, ...], data: str | None, db_url: str, **options: Any
+) -> None:
     """Go on with an interrupted search, from what is recorded.
 
     A completed search whose evaluations, epochs or seconds were used up goes on with more of them.
@@ -84,15 +90,13 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
     \b
     vlga resume digits-1
     vlga resume digits-1 --set budget.seconds=28800 --workers 8
+    vlga resume mine-1 --data new/place/my_images       the same images, which were moved
     """  # noqa: D301  # \b keeps click from filling the examples
     with closing(SqlStore(db_url, create=False)) as store, held(store, name) as hold:
         record = changed_record(store, name, settings, worker_overrides(options))
-        dataset = load_data(record.config)
-        if dataset.fingerprint != record.data.fingerprint:
-            raise ConfigError(
-                f"{name!r} must be resumed on the images it was started on, but {dataset.name!r} "
-                "has changed since; bring them back, or start another search"
-            )
+        if data is not None:
+            record = moved_record(record, data_name(data))
+        dataset = _same_images(record)
         with closing(make_evaluator(record.config, dataset)) as evaluator:
             del dataset  # the evaluator has it
             store.update_search(
@@ -104,6 +108,28 @@ def resume(name: str, settings: tuple[str, ...], db_url: str, **options: Any) ->
                 run_study(record, hold, store, evaluator, db_url)
                 return
             _run(record, hold, store, evaluator, db_url)
+
+
+def _same_images(record: SearchRecord) -> Dataset:
+    """Read the images of a search that has begun.
+
+    Raises:
+        DataError: they are not there, or are others.
+    """
+    name = record.name
+    try:
+        dataset = load_data(record.config)
+    except DataError as error:
+        if not Path(record.config.data.name).is_absolute():
+            raise
+        hint = f"; if they were moved: vlga resume {shlex.quote(name)} --data PATH"
+        raise DataError(f"{error}{hint}") from error
+    if dataset.fingerprint != record.data.fingerprint:
+        raise DataError(
+            f"{name!r} must be resumed on the images it was started on, but "
+            f"{record.config.data.name!r} has others; bring them back, or start another search"
+        )
+    return dataset
 
 
 def _run(

@@ -30,6 +30,7 @@ _FREE = (
 _WHY_FIXED = {
     "seed": "its candidates and their trainings were drawn with it",
     "data": "fitness on other images cannot be compared",
+    "data.name": "fitness on other images cannot be compared, and the same elsewhere go by --data",
     "population.generations": "its first phase is over, or has more generations already",
     "training": "its fitness comes from trainings with the old value",
     "limits": "its networks were made to fit them",
