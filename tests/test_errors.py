@@ -11,6 +11,7 @@ BUILTINS_AND_CODES = {
     "GenomeError": (ValueError, 1),
     "ProtocolError": (RuntimeError, 1),
     "TooManyFailures": (RuntimeError, 1),
+    "SoftwareChanged": (RuntimeError, 2),
     "SearchStopped": (RuntimeError, 130),
     "EvaluatorError": (RuntimeError, 2),
     "StoreError": (Exception, 2),

@@ -6,6 +6,7 @@
     ├─ GenomeError(ValueError)       a genome is malformed or outside its space
     ├─ ProtocolError(RuntimeError)   ask/tell called out of order, or told what was not asked for
     ├─ TooManyFailures(RuntimeError) nothing can be trained; carries the last reasons
+    ├─ SoftwareChanged(RuntimeError) a resumed search would be another one; exit code 2
     ├─ SearchStopped(RuntimeError)   somebody asked the search to stop; exit code 130
     ├─ EvaluatorError(RuntimeError)  there are no workers: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
@@ -38,6 +39,7 @@ __all__ = [
     "SearchHeld",
     "SearchNotFound",
     "SearchStopped",
+    "SoftwareChanged",
     "StoreError",
     "StoreFailed",
     "StoreUnavailable",
@@ -73,6 +75,12 @@ class ProtocolError(VlgaError, RuntimeError):
 
 class TooManyFailures(VlgaError, RuntimeError):
     """So many evaluations failed that the search cannot go on; the message holds the reasons."""
+
+
+class SoftwareChanged(VlgaError, RuntimeError):
+    """A resumed search would make other candidates than those recorded: its software is another."""
+
+    exit_code = 2
 
 
 class SearchStopped(VlgaError, RuntimeError):

@@ -16,7 +16,14 @@ from db.read.folder import files_folder
 from db.store import SqlStore
 from vlga.app.listeners import listening
 from vlga.config.settings import SearchConfig
-from vlga.errors import ConfigError, SearchExists, SearchStopped, StoreError, VlgaError
+from vlga.errors import (
+    ConfigError,
+    SearchExists,
+    SearchStopped,
+    SoftwareChanged,
+    StoreError,
+    VlgaError,
+)
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
@@ -129,6 +136,7 @@ def run_search(
         StoreError: an outcome could not be recorded.
         EvaluatorLost: the workers are gone for good.
         LeaseLost: another process has taken the search over.
+        SoftwareChanged: it was begun by software that makes other candidates.
     """
     store.patience = Patience(_OUTAGE_SECONDS)
     name = record.name
@@ -154,6 +162,10 @@ def run_search(
         status = "failed" if search.has_failed else "completed"
     except (KeyboardInterrupt, SearchStopped):
         status = "interrupted"
+        raise
+    except SoftwareChanged as error:  # nothing was told: the right software can go on
+        status = "failed" if record.status == "failed" else "interrupted"
+        message = str(error)
         raise
     except VlgaError as error:
         message = str(error)

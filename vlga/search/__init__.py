@@ -4,6 +4,7 @@ driver       the loop
 task         a candidate as a training to do
 memo         outcomes that are known already
 inheritance  trained weights, handed on and kept as files
+replay       whether a resumed search makes what is recorded
 budget       when a search has had its time
 failures     when too many trainings fail
 pace         how long is left

@@ -25,6 +25,7 @@ from vlga.search.hold import RENEW_SECONDS
 from vlga.search.inheritance import Inheritance
 from vlga.search.memo import Memo
 from vlga.search.progress import Tally
+from vlga.search.replay import require_same, require_same_plan
 from vlga.search.run import Run
 from vlga.search.task import by_cost, make_task
 from vlga.strategies import Strategy, make_strategy
@@ -62,6 +63,7 @@ class Search:
         self._failures = Failures(run.config.limits.max_failures_in_a_row)
         self._tally = Tally(run, self.strategy, self._budget, self._failures)
         self._recorded: dict[int, Evaluation] = {}  # by an earlier run, and not told yet
+        self._entered: dict[int, Candidate] = {}  # by an earlier run, and not asked for yet
         self._asked: deque[Candidate] = deque()
         self._out: dict[int, tuple[Candidate, str]] = {}  # with the key of its training
         self._drains = False
@@ -90,9 +92,11 @@ class Search:
             StoreError: an outcome could not be recorded.
             LeaseLost: another process has taken the search over.
             SearchStopped: somebody asked for it.
+            SoftwareChanged: an earlier run recorded other candidates than are made now.
         """
         run = self._run
         self._recorded = what_counts(run.store.evaluations(run.name), run.record.status)
+        self._entered = {one.id: one for one in run.store.candidates(run.name)}
         try:
             if not self.strategy.asks_ahead:
                 self._recall()
@@ -116,7 +120,9 @@ class Search:
 
     def _recall(self) -> None:
         """Tell the strategy what an earlier run recorded, in that order; the rest comes next."""
-        candidates = self._run.store.candidates(self._run.name)
+        candidates, self._entered = [*self._entered.values()], {}
+        for one in candidates:
+            require_same_plan(one, self._run.record)
         self.strategy.recall(candidates)
         self._asked.extend(one for one in candidates if one.id not in self._recorded)
         for number in [*self._recorded]:  # in the order of recording
@@ -163,6 +169,9 @@ class Search:
         n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
         left = self._budget.trainings_left
         asked = self.strategy.ask(n if left is None else min(n, left))
+        for one in asked:
+            if one.id in self._entered:
+                require_same(one, self._entered.pop(one.id), self._run.record)
         # Before anything is trained, the costliest might take all the time that there is.
         cheapest_first = self.strategy.best is None and self._budget.seconds_left is not None
         self._asked += by_cost(asked, self._run.data, cheapest_first) if waits else asked
