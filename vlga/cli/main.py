@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from vlga import __version__
+from vlga.cli.lasting import lasting
 from vlga.errors import VlgaError, nearest
 
 __all__ = ["cli", "main"]
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # --debug may stand anywhere: most easily at the end of the line that has just failed.
     words = [word for word in given if word != "--debug"]
+    sys.stdout, sys.stderr = lasting(sys.stdout), lasting(sys.stderr)
     try:
         code = cli.main(words or ["--help"], prog_name="vlga", standalone_mode=False)
     except click.Abort:

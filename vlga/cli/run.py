@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,13 @@ def run_in_terminal(
     evaluator: Evaluator,
     terminal: TerminalObserver,
     go_on: str,
+    head: str = "",
 ) -> Outcome:
     """Run a search that is in the store to its end, as `run_search`, for a person at a terminal.
 
-    On SIGTERM it finishes the running trainings and ends; a second one, or Ctrl-C, gives them up.
+    On SIGTERM, or when the terminal is closed, it has a few seconds for the running trainings; a
+    second SIGTERM, or Ctrl-C, gives them up. The process ends within ten seconds, by force if
+    something hangs (`obeying_signals`).
 
     Args:
         record: the search as the store has it; if it ran before, the rest of it is done.
@@ -63,17 +67,29 @@ def run_in_terminal(
         evaluator: trains; it is left open.
         terminal: shows what happens.
         go_on: the command that is printed when the search is stopped.
+        head: what is printed first, as soon as signals are heard.
 
     Raises:
-        click.Abort: on Ctrl-C, on SIGTERM, and if the search was asked to stop.
+        click.Abort: on Ctrl-C, SIGTERM and SIGHUP, and if the search was asked to stop.
         TooManyFailures: nothing completed.
         StoreFailed: an outcome could not be recorded; the command to go on with is printed.
         EvaluatorLost: the workers are gone; the command to go on with is printed.
         LeaseLost: another process has taken the search over.
     """
     print_ = terminal.console.print
+    interrupted = f"interrupted; what is finished is saved. Go on with: {escape(go_on)}"
+
+    def last_words() -> None:
+        """Leave a terminal, and a search, that somebody can go on with."""
+        terminal.__exit__()
+        print_(interrupted)
+        _note_interruption(store, record.name)
+        store.release(record.name)
+
     try:
-        with terminal, obeying_signals(hold):
+        with obeying_signals(hold, last_words), terminal:
+            if head:
+                print_(head)
             return run_search(
                 record,
                 hold,
@@ -83,7 +99,9 @@ def run_in_terminal(
             )
     except (KeyboardInterrupt, SearchStopped):
         ignore_signals()
-        print_(f"interrupted; what is finished is saved. Go on with: {escape(go_on)}")
+        print_(interrupted)
+        with suppress(StoreError):
+            _note_interruption(store, record.name)
         raise click.Abort from None
     except LeaseLost:
         raise
@@ -92,6 +110,12 @@ def run_in_terminal(
         if isinstance(error, EvaluatorLost):
             raise
         raise StoreFailed(str(error)) from error
+
+
+def _note_interruption(store: SqlStore, name: str) -> None:
+    """Enter that a search is interrupted, unless its end is entered: it may not have begun."""
+    if store.find_search(name).status == "running":
+        store.update_search(name, status="interrupted")
 
 
 def _ignore_signals_at_the_end(event: Event) -> None:

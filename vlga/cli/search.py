@@ -139,7 +139,7 @@ def _run(
     name, config, data = record.name, record.config, record.data
     terminal = TerminalObserver(name, data)
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
-    terminal.console.print(
+    head = (
         f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
         f", {len(data.classes)} classes; {at_a_time}; {escape(masked(db_url))}"
@@ -152,6 +152,7 @@ def _run(
         evaluator=evaluator,
         terminal=terminal,
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
+        head=head,
     )
     _conclude(terminal, outcome, record, hint)
     if outcome.has_failed:

@@ -23,7 +23,8 @@ __all__ = ["stop"]
 def stop(name: str, now: bool, db_url: str) -> None:
     """Ask a running search, here or on another machine, to save what is finished and end.
 
-    It starts no more trainings, and finishes those that are running. SIGTERM does the same.
+    It starts no more trainings, and finishes those that are running. SIGTERM to its process does
+    the same, but gives up after five seconds what still runs.
     """
     with closing(SqlStore(db_url, create=False)) as store:
         lease = running(store, name)

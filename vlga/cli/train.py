@@ -149,7 +149,7 @@ def run_study(
     print_ = terminal.console.print
     study = config.study
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
-    print_(
+    head = (
         f"[bold]{escape(name)}[/]  {number_of(config.budget.evaluations or 0, 'training')} of "
         f"{number_of(config.training.epochs, 'epoch')}: {escape(', '.join(study.networks))}; "
         f"{number_of(len(study.arms), 'arm')}, {number_of(study.seeds, 'seed')}, "
@@ -164,6 +164,7 @@ def run_study(
         evaluator=evaluator,
         terminal=terminal,
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
+        head=head,
     )
     with opened(db_url) as engine:
         runs = study_runs(engine, name)

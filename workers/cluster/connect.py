@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
 import ray
 import ray.exceptions
+from ray._private import services
 
 import vlga
 from vlga.errors import EvaluatorError, EvaluatorLost
@@ -94,7 +99,7 @@ def _start_ray(address: str, **options: Any) -> None:
         check_address(address)
     for n_left in reversed(range(_N_TRIES)):
         try:
-            with _project_folder_first():
+            with _project_folder_first(), _signals_are_ours():
                 ray.init(
                     address=address, logging_level=logging.ERROR, log_to_driver=False, **options
                 )
@@ -154,6 +159,27 @@ def _project_folder_first() -> Iterator[None]:
     """
     with contextlib.chdir(Path(vlga.__file__).parent.parent):
         yield
+
+
+@contextlib.contextmanager
+def _signals_are_ours() -> Iterator[None]:
+    """Keep signals that are meant for this process from Ray's, and keep this process's handlers.
+
+    `timeout`, a terminal or a shell signal a whole process group. In sessions of their own, Ray's
+    processes outlive that, and this one can save what they still finish. They end with it all the
+    same: the kernel kills them. Where it cannot (not on Linux), Ray needs them in one group.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGTERM)  # Ray's own would exit at once with code 15
+    popen = services.ConsolePopen
+    if sys.platform == "linux":
+        services.ConsolePopen = partial(popen, start_new_session=True)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = popen
+        if is_main and handler is not None:
+            signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager
