@@ -53,6 +53,10 @@ MISTAKES = [
         r"\[population\] size must be a valid integer.*, but got size='big'",
     ),
     (
+        "search --set population.size=1000001",
+        r"\[population\] size must be less than or equal to 1000000, but got size=1000001",
+    ),
+    (
         "search --set population.size=1",
         r"\[population\] size must be greater than or equal to 2, but got size=1",
     ),

@@ -72,7 +72,8 @@ class SpaceConfig(Settings):
 class PopulationConfig(Settings):
     """The genetic algorithm; the preset xiao2020 has the values of Xiao et al. 2020."""
 
-    size: int = Field(16, ge=2, description="individuals in a generation")
+    # A generation is made in one go and held in memory.
+    size: int = Field(16, ge=2, le=1_000_000, description="individuals in a generation")
     generations: int = Field(4, ge=1, description="generations in a phase, including the first")
     survivor_fraction: float = Field(
         0.5, gt=0, le=1, description="share of the fittest that survive"
