@@ -101,6 +101,7 @@ def test_a_generation_that_is_endless_to_make_is_left(home):
 def test_ray_outlives_a_signal_to_the_process_group(home, number, no_cluster):
     """What trains is given up after a while; Ray's processes end with the search."""
     with start(home, *ON_RAY, *ENDLESS) as process:
+        wait_for_line(process, "starting Ray on this machine ...")
         wait_for_line(process, "cut  random_search")
         rays = psutil.Process(process.pid).children(recursive=True)
         assert not any(os.getpgid(one.pid) == process.pid for one in rays)

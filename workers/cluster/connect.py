@@ -62,6 +62,7 @@ def connect(
         return False
     options: dict[str, Any] = {}
     if address is None:
+        logger.info("starting Ray on this machine ...")
         options["include_dashboard"] = False
         options["object_store_memory"] = 512 * 2**20 + 2 * data.n_bytes
         if n_workers is not None:
