@@ -17,6 +17,7 @@ from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, genome, record
 from vlga.ports.evaluation import FailureReason
+from vlga.search.hold import held
 
 #: What is in the folder without any page.
 DATABASE = {"vlga.db", "vlga.db-wal", "vlga.db-shm"}
@@ -133,8 +134,10 @@ class TestText:
 
     def test_of_one_that_has_just_begun_says_so(self):
         """No figure is made up."""
-        SqlStore("sqlite:///vlga.db").create_search(record("new"))
-        told = vlga("report", "new")
+        store = SqlStore("sqlite:///vlga.db")
+        store.create_search(record("new"))
+        with held(store, "new"):
+            told = vlga("report", "new")
 
         assert told.code == 0
         assert "running after 0:00: 0 trainings, 0 of them failed" in told.out
