@@ -38,7 +38,7 @@ _LOADED_LATE = ("vlga.cli.search", "vlga.cli.resume", "workers.data", "sklearn.d
 marks.watch()
 
 
-# One of several processes on a few cores, each of which has one.
+# One of several test processes on a few cores: torch gets one core in each.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

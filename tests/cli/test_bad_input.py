@@ -256,7 +256,9 @@ def test_a_gpu_that_no_node_has_is_refused(home):
     told = vlga("search", *SMALL[1:], "--workers", "1", "--gpus-per-evaluation", "1")
 
     assert told.code == 2
-    assert told.err.startswith("vlga: --gpus-per-evaluation ")
+    begun, mistake = told.err.splitlines()
+    assert begun == "starting Ray on this machine ..."
+    assert mistake.startswith("vlga: --gpus-per-evaluation ")
     assert searches(home / "vlga.db") == []
 
 
