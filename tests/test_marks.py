@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,16 @@ def test_who_has_the_mark_may():
     with pytest.raises(pytest.fail.Exception):
         subprocess.Popen(["/no/such/pg_ctl"])
     subprocess.run([sys.executable, "-S", "-c", ""], check=True)
+
+
+def test_fixtures_give_their_marks():
+    """One of each kind, however many of them a test uses."""
+    given = []
+    marks.set_marks(
+        SimpleNamespace(fixturenames=["tmp_path", *marks.MARKS], add_marker=given.append)
+    )
+
+    assert sorted(given) == ["postgres", "ray"]
 
 
 def test_whoever_uses_a_fixture_has_its_mark(request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from itertools import pairwise
 from typing import Any
 
@@ -34,7 +35,10 @@ def read_on(url: str, reading: Any, ended: Any, seen: Any) -> None:
 
 
 def test_six_processes_read_what_a_search_is_writing(processes, tmp_path):
-    """None finds it locked for as long as a second; each sees the search grow and end."""
+    """None finds it locked for as long as a second; each sees the search grow and end.
+
+    A seventh looks at its beginning all the while.
+    """
     url = f"sqlite:///{tmp_path}/vlga.db?timeout=1"
     config = small_config(*RANDOM, "budget.evaluations=40")
     store, evaluator = SqlStore(url), ScriptedEvaluator(4)
@@ -49,8 +53,14 @@ def test_six_processes_read_what_a_search_is_writing(processes, tmp_path):
     for _ in range(N_READERS):
         assert reading.acquire(timeout=60)
 
+    # One reads for as long as the search runs: without WAL nothing could be recorded meanwhile.
+    slow = sqlite3.connect(tmp_path / "vlga.db", isolation_level=None)
+    slow.execute("BEGIN")
+    assert slow.execute("SELECT count(*) FROM evaluations").fetchone() == (0,)
     with held(store, "first") as hold:
         Search(run_in(store, config, evaluator, tmp_path, asked_to_stop=hold.check)).run()
+    assert slow.execute("SELECT count(*) FROM evaluations").fetchone() == (0,)
+    slow.close()
     n_recorded = len(store.evaluations("first"))
     store.close()
     ended.set()
