@@ -18,7 +18,7 @@ __all__ = ["ignore_signals", "obeying_signals"]
 _DRAIN_SECONDS = 5.0
 #: How long the process may go on after any signal, and then take to say how to go on. Whoever
 #: signals often kills after ten seconds.
-_EXIT_SECONDS, _LAST_WORDS_SECONDS = 8.5, 1.0
+_EXIT_SECONDS, _LAST_WORDS_SECONDS = 7.5, 1.0
 #: Signals in so short a time are one: `timeout` signals a process and then its group.
 _AT_ONCE_SECONDS = 1.0
 
