@@ -160,8 +160,14 @@ class TestOnACluster:
     @pytest.mark.parametrize(
         ("wish", "message"),
         [
-            ({"gpus_per_evaluation": 1000.0}, "--gpus-per-evaluation .*1000 and the cluster has"),
-            ({"cpus_per_evaluation": 1000.0}, "--cpus-per-evaluation .*1000 and the cluster has 2"),
+            (
+                {"gpus_per_evaluation": 1000.0},
+                "--gpus-per-evaluation .* at most the 0 GPUs .* but got 1000",
+            ),
+            (
+                {"cpus_per_evaluation": 1000.0},
+                "--cpus-per-evaluation .* at most the 2 CPUs .* but got 1000",
+            ),
         ],
     )
     def test_resources_that_are_not_there(self, wish, message):
