@@ -127,7 +127,7 @@ class TestLearning:
 def found() -> dict[str, Any]:
     """What came of trainings on GPUs that Ray was told of, in a process of their own."""
     command = [sys.executable, "-m", "tests.support.packed_trainings"]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert ran.returncode == 0, ran.stderr
     figures: dict[str, Any] = json.loads(ran.stdout)
     return figures
