@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -28,16 +29,32 @@ ON_RAY = (*SMALL[1:], "--name", "cut", "--workers", "1")
 SOON = 10.0
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a search in a process group of its own, as a shell or `timeout` does."""
-    return subprocess.Popen(
+@contextmanager
+def start(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a search in a process group of its own, as a shell or `timeout` does.
+
+    It is killed at the end of the block: what fails in it must not wait for an endless training.
+    """
+    with subprocess.Popen(
         [sys.executable, "-m", "vlga", "search", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=home,
         process_group=0,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def is_in_group(process_id: int, group: int) -> bool:
+    """Tell whether a process is in a group; one that has ended is in none."""
+    try:
+        return os.getpgid(process_id) == group
+    except ProcessLookupError:
+        return False
 
 
 def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
@@ -104,7 +121,7 @@ def test_ray_outlives_a_signal_to_the_process_group(home, number, no_cluster):
         wait_for_line(process, "starting Ray on this machine ...")
         wait_for_line(process, "cut  random_search")
         rays = psutil.Process(process.pid).children(recursive=True)
-        assert not any(os.getpgid(one.pid) == process.pid for one in rays)
+        assert not any(is_in_group(one.pid, process.pid) for one in rays)
         began = time.monotonic()
         os.killpg(process.pid, number)
         _, err = process.communicate(timeout=60)
@@ -124,7 +141,8 @@ def test_ray_killed_with_the_search_takes_nothing_along(home, no_cluster):
         rays = psutil.Process(process.pid).children(recursive=True)
         began = time.monotonic()
         for one in [*rays, process]:
-            one.send_signal(signal.SIGTERM)
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
         took = time.monotonic() - began
 
