@@ -3,7 +3,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -227,14 +226,6 @@ def results(name):
         ]
         del person["evaluations"]
     return outcome, everyone, people
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Processes that are started do not ignore SIGINT, though a shell's background job does."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -135,7 +135,7 @@ class TestShow:
         assert shown["evaluations"] == "2 completed, 0 failed, 0 reused"
         assert shown["best"] in ("#0", "#1")
         assert {"validation accuracy", "test accuracy", "network", "took", "started"} <= set(shown)
-        assert "message" not in shown
+        assert shown["message"] == "all of budget.phases=1 are done"
 
     def test_a_running_search(self, two):
         """What is not known yet is left out, what failed is counted by reason."""

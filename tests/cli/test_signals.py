@@ -19,6 +19,8 @@ import pytest
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 #: Networks that train for a second or so, and then one after another without end.
 SHORT = ("--set", "strategy=random_search", "--set", "budget.evaluations=100000")
 #: Trainings that nobody waits for.
