@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=2
 test: install    ## Run all tests.
 	$(PYTEST)
 
-quick: install   ## Run the tests that need neither Ray nor Postgres, in a minute.
+quick: install   ## Run the tests that need neither Ray nor Postgres.
 	$(PYTEST) -m 'not ray and not postgres'
 
 check: install   ## Lint, formatting, types, import contracts.

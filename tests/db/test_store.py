@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -63,6 +64,11 @@ def store(url):
 
 
 class TestDurability:
+    @pytest.fixture
+    def tmp_path(self, disk: Path) -> Path:
+        """A real folder: in memory nothing has to be flushed."""
+        return disk
+
     def test_what_was_recorded_survives_a_kill(self, store, url):
         """An outcome is there although its writer was killed right after recording it."""
         assert run(WRITE_AND_DIE, url).returncode == -signal.SIGKILL
