@@ -8,13 +8,24 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["gpu_memories_bytes", "machine_memory_bytes", "torch_sees_gpus"]
+__all__ = [
+    "available_memory_bytes",
+    "gpu_memories_bytes",
+    "machine_memory_bytes",
+    "torch_sees_gpus",
+]
 
 #: Where a container's memory limit is found, in versions 2 and 1 of cgroups.
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+#: What a container has in use, and of that what the kernel drops first, likewise.
+_CGROUP_USES = (
+    (Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
+    (Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"), "total_inactive_file"),
+)
+_MEMORY_INFO = Path("/proc/meminfo")
 _ASK_TORCH = "import sys, torch; sys.exit(not torch.cuda.is_available())"
 _ASK_GPU = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
 
@@ -26,6 +37,27 @@ def machine_memory_bytes() -> int:
         with suppress(OSError, ValueError):  # there is no such file, or it says "max"
             limits.append(int(path.read_text()))
     return min(limits)
+
+
+def available_memory_bytes() -> int:
+    """Give how much of that memory is free now, or could be without swapping.
+
+    Where the system does not say, as on macOS, all of it counts as free.
+    """
+    free = [machine_memory_bytes()]
+    with suppress(OSError, KeyError, ValueError):
+        free.append(1024 * _numbers(_MEMORY_INFO)["MemAvailable:"])
+    for limit, (use, droppable) in zip(_CGROUP_LIMITS, _CGROUP_USES, strict=True):
+        with suppress(OSError, KeyError, ValueError):
+            in_use = int(use.read_text()) - _numbers(use.with_name("memory.stat"))[droppable]
+            free.append(max(0, int(limit.read_text()) - in_use))
+    return min(free)
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """Read lines of a word and a number."""
+    lines = (line.split() for line in file.read_text().splitlines())
+    return {word: int(number) for word, number, *_ in lines}
 
 
 def gpu_memories_bytes() -> tuple[int, ...]:

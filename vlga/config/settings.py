@@ -55,6 +55,9 @@ class DataConfig(Settings):
     image_size: int | None = Field(
         None, ge=1, description="scale and crop a folder's images to this height and width"
     )
+    skip_broken: bool = Field(
+        False, description="leave out a folder's files that cannot be read, and say which"
+    )
 
 
 class SpaceConfig(Settings):

@@ -1,182 +1,201 @@
-"""Images in a folder of class folders, read with Pillow.
-
-flowers/daisy/*.jpg  flowers/rose/*.jpg          no test images of its own
-flowers/train/daisy/*.jpg  flowers/test/...      with test images
-"""
+"""Images in a folder of class folders, brought to one size in one array."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
 
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, RawDataset
+from workers.data.image_file import BrokenImageError, Look, look_at, read_pixels
+from workers.data.layout import FilesOfClass, find_images
+from workers.data.progress import counted
+from workers.machine import available_memory_bytes
 
 __all__ = ["read_folder"]
 
 logger = logging.getLogger(__name__)
 
-#: What Pillow may read, by the file's name and by its content.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+T = TypeVar("T")
 
-#: Largest height and width that images of different sizes are scaled to by default.
+#: Most pixels of the shorter side by default: what a search on one machine can afford.
 MAX_DEFAULT_SIZE = 64
 
+#: Copies of the images in memory while they are split.
+_COPIES = 2
 
-def read_folder(path: Path, image_size: int | None = None) -> RawDataset:
+#: Broken files that a message names.
+_MOST_NAMED = 5
+
+
+def read_folder(
+    path: Path, image_size: int | None = None, *, skip_broken: bool = False
+) -> RawDataset:
     """Read a folder of class folders; classes are the folders' names, sorted.
 
     The result has one channel if all images are grey, else three (RGB). Transparent pixels become
-    white, and an animation is represented by its first picture. If all images have the same size,
-    they keep it. Otherwise each is scaled so that its shorter side is the median of all shorter
-    sides, at most 64 pixels, and its centre is cut out as a square.
+    white, and an animation is represented by its first picture. Images of one size keep their
+    shape, scaled down if the shorter side has more than 64 pixels. Of different sizes, each is
+    scaled so that its shorter side is the median of all shorter sides, at most 64 pixels, and its
+    centre is cut out as a square. What was done is logged.
 
     Args:
-        path: the folder; hidden files are ignored, other files that are not images are skipped.
+        path: the folder, as `find_images` takes it.
         image_size: height and width to scale and crop all images to.
+        skip_broken: leave out files that cannot be read, and say which.
 
     Raises:
-        DataError: a folder cannot be read, or has no class folders or an empty one; the test
-            images have other classes; an image cannot be read; the images do not fit in memory.
+        DataError: as `find_images`; images cannot be read (all of them, with `skip_broken`); the
+            images do not fit in memory.
     """
-    train_path = path / "train"
-    # a folder "train" with images in it is a class, of trains beside cars and ships
-    is_split = train_path.is_dir() and bool(_folders(train_path))
-    if is_split:
-        others = [folder.name for folder in _folders(path) if folder.name not in ("train", "test")]
-        if others:
-            logger.warning("%s: skipped other folders than train and test: %s", path, others)
-    files_of_class = _files_of_class(train_path if is_split else path)
-    parts = [files_of_class]
-    if is_split and (path / "test").is_dir():
-        parts.append(_files_of_class(path / "test"))
-        if parts[1].keys() != files_of_class.keys():
-            raise DataError(
-                f"{str(path / 'test')!r} must have the same class folders as {str(train_path)!r}, "
-                f"but these are only in one of them: "
-                f"{', '.join(sorted(parts[1].keys() ^ files_of_class.keys()))}"
-            )
-    files = [file for part in parts for of_class in part.values() for file in of_class]
-    images = _read_images(path, files, image_size or _common_size(files))
-    sets = []
-    for part in parts:
-        counts = [len(of_class) for of_class in part.values()]
-        labels = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-        sets.append(LabelledImages(images[: len(labels)], labels))
-        images = images[len(labels) :]
-    return RawDataset(path.resolve().name, tuple(files_of_class), *sets)
+    layout = find_images(path)
+    files = layout.files
+    broken: dict[Path, str] = {}
+    looks = _all_looks(files, broken)
+    if not looks:
+        raise _not_readable(broken)
+    height, width = _common_size(looks, image_size)
+    _require_memory(path, len(files), height, width)
+    images = _read_images(files, broken, height, width)
+    if broken and not (skip_broken and len(broken) < len(files)):
+        raise _not_readable(broken)
+    if broken:
+        logger.warning("%s: skipped %d broken: %s", path, len(broken), _named(broken))
+    _say_sizes(path, looks, height, width, hint=image_size is None)
+    parts = []
+    for part in layout.parts:
+        n_files = sum(map(len, part.values()))
+        parts.append(_labelled(part, images[:n_files], broken))
+        images = images[n_files:]
+    return RawDataset(path.resolve().name, tuple(layout.train), *parts)
 
 
-def _files_of_class(folder: Path) -> dict[str, list[Path]]:
-    """Give the image files of every class folder, classes and files sorted by name."""
-    files_of_class = {one.name: _image_files(one) for one in _folders(folder)}
-    if not files_of_class:
+def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> list[Look]:
+    """Look at all files; those that cannot be read are put among the broken ones."""
+    looks = []
+    for file, look in _each(look_at, "looking at images", files):
+        if isinstance(look, BrokenImageError):
+            broken[file] = str(look)
+        else:
+            looks.append(look)
+    return looks
+
+
+def _common_size(looks: Sequence[Look], image_size: int | None) -> tuple[int, int]:
+    """Give the height and width to bring all images to."""
+    if image_size is not None:
+        return image_size, image_size
+    shorter = int(np.median([min(look.size) for look in looks]))
+    sizes = {look.size for look in looks}
+    if len(sizes) > 1:
+        return (min(shorter, MAX_DEFAULT_SIZE),) * 2
+    ((height, width),) = sizes
+    scale = min(1.0, MAX_DEFAULT_SIZE / shorter)
+    return round(scale * height), round(scale * width)
+
+
+def _require_memory(path: Path, n_images: int, height: int, width: int) -> None:
+    """Refuse images that do not fit the memory that is free, before any of it is taken.
+
+    Linux promises more memory than it has, and kills who uses it.
+    """
+    needed, free = _COPIES * n_images * 3 * height * width, available_memory_bytes()
+    if needed > free:
         raise DataError(
-            f"{str(folder)!r} must have a folder of images for each class, but has none"
+            f"the images of {str(path)!r} must fit in memory, but {n_images:,} of {height}x{width} "
+            f"need {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free; "
+            f"make them smaller with --set data.image_size={MAX_DEFAULT_SIZE}"
         )
-    for name, files in files_of_class.items():
-        if not files:
-            raise DataError(
-                f"class folder {str(folder / name)!r} must have at least one image, but has none "
-                f"({' '.join(SUFFIXES)}); if it is not a class, move it out of {str(folder)!r}"
-            )
-    return files_of_class
 
 
-def _image_files(folder: Path) -> list[Path]:
-    entries = _entries(folder)
-    files = [one for one in entries if one.suffix.lower() in SUFFIXES and one.is_file()]
-    if len(files) < len(entries):
-        other = next(one.name for one in entries if one not in files)
-        logger.warning(
-            "%s: skipped %d that are not images of a known type (%s), such as %r",
-            folder,
-            len(entries) - len(files),
-            " ".join(SUFFIXES),
-            other,
-        )
-    return files
+def _read_images(files: Sequence[Path], broken: dict[Path, str], height: int, width: int) -> Images:
+    """Read images as (n, channels, height, width), with one channel if all are grey.
 
-
-def _folders(folder: Path) -> list[Path]:
-    return [one for one in _entries(folder) if one.is_dir()]
-
-
-def _entries(folder: Path) -> list[Path]:
-    """Give what is in a folder, sorted by name, without hidden files."""
-    try:
-        return sorted(one for one in folder.iterdir() if not one.name.startswith("."))
-    except OSError as error:
-        raise DataError(
-            f"the folder {str(folder)!r} must be readable, but it is not: {error.strerror}"
-        ) from error
-
-
-def _common_size(files: Sequence[Path]) -> int | None:
-    """Give the height and width to scale the images to, or None if all have the same size."""
-    with ThreadPoolExecutor() as pool:
-        sizes = list(pool.map(_size, files))
-    if len(set(sizes)) == 1:
-        return None
-    return min(int(np.median([min(size) for size in sizes])), MAX_DEFAULT_SIZE)
-
-
-def _read_images(path: Path, files: Sequence[Path], size: int | None) -> Images:
-    """Read images of one size as (n, channels, height, width), with one channel if all are grey."""
-    height, width = (size, size) if size else _size(files[0])
-    try:
-        images = np.empty((len(files), 3, height, width), np.uint8)
-    except MemoryError as error:
-        raise DataError(
-            f"the images of {str(path)!r} must fit in memory, but {len(files)} of "
-            f"{height}x{width} do not; make them smaller with --set data.image_size=64"
-        ) from error
-    with ThreadPoolExecutor() as pool:  # Pillow decodes and resizes outside Python's lock
-        for index, pixels in enumerate(pool.map(partial(_pixels, size=size), files)):
-            images[index] = pixels.transpose(2, 0, 1)
-    is_grey = all(bool((image == image[0]).all()) for image in images)
+    Broken ones are black; those found only now are put among the others.
+    """
+    images = np.zeros((len(files), 3, height, width), np.uint8)
+    places = {file: index for index, file in enumerate(files) if file not in broken}
+    read = partial(read_pixels, height=height, width=width)
+    is_grey = True
+    for file, pixels in _each(read, "reading images", list(places)):
+        if isinstance(pixels, BrokenImageError):
+            broken[file] = str(pixels)
+            continue
+        images[places[file]] = pixels.transpose(2, 0, 1)
+        is_grey = is_grey and bool((pixels == pixels[..., :1]).all())
     return np.ascontiguousarray(images[:, :1]) if is_grey else images
 
 
-def _size(file: Path) -> tuple[int, int]:
-    """Give an image's height and width in pixels, after turning it upright."""
-    with _opened(file) as image:
-        width, height = image.size
-        is_lying = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-        return (width, height) if is_lying else (height, width)
+def _each(
+    read: Callable[[Path], T], what: str, files: Sequence[Path]
+) -> Iterator[tuple[Path, T | BrokenImageError]]:
+    """Give every file with what is read of it, or with why it cannot be."""
 
+    def try_to_read(file: Path) -> T | BrokenImageError:
+        try:
+            return read(file)
+        except BrokenImageError as error:
+            return error
 
-def _pixels(file: Path, size: int | None) -> Images:
-    """Give an image as (height, width, 3), upright, resized and cropped to a square if asked."""
-    with _opened(file) as opened:
-        if size:
-            opened.draft(None, (2 * size, 2 * size))  # a JPEG decodes faster at a lower resolution
-        image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I;16"):  # which Pillow would cut off at 255
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = image.convert("RGB")
-        return np.asarray(ImageOps.fit(image, (size, size)) if size else image)
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open an image; any error while it is open becomes a `DataError`."""
+    pool = ThreadPoolExecutor()  # Pillow decodes and resizes outside Python's lock
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            yield image
-    # a broken PNG is a SyntaxError
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{str(file)!r} must be a readable image, but it is not ({error}); repair or delete it"
-        ) from error
+        results = pool.map(try_to_read, files)
+        yield from zip(files, counted(what, results, len(files)), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _labelled(
+    files_of_class: FilesOfClass, images: Images, broken: Mapping[Path, str]
+) -> LabelledImages:
+    """Give a part's images with the numbers of their classes, without the broken ones."""
+    counts = [len(files) for files in files_of_class.values()]
+    part = LabelledImages(images, np.repeat(np.arange(len(counts), dtype=np.int64), counts))
+    if not broken:
+        return part
+    files = (file for of_class in files_of_class.values() for file in of_class)
+    return part.select(np.array([file not in broken for file in files]))
+
+
+def _not_readable(broken: Mapping[Path, str]) -> DataError:
+    way_out = "or leave out such files with --set data.skip_broken=true"
+    if len(broken) > 1:
+        return DataError(
+            f"{len(broken):,} files must be readable images, but they are not: {_named(broken)}; "
+            f"repair or delete them, {way_out}"
+        )
+    ((file, why),) = broken.items()
+    return DataError(
+        f"{str(file)!r} must be a readable image, but it is not ({why}); "
+        f"repair or delete it, {way_out}"
+    )
+
+
+def _named(broken: Mapping[Path, str]) -> str:
+    """Name broken files with what is wrong; of many only the first."""
+    named = [f"{str(file)!r} ({why})" for file, why in sorted(broken.items())[:_MOST_NAMED]]
+    rest = len(broken) - len(named)
+    return ", ".join(named) + (f" and {rest:,} more" if rest else "")
+
+
+def _say_sizes(path: Path, looks: Sequence[Look], height: int, width: int, *, hint: bool) -> None:
+    """Say what was done to the images, if anything."""
+    sizes = sorted({look.size for look in looks}, key=lambda size: (size[0] * size[1], size))
+    said = []
+    if sizes != [(height, width)]:
+        seen = " to ".join(f"{one}x{other}" for one, other in dict.fromkeys((sizes[0], sizes[-1])))
+        said.append(f"{len(looks):,} images of {seen} brought to {height}x{width}")
+        if not all(math.isclose(one / other, height / width, rel_tol=0.02) for one, other in sizes):
+            said.append("the centre of each")
+    if any(look.is_transparent for look in looks):
+        said.append("transparent pixels are white")
+    if said:
+        change = "; change with --set data.image_size=N" if hint else ""
+        logger.info("%s: %s%s", path, ", ".join(said), change)

@@ -80,8 +80,8 @@ def load_dataset(config: DataConfig) -> Dataset:
 
     Raises:
         DataError: the name is unknown or the path does not exist; the data cannot be downloaded or
-            read; `image_size` is set for anything but a folder; there are fewer than two classes;
-            a class has too few images for the splits.
+            read; `image_size` or `skip_broken` is set for anything but a folder; there are fewer
+            than two classes; a class has too few images for the splits.
     """
     return _split(_read(config), config)
 
@@ -90,17 +90,19 @@ def _read(config: DataConfig) -> RawDataset:
     name = config.name
     path = Path(name).expanduser()
     is_folder = name not in ("", "digits", *PUBLISHED) and path.is_dir()
-    if config.image_size is not None and not is_folder:
-        raise DataError(
-            f"[data] image_size must be set for a folder of images only, "
-            f"but got image_size={config.image_size!r} for {name!r}"
-        )
+    for key, default in (("image_size", None), ("skip_broken", False)):
+        value = getattr(config, key)
+        if value != default and not is_folder:
+            raise DataError(
+                f"[data] {key} must be set for a folder of images only, "
+                f"but got {key}={value!r} for {name!r}"
+            )
     if name == "digits":
         return read_digits()
     if name in PUBLISHED:
         return read_published(name, config.dir)
     if is_folder:
-        return read_folder(path, config.image_size)
+        return read_folder(path, config.image_size, skip_broken=config.skip_broken)
     if path.is_file() and path.suffix == ".npz":
         return read_npz(path)
     if path.is_file():

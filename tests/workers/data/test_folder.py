@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from vlga.errors import DataError
+from workers.data import folder
 from workers.data.folder import read_folder
 
 RNG = np.random.default_rng(0)
@@ -211,16 +212,28 @@ class TestPixels:
         save_classes(tmp_path, "cat", "dog")
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
 
-        with pytest.raises(DataError, match=r"must be a readable image, .* decompression bomb"):
+        with pytest.raises(DataError, match=r"must be readable images, .* decompression bomb"):
             read_folder(tmp_path)
 
 
 class TestSize:
-    def test_equal_sizes_are_kept(self, tmp_path):
-        """Images of one size are used as they are, also if they are large or not square."""
-        save_classes(tmp_path, "cat", "dog", height=70, width=90)
+    def test_equal_sizes_are_kept(self, tmp_path, caplog):
+        """Small images of one size are used as they are, also if they are not square."""
+        save_classes(tmp_path, "cat", "dog", height=64, width=90)
+        caplog.set_level(logging.INFO)
 
-        assert read_folder(tmp_path).train.images.shape == (6, 3, 70, 90)
+        assert read_folder(tmp_path).train.images.shape == (6, 3, 64, 90)
+        assert not caplog.records
+
+    def test_large_photos_of_one_size(self, tmp_path, caplog):
+        """They are scaled to 64 pixels on the shorter side and not cropped, and that is said."""
+        save_classes(tmp_path, "cat", "dog", height=240, width=320)
+        caplog.set_level(logging.INFO)
+
+        assert read_folder(tmp_path).train.images.shape == (6, 3, 64, 85)
+        assert caplog.messages == [
+            f"{tmp_path}: 6 images of 240x320 brought to 64x85; change with --set data.image_size=N"
+        ]
 
     def test_median_shorter_side(self, tmp_path):
         """Images of different sizes are brought to the median shorter side."""
@@ -230,12 +243,15 @@ class TestSize:
 
         assert read_folder(tmp_path).train.images.shape == (6, 3, 12, 12)
 
-    def test_at_most_64(self, tmp_path):
-        """Images of different large sizes are brought to 64 pixels."""
+    def test_at_most_64(self, tmp_path, caplog):
+        """Images of different large sizes are cropped to 64 pixels, and that is said."""
         save_classes(tmp_path, "cat", height=100, width=150)
         save_classes(tmp_path, "dog", height=200, width=150)
+        caplog.set_level(logging.INFO)
 
         assert read_folder(tmp_path).train.images.shape == (6, 3, 64, 64)
+        said = f"{tmp_path}: 6 images of 100x150 to 200x150 brought to 64x64, the centre of each"
+        assert caplog.messages == [f"{said}; change with --set data.image_size=N"]
 
     def test_sizes_of_test_images_count(self, tmp_path):
         """Train and test images come out in the same size."""
@@ -267,5 +283,58 @@ class TestSize:
         """Images that do not fit the memory are refused before they are read."""
         save_classes(tmp_path, "cat", "dog")
 
-        with pytest.raises(DataError, match=r"fit in memory, but 6 of .* data.image_size=64"):
+        with pytest.raises(DataError, match=r"6 of 10{8}x10{8} need .* data.image_size=64"):
             read_folder(tmp_path, 10**8)
+
+    def test_free_memory_counts(self, tmp_path, monkeypatch):
+        """What others have taken of the memory is not there for images."""
+        save_classes(tmp_path, "cat", "dog", height=64, width=64)
+        needed = 2 * 6 * 3 * 64 * 64
+        monkeypatch.setattr(folder, "available_memory_bytes", lambda: needed - 1)
+
+        with pytest.raises(DataError, match=r"must fit in memory, but 6 of 64x64 need"):
+            read_folder(tmp_path)
+
+        monkeypatch.setattr(folder, "available_memory_bytes", lambda: needed)
+        assert len(read_folder(tmp_path).train) == 6
+
+
+class TestBroken:
+    def test_all_are_listed(self, tmp_path):
+        """All broken files are counted, whatever is wrong with each, and the first five named."""
+        save_classes(tmp_path, "cat", "dog", n=5)
+        for index in range(5):
+            file = tmp_path / "cat" / f"{index}.png"
+            file.write_bytes(file.read_bytes()[: -30 if index % 2 else 5])
+        (tmp_path / "dog" / "2.png").write_bytes(b"")
+
+        with pytest.raises(DataError, match=r"^6 files must be .* and 1 more; repair") as raised:
+            read_folder(tmp_path)
+
+        assert all(f"{index}.png" in str(raised.value) for index in range(5))
+        assert "skip_broken=true" in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+    def test_skipped(self, tmp_path, caplog):
+        """Those that can be read are used with their own labels, and what is left out is said."""
+        save_classes(tmp_path / "train", "cat", "dog", n=4)
+        save_classes(tmp_path / "test", "cat", "dog", n=2)
+        whole = read_folder(tmp_path)
+        (tmp_path / "train" / "cat" / "3.png").write_bytes(b"")
+        for file in (tmp_path / "train" / "dog" / "0.png", tmp_path / "test" / "cat" / "1.png"):
+            file.write_bytes(file.read_bytes()[:-30])
+        raw = read_folder(tmp_path, skip_broken=True)
+
+        assert raw.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+        assert (raw.train.images == whole.train.images[[0, 1, 2, 5, 6, 7]]).all()
+        assert (raw.test.images == whole.test.images[[0, 2, 3]]).all()
+        assert f"{tmp_path}: skipped 3 broken: '" in caplog.text
+
+    def test_all_are_broken(self, tmp_path):
+        """Where nothing is left, nothing can be skipped."""
+        for name in ("cat", "dog"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "a.png").touch()
+
+        with pytest.raises(DataError, match="2 files must be readable images"):
+            read_folder(tmp_path, skip_broken=True)

@@ -201,6 +201,8 @@ class TestNames:
         """A size that would have no effect is refused."""
         with pytest.raises(DataError, match="image_size=16 for 'digits'"):
             load_dataset(DataConfig(image_size=16))
+        with pytest.raises(DataError, match="skip_broken=True for 'digits'"):
+            load_dataset(DataConfig(skip_broken=True))
 
 
 class TestKnownDatasets:
