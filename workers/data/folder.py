@@ -14,7 +14,7 @@ import numpy as np
 
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, RawDataset
-from workers.data.image_file import BrokenImageError, Look, look_at, read_pixels
+from workers.data.image_file import BrokenImageError, Levels, Look, look_at, read_pixels
 from workers.data.layout import FilesOfClass, find_images
 from workers.data.progress import counted
 from workers.machine import available_memory_bytes
@@ -44,7 +44,8 @@ def read_folder(
     white, and an animation is represented by its first picture. Images of one size keep their
     shape, scaled down if the shorter side has more than 64 pixels. Of different sizes, each is
     scaled so that its shorter side is the median of all shorter sides, at most 64 pixels, and its
-    centre is cut out as a square. What was done is logged.
+    centre is cut out as a square. Grey levels of more than 8 bits are scaled by the highest that
+    any of the images has. What was done is logged.
 
     Args:
         path: the folder, as `find_images` takes it.
@@ -63,12 +64,20 @@ def read_folder(
         raise _not_readable(broken)
     height, width = _common_size(looks, image_size)
     _require_memory(path, len(files), height, width)
-    images = _read_images(files, broken, height, width)
+    levels = _common_levels(looks)
+    images = _read_images(files, broken, height, width, levels)
     if broken and not (skip_broken and len(broken) < len(files)):
         raise _not_readable(broken)
     if broken:
         logger.warning("%s: skipped %d broken: %s", path, len(broken), _named(broken))
     _say_sizes(path, looks, height, width, hint=image_size is None)
+    if levels is not None:
+        n_deep = sum(look.levels is not None for look in looks)
+        logger.info(
+            "%s: %s have more than 8 bits a pixel; their levels from %s to %s become 0 to 255",
+            path,
+            *(f"{number:,.10g}" for number in (n_deep, *levels)),
+        )
     parts = []
     for part in layout.parts:
         n_files = sum(map(len, part.values()))
@@ -115,14 +124,33 @@ def _require_memory(path: Path, n_images: int, height: int, width: int) -> None:
         )
 
 
-def _read_images(files: Sequence[Path], broken: dict[Path, str], height: int, width: int) -> Images:
+def _common_levels(looks: Sequence[Look]) -> Levels | None:
+    """Give the levels of all images of more than 8 bits together, or None if there are none.
+
+    One range for all: how bright an image is beside the others may be what tells classes apart.
+    """
+    levels = [look.levels for look in looks if look.levels is not None]
+    if not levels:
+        return None
+    lows, highs = zip(*levels, strict=True)
+    low, high = min(lows), max(highs)
+    return (low, high) if low < high else None
+
+
+def _read_images(
+    files: Sequence[Path],
+    broken: dict[Path, str],
+    height: int,
+    width: int,
+    levels: Levels | None,
+) -> Images:
     """Read images as (n, channels, height, width), with one channel if all are grey.
 
     Broken ones are black; those found only now are put among the others.
     """
     images = np.zeros((len(files), 3, height, width), np.uint8)
     places = {file: index for index, file in enumerate(files) if file not in broken}
-    read = partial(read_pixels, height=height, width=width)
+    read = partial(read_pixels, height=height, width=width, levels=levels)
     is_grey = True
     for file, pixels in _each(read, "reading images", list(places)):
         if isinstance(pixels, BrokenImageError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,28 @@ from PIL import ExifTags, Image, ImageOps
 
 from workers.data.dataset import Images
 
-__all__ = ["SUFFIXES", "BrokenImageError", "Look", "look_at", "read_pixels"]
+__all__ = ["SUFFIXES", "BrokenImageError", "Levels", "Look", "look_at", "read_pixels"]
 
-#: What Pillow may read, by the file's name and by its content.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+#: What Pillow may read, by the file's name. Left out are what is no picture (PostScript, films) and
+#: what only another program can draw.
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp", ".dib"),
+    *(".gif", ".jp2", ".j2k", ".jpf", ".jpx", ".avif", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+    *(".pcx", ".sgi", ".rgb", ".bw", ".qoi", ".ico", ".psd", ".fits", ".fit"),
+)
+#: Likewise by the file's content.
+FORMATS = (
+    *("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB", "GIF", "JPEG2000", "AVIF", "PPM", "TGA", "PCX"),
+    *("SGI", "QOI", "ICO", "PSD", "FITS"),
+)
 
 
 class BrokenImageError(Exception):
     """A file that is not a readable image; its words say why."""
+
+
+#: The lowest and the highest level of pixels, different from each other.
+Levels = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +44,13 @@ class Look:
     Attributes:
         size: (height, width) in pixels, after turning it upright.
         is_transparent: whether any of it may be.
+        levels: the lowest, or 0 if that is less, and the highest of an image of more than 8 bits a
+            pixel; else None.
     """
 
     size: tuple[int, int]
     is_transparent: bool
+    levels: Levels | None = None
 
 
 def look_at(file: Path) -> Look:
@@ -42,14 +59,26 @@ def look_at(file: Path) -> Look:
         width, height = image.size
         if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # stored lying
             width, height = height, width
-        return Look((height, width), image.has_transparency_data)
+        levels = None
+        if _is_deep(image):
+            pixels = np.asarray(image)
+            levels = min(0.0, float(pixels.min())), float(pixels.max())
+            if not np.isfinite(levels).all():
+                raise ValueError("it has pixels that are no finite numbers")
+        return Look((height, width), image.has_transparency_data, levels)
 
 
-def read_pixels(file: Path, height: int, width: int) -> Images:
+def read_pixels(file: Path, height: int, width: int, levels: Levels | None = None) -> Images:
     """Give an image as (height, width, 3), upright, transparent pixels white.
 
     An image of another size is scaled to cover height and width, and what sticks out is cut off at
     both ends.
+
+    Args:
+        file: what `look_at` has looked at.
+        height: in pixels.
+        width: likewise.
+        levels: what becomes 0 and 255 in an image of more than 8 bits a pixel.
 
     Raises:
         BrokenImageError: the file is not an image or cannot be read.
@@ -58,19 +87,33 @@ def read_pixels(file: Path, height: int, width: int) -> Images:
         lowest = max(height, width)
         opened.draft(None, (2 * lowest, 2 * lowest))  # a JPEG decodes faster at a lower resolution
         image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I;16"):  # which Pillow would cut off at 255
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if _is_deep(image) and levels is not None:  # which Pillow would cut off at 255
+            low, high = levels
+            pixels = (np.asarray(image, np.float64) - low) * (255 / (high - low))
+            image = Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8))
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         return np.asarray(ImageOps.fit(image.convert("RGB"), (width, height)))
 
 
+def _is_deep(image: Image.Image) -> bool:
+    """Whether its pixels have more than 8 bits. Those in colour Pillow cuts down itself."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Give the formats that this Pillow has."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
     """Open an image; any error while it is open becomes a `BrokenImageError`."""
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=_formats()) as image:
             yield image
     # a broken PNG is a SyntaxError
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:

@@ -7,8 +7,12 @@ flowers/train/daisy/*.jpg  flowers/test/...      with test images
 from __future__ import annotations
 
 import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from vlga.errors import DataError
 from workers.data.image_file import SUFFIXES
@@ -16,6 +20,9 @@ from workers.data.image_file import SUFFIXES
 __all__ = ["FilesOfClass", "Layout", "find_images"]
 
 logger = logging.getLogger(__name__)
+
+#: The most usual suffixes; there are too many for a message.
+_KNOWN = ".png .jpg .tif and others that Pillow reads"
 
 FilesOfClass = dict[str, list[Path]]
 
@@ -47,23 +54,38 @@ def find_images(path: Path) -> Layout:
     """Find the images of a folder of class folders.
 
     Args:
-        path: the folder; hidden files are ignored, other files that are not images are skipped.
+        path: the folder. The images of a class may be in folders of its class folder. Hidden files
+            are ignored; others that are not images are skipped, which is logged.
 
     Raises:
         DataError: a folder cannot be read, or has no class folders or an empty one; the test
             images have other classes.
     """
+    skipped: list[Path] = []
+    layout = _layout(path, skipped)
+    if skipped:
+        logger.warning(
+            "%s: skipped %s, which are no images of a known type (%s), such as %r",
+            path,
+            _kinds(skipped),
+            _KNOWN,
+            str(skipped[0].relative_to(path)),
+        )
+    return layout
+
+
+def _layout(path: Path, skipped: list[Path]) -> Layout:
     train_path = path / "train"
     # a folder "train" with images in it is a class, of trains beside cars and ships
     if not (train_path.is_dir() and _folders(train_path)):
-        return Layout(_files_of_class(path), None)
+        return Layout(_files_of_class(path, skipped), None)
     others = [folder.name for folder in _folders(path) if folder.name not in ("train", "test")]
     if others:
         logger.warning("%s: skipped other folders than train and test: %s", path, others)
-    train = _files_of_class(train_path)
+    train = _files_of_class(train_path, skipped)
     if not (path / "test").is_dir():
         return Layout(train, None)
-    test = _files_of_class(path / "test")
+    test = _files_of_class(path / "test", skipped)
     if test.keys() != train.keys():
         raise DataError(
             f"{str(path / 'test')!r} must have the same class folders as {str(train_path)!r}, "
@@ -72,35 +94,55 @@ def find_images(path: Path) -> Layout:
     return Layout(train, test)
 
 
-def _files_of_class(folder: Path) -> FilesOfClass:
+def _files_of_class(folder: Path, skipped: list[Path]) -> FilesOfClass:
     """Give the image files of every class folder, classes and files sorted by name."""
-    files_of_class = {one.name: _image_files(one) for one in _folders(folder)}
+    files_of_class: FilesOfClass = {}
+    for one in _folders(folder):
+        files: list[Path] = []
+        others: list[Path] = []
+        for file in _walk(one):
+            is_image = file.suffix.lower() in SUFFIXES and file.is_file()
+            (files if is_image else others).append(file)
+        if not files:
+            found = f"has {_kinds(others)}" if others else "is empty"
+            raise DataError(
+                f"class folder {str(one)!r} must have at least one image of a known type "
+                f"({_KNOWN}), but {found}; if it is not a class, move it out of {str(folder)!r}"
+            )
+        files_of_class[one.name] = files
+        skipped += others
     if not files_of_class:
         raise DataError(
             f"{str(folder)!r} must have a folder of images for each class, but has none"
         )
-    for name, files in files_of_class.items():
-        if not files:
-            raise DataError(
-                f"class folder {str(folder / name)!r} must have at least one image, but has none "
-                f"({' '.join(SUFFIXES)}); if it is not a class, move it out of {str(folder)!r}"
-            )
     return files_of_class
 
 
-def _image_files(folder: Path) -> list[Path]:
-    entries = _entries(folder)
-    files = [one for one in entries if one.suffix.lower() in SUFFIXES and one.is_file()]
-    if len(files) < len(entries):
-        other = next(one.name for one in entries if one not in files)
-        logger.warning(
-            "%s: skipped %d that are not images of a known type (%s), such as %r",
-            folder,
-            len(entries) - len(files),
-            " ".join(SUFFIXES),
-            other,
-        )
-    return files
+def _walk(folder: Path) -> Iterator[Path]:
+    """Give all files in and below a folder, sorted, without hidden ones.
+
+    Links to folders are given as files are: they may lead in circles.
+    """
+
+    def fail(error: OSError) -> NoReturn:
+        raise _unreadable(Path(error.filename), error) from error
+
+    for root, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            if not name.startswith("."):
+                yield Path(root, name)
+
+
+def _kinds(files: Sequence[Path]) -> str:
+    """Say what kinds of files there are, such as ``20 .txt, 3 .csv and 2 more``."""
+    counts = Counter(
+        file.suffix.lower() for file in files if file.suffix[1:].isalnum()
+    ).most_common(3)
+    rest = len(files) - sum(count for _, count in counts)
+    named = ", ".join(f"{count:,} {suffix}" for suffix, count in counts)
+    return named + (f"{' and ' if named else ''}{rest:,} more" if rest else "")
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -112,6 +154,10 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(one for one in folder.iterdir() if not one.name.startswith("."))
     except OSError as error:
-        raise DataError(
-            f"the folder {str(folder)!r} must be readable, but it is not: {error.strerror}"
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"the folder {str(folder)!r} must be readable, but it is not: {error.strerror}"
+    )

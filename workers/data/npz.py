@@ -6,6 +6,7 @@ The axis of length 1, 3 or 4 has the channels; if both could, the last one has.
 
 from __future__ import annotations
 
+import logging
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,6 +20,8 @@ from workers.data.dataset import Images, LabelledImages, Labels, RawDataset
 
 __all__ = ["read_npz"]
 
+logger = logging.getLogger(__name__)
+
 Array = npt.NDArray[Any]
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -28,7 +31,8 @@ _CHANNELS = (1, 3, 4)
 def read_npz(path: Path) -> RawDataset:
     """Read an archive. Labels are whole numbers or strings; classes are their values, sorted.
 
-    Images are uint8, or floats in [0, 1] which are scaled to [0, 255] and rounded.
+    Images are uint8, or floats in [0, 1] which are scaled to [0, 255] and rounded. Whole numbers of
+    16 bits are scaled by the largest of the archive, if that is above 255.
 
     Raises:
         DataError: the file is not an archive of plain arrays; an array is missing; images have an
@@ -44,6 +48,7 @@ def read_npz(path: Path) -> RawDataset:
                 f"{str(path)!r} must have the arrays {', '.join(needed)}, but {key!r} is missing; "
                 f"it has {', '.join(arrays) or 'none of them'}"
             )
+    arrays = _in_eight_bits(path, arrays)
     values = np.unique(_checked_labels(path, arrays, "train"))
     classes = tuple(str(value) for value in values)
     train = _labelled(path, arrays, "train", values)
@@ -71,6 +76,21 @@ def _read_arrays(path: Path) -> dict[str, Array]:
     raise DataError(
         f"{str(path)!r} must be a NumPy archive, but it is one array; write it with numpy.savez"
     )
+
+
+def _in_eight_bits(path: Path, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Scale images of 16 bits a pixel, training and test images alike."""
+    deep = {
+        key: array
+        for key, array in arrays.items()
+        if key.startswith("x_") and array.dtype.kind in "iu" and array.dtype.itemsize == 2
+    }
+    highest = max((int(array.max(initial=0)) for array in deep.values()), default=0)
+    if highest <= 255 or any(int(array.min(initial=0)) < 0 for array in deep.values()):
+        return arrays
+    logger.info("%s: levels of 16 bits up to %s become 0 to 255", path, f"{highest:,}")
+    scale = np.float32(255 / highest)
+    return arrays | {key: np.rint(one * scale).astype(np.uint8) for key, one in deep.items()}
 
 
 def _labelled(path: Path, arrays: dict[str, Array], part: str, values: Array) -> LabelledImages:

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,10 +82,34 @@ class TestLayout:
             raw = read_folder(tmp_path)
 
         assert len(raw.train) == 6
-        known = "skipped 1 that are not images of a known type (.png .jpg .jpeg .webp .bmp .gif)"
+        kind = "images of a known type (.png .jpg .tif and others that Pillow reads)"
         assert [record.message for record in caplog.records] == [
-            f"{tmp_path / 'cat'}: {known}, such as 'notes.txt'"
+            f"{tmp_path}: skipped 1 .txt, which are no {kind}, such as 'cat/notes.txt'"
         ]
+
+    def test_one_line_for_all_that_is_skipped(self, tmp_path, caplog):
+        """However many classes have other files, one line tells them by kind."""
+        save_classes(tmp_path, "cat", "dog", "eel")
+        for name in ("cat", "dog", "eel"):
+            for file in ("a.txt", "b.txt", "c.csv", "Makefile", "d.x", "e.y"):
+                (tmp_path / name / file).touch()
+        read_folder(tmp_path)
+
+        (line,) = caplog.messages
+        assert "skipped 6 .txt, 3 .csv, 3 .x and 6 more" in line
+
+    def test_folders_in_a_class(self, tmp_path, caplog):
+        """Images of a class may be in folders of its own, at any depth; links are not followed."""
+        for name in ("cat", "dog"):
+            save(tmp_path / name / "b.png", np.full((4, 4), 2, np.uint8))
+            save(tmp_path / name / "2021" / "jan" / "a.png", np.full((4, 4), 1, np.uint8))
+            save(tmp_path / name / ".cache" / "a.png", pixels())
+        (tmp_path / "dog" / "2021" / "all").symlink_to(tmp_path)
+        raw = read_folder(tmp_path)
+
+        assert raw.train.labels.tolist() == [0, 0, 1, 1]
+        assert raw.train.images[:, 0, 0, 0].tolist() == [2, 1, 2, 1]
+        assert "skipped 1 more, which are no images" in caplog.text
 
     def test_no_class_folders(self, tmp_path):
         """A folder with images but no class folders is refused."""
@@ -94,12 +119,23 @@ class TestLayout:
             read_folder(tmp_path)
 
     def test_empty_class(self, tmp_path):
-        """A class folder without images is refused by name."""
+        """A class folder without images is refused by name, with what it has instead."""
         save_classes(tmp_path, "cat", "dog")
         (tmp_path / "eel").mkdir()
 
-        with pytest.raises(DataError, match=r"class folder '.*eel' must have at least one image"):
+        with pytest.raises(DataError, match=r"folder '.*eel' must have .*, but is empty; if it"):
             read_folder(tmp_path)
+        for file in ("a.heic", "b.HEIC", "c.txt"):
+            (tmp_path / "eel" / file).touch()
+        with pytest.raises(DataError, match=r"folder '.*eel' must have .* has 2 .heic, 1 .txt; if"):
+            read_folder(tmp_path)
+
+    def test_a_folder_of_the_system(self, caplog):
+        """A folder of anything else ends in one line, without others before it."""
+        with pytest.raises(DataError, match=r"must have at least one image|must be readable"):
+            read_folder(Path("/etc"))
+
+        assert not caplog.records
 
     @pytest.mark.parametrize("test_classes", [["cat"], ["cat", "dog", "eel"]])
     def test_other_test_classes(self, tmp_path, test_classes):
@@ -117,11 +153,17 @@ class TestLayout:
 
 
 class TestPixels:
-    @pytest.mark.parametrize("suffix", ["png", "jpg", "JPEG", "webp", "bmp", "gif"])
+    @pytest.mark.parametrize(
+        "suffix",
+        ["png", "jpg", "JPEG", "jfif", "webp", "bmp", "gif", "tif", "TIFF", "jp2", "pgm", "tga"],
+    )
     def test_formats(self, tmp_path, suffix):
         """Every format is read, whatever the case of its suffix."""
         for name, level in (("black", 0), ("white", 255)):
-            save(tmp_path / name / f"a.{suffix}", np.full((8, 8, 3), level, np.uint8))
+            save(
+                tmp_path / name / f"a.{suffix}",
+                np.full((8, 8, 3)[: 2 if suffix == "pgm" else 3], level, np.uint8),
+            )
         raw = read_folder(tmp_path)
 
         assert raw.train.images.shape == (2, 1, 8, 8)
@@ -146,13 +188,43 @@ class TestPixels:
         assert raw.train.images.shape == (6, 3, 6, 6)
         assert (raw.train.images[:3] == raw.train.images[:3, :1]).all()
 
-    def test_sixteen_bits(self, tmp_path):
-        """Of 16 bits a pixel the upper eight are kept."""
-        levels = np.arange(0, 65536, 1024, dtype=np.uint16).reshape(8, 8)
-        save(tmp_path / "a" / "a.png", levels)
-        save(tmp_path / "b" / "b.png", levels)
+    @pytest.mark.parametrize("suffix", ["png", "tif"])
+    @pytest.mark.parametrize("most", [900, 4095, 65535])
+    def test_sixteen_bits(self, tmp_path, caplog, suffix, most):
+        """Grey levels of 16 bits are scaled by the folder's highest, so that few bits suffice."""
+        levels = np.linspace(0, most, 64).astype(np.uint16).reshape(8, 8)
+        save(tmp_path / "a" / f"a.{suffix}", levels // 2)
+        save(tmp_path / "b" / f"b.{suffix}", levels)
+        caplog.set_level(logging.INFO)
+        dim, bright = read_folder(tmp_path).train.images[:, 0]
 
-        assert (read_folder(tmp_path).train.images == levels // 256).all()
+        assert np.abs(bright - levels * (255 / most)).max() <= 0.5
+        assert np.abs(dim - levels // 2 * (255 / most)).max() <= 0.5
+        said = f"their levels from 0 to {most:,} become 0 to 255"
+        assert caplog.messages == [f"{tmp_path}: 2 have more than 8 bits a pixel; {said}"]
+
+    def test_levels_below_zero(self, tmp_path):
+        """Floats and negative levels, as of tomographs, are scaled from the lowest one."""
+        image = np.linspace(-1000, 3000, 64, dtype=np.float32).reshape(8, 8)
+        for name in "ab":
+            save(tmp_path / name / "a.tif", image)
+
+        assert (read_folder(tmp_path).train.images[0, 0, [0, 7], [0, 7]] == [0, 255]).all()
+
+    def test_no_numbers(self, tmp_path):
+        """A file of floats that are no numbers is broken."""
+        for name in "ab":
+            save(tmp_path / name / "a.tif", np.full((8, 8), np.nan, np.float32))
+
+        with pytest.raises(DataError, match="pixels that are no finite numbers"):
+            read_folder(tmp_path)
+
+    def test_all_black(self, tmp_path):
+        """Where all deep pixels are black there is nothing to scale."""
+        for name in "ab":
+            save(tmp_path / name / "a.tif", np.zeros((8, 8), np.uint16))
+
+        assert not read_folder(tmp_path).train.images.any()
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
     def test_transparent_pixels_are_white(self, tmp_path, mode):

@@ -1,3 +1,4 @@
+import logging
 import re
 
 import numpy as np
@@ -88,6 +89,26 @@ def test_whole_numbers_are_kept(tmp_path):
     raw = read_npz(save(tmp_path, x_train=IMAGES.astype(np.int32), y_train=LABELS))
 
     assert (raw.train.images[:, 0] == IMAGES).all()
+
+
+def test_sixteen_bits(tmp_path, caplog):
+    """Levels of 16 bits are scaled by the largest of all, also in the test images, and it is said.
+
+    Of a camera with 12 bits no more than that is left; whole numbers up to 255 stay as they are.
+    """
+    caplog.set_level(logging.INFO)
+    deep = IMAGES.astype(np.uint16) * 15
+    path = save(tmp_path, x_train=deep // 2, y_train=LABELS, x_test=deep, y_test=LABELS)
+    raw = read_npz(path)
+
+    assert raw.test.images.dtype == np.uint8
+    assert raw.test.images.max() == 255
+    assert np.abs(raw.test.images[:, 0] - deep * (255 / deep.max())).max() <= 0.501
+    assert np.abs(raw.train.images[:, 0] - deep // 2 * (255 / deep.max())).max() <= 0.501
+    assert caplog.messages == [f"{path}: levels of 16 bits up to {deep.max():,} become 0 to 255"]
+
+    kept = read_npz(save(tmp_path, x_train=IMAGES.astype(np.uint16), y_train=LABELS))
+    assert (kept.train.images[:, 0] == IMAGES).all()
 
 
 WITH_NAN = np.where(IMAGES[0, 0, 0] == IMAGES, np.nan, 0.5)
