@@ -65,7 +65,8 @@ class RawDataset:
 class Dataset:
     """The images of a search, split. No image is in two splits, and each split has every class.
 
-    The only exception: a search may take its fitness from the test images on purpose.
+    There are two exceptions: a search may take its fitness from the test images on purpose, and the
+    test images of a source may have copies among its training images, which is logged.
 
     Attributes:
         name: to be shown.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,24 @@ import numpy as np
 
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest
-from workers.data.dataset import Dataset, LabelledImages, RawDataset
+from workers.data.dataset import Dataset, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder
 from workers.data.npz import read_npz
-from workers.data.split import class_counts, stratified_split, stratified_subset
+from workers.data.split import (
+    Counts,
+    Mask,
+    class_counts,
+    first_equal,
+    is_first,
+    stratified_split,
+    stratified_subset,
+)
 from workers.data.torchvision_files import PUBLISHED, data_folder, read_published
 
 __all__ = ["KnownDataset", "known_datasets", "load_dataset"]
+
+logger = logging.getLogger(__name__)
 
 #: Seeds of the splits. Not the search's seed: all searches on the same images share their splits.
 TEST_SEED, LIMIT_SEED, VALIDATION_SEED = 1, 2, 3
@@ -73,7 +84,7 @@ def load_dataset(config: DataConfig) -> Dataset:
 
     Test images are the data set's own; if it has none, they are split off first. Then the training
     images are limited, and validation images are split off from the rest. Every split is
-    stratified.
+    stratified, and copies of an image are in one of them.
 
     Args:
         config: a known name, an ``.npz`` file or a folder, and how to split it.
@@ -127,19 +138,23 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
             f"data set {raw.name!r} must have at least 2 classes, but has only {raw.classes!r}"
         )
     train, test = raw.train, raw.test
+    ids = _ids(raw)
     if test is None:
-        _check_counts(raw, train, 3, "images (one each to train, validate and test)")
-        chosen = stratified_split(train.labels, config.test_fraction, TEST_SEED, leave=2)
-        train, test = train.select(~chosen), train.select(chosen)
+        _check_counts(raw, train, ids, 3, "images (one each to train, validate and test)")
+        chosen = stratified_split(train.labels, config.test_fraction, TEST_SEED, leave=2, ids=ids)
+        train, test, ids = train.select(~chosen), train.select(chosen), ids[~chosen]
     else:
-        _check_counts(raw, train, 2, "training images (one each to train and validate)")
-        _check_counts(raw, test, 1, "test images")
-    train = _limited(raw, train, config.train_limit)
+        _check_counts(raw, train, ids, 2, "training images (one each to train and validate)")
+        _check_counts(raw, test, None, 1, "test images")
+    chosen = _limit(raw, train, ids, config.train_limit)
+    train, ids = train.select(chosen), ids[chosen]
     validates_on_test = config.fitness_on == "test"
     if validates_on_test:
         validation = test
     else:
-        chosen = stratified_split(train.labels, config.validation_fraction, VALIDATION_SEED)
+        chosen = stratified_split(
+            train.labels, config.validation_fraction, VALIDATION_SEED, ids=ids
+        )
         validation, train = train.select(chosen), train.select(~chosen)
     return Dataset(
         name=raw.name,
@@ -154,25 +169,65 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
     )
 
 
-def _limited(raw: RawDataset, train: LabelledImages, limit: int | None) -> LabelledImages:
+def _ids(raw: RawDataset) -> Labels:
+    """Give the training images' ids, equal for equal images, and say what copies there are."""
+    parts = [raw.train] if raw.test is None else [raw.train, raw.test]
+    all_ids = first_equal(*(part.images for part in parts))
+    ids, test_ids = np.split(all_ids, [len(raw.train)])
+    n_copies = len(ids) - int(is_first(ids).sum())
+    if n_copies:
+        logger.warning(
+            "%s: %s of %s images are copies of others; copies stay in one split",
+            *(raw.name, f"{n_copies:,}", f"{len(ids):,}"),
+        )
+    n_shared = int(np.isin(test_ids, ids).sum())
+    if n_shared:
+        logger.warning(
+            "%s: %s of %s test images are training images too, so the test accuracy is too high",
+            *(raw.name, f"{n_shared:,}", f"{len(test_ids):,}"),
+        )
+    labels = np.concatenate([part.labels for part in parts])
+    in_two = labels != labels[all_ids]
+    if in_two.any():
+        one = int(np.argmax(in_two))
+        logger.warning(
+            "%s: %s of %s images are copies of images of another class, such as one of %r and %r",
+            *(raw.name, f"{int(in_two.sum()):,}", f"{len(labels):,}"),
+            *(raw.classes[labels[all_ids[one]]], raw.classes[labels[one]]),
+        )
+    return ids
+
+
+def _limit(raw: RawDataset, train: LabelledImages, ids: Labels, limit: int | None) -> Mask:
+    """Choose the training images that a limit leaves."""
     if limit is None or limit >= len(train):
-        return train
+        return np.ones(len(train), np.bool_)
     chosen = stratified_subset(train.labels, limit, LIMIT_SEED)
-    counts = class_counts(train.labels[chosen], len(raw.classes))
+    counts = _counts(raw, train.labels[chosen], ids[chosen])
     if counts.min() < 2:
-        rarest = class_counts(train.labels, len(raw.classes)).min()
+        rarest = _counts(raw, train.labels, ids).min()
         raise DataError(
             f"[data] train_limit must leave every class at least 2 images, to train and validate, "
             f"but train_limit={limit!r} leaves class {raw.classes[np.argmin(counts)]!r} "
             f"with {counts.min()}; {-(-2 * len(train) // rarest)} is enough"
         )
-    return train.select(chosen)
+    return chosen
 
 
-def _check_counts(raw: RawDataset, part: LabelledImages, needed: int, what: str) -> None:
-    counts = class_counts(part.labels, len(raw.classes))
+def _counts(raw: RawDataset, labels: Labels, ids: Labels | None) -> Counts:
+    """Count the images of each class, copies once."""
+    different = labels if ids is None else labels[is_first(ids)]
+    return class_counts(different, len(raw.classes))
+
+
+def _check_counts(
+    raw: RawDataset, part: LabelledImages, ids: Labels | None, needed: int, what: str
+) -> None:
+    counts = _counts(raw, part.labels, ids)
     if counts.min() < needed:
+        has_copies = ids is not None and not is_first(ids).all()
         raise DataError(
             f"every class of {raw.name!r} must have at least {needed} {what}, "
             f"but class {raw.classes[np.argmin(counts)]!r} has {counts.min()}"
+            f"{' that are no copies' if has_copies else ''}"
         )

@@ -147,13 +147,83 @@ class TestSplits:
         assert len(load_dataset(DataConfig(name=name, train_limit=20)).train_labels) > 10
 
 
+def save_copies(path, times=3, **others):
+    """Save 40 different images of two classes, each so many times."""
+    images = np.zeros((40, 4, 4), np.uint8)
+    images[:, 0, 0] = np.arange(40)
+    labels = np.tile([0, 1], 20)
+    np.savez(path, x_train=np.tile(images, (times, 1, 1)), y_train=np.tile(labels, times), **others)
+    return str(path)
+
+
+class TestCopies:
+    def test_stay_in_one_split(self, tmp_path, caplog):
+        """Images that are there three times are each in one split only, and that is said."""
+        dataset = load_dataset(DataConfig(name=save_copies(tmp_path / "a.npz")))
+        splits = [
+            set(numbers(getattr(dataset, f"{split}_images")))
+            for split in ("train", "validation", "test")
+        ]
+
+        assert [len(split) for split in splits] == [26, 6, 8]
+        assert len(set.union(*splits)) == 40
+        assert caplog.messages == [
+            "a: 80 of 120 images are copies of others; copies stay in one split"
+        ]
+
+    def test_with_a_limit(self, tmp_path):
+        """Copies that a limit leaves stay together too."""
+        name = save_copies(tmp_path / "a.npz")
+        dataset = load_dataset(DataConfig(name=name, train_limit=60))
+        train, validation = numbers(dataset.train_images), numbers(dataset.validation_images)
+
+        assert len(train) + len(validation) == 60
+        assert not set(train) & set(validation)
+
+    def test_of_test_images(self, tmp_path, caplog):
+        """Test images of the source that are among its training images are counted."""
+        images = np.zeros((4, 4, 4), np.uint8)
+        images[:, 0, 0] = [0, 1, 100, 101]
+        name = save_copies(tmp_path / "a.npz", times=1, x_test=images, y_test=[0, 1, 0, 1])
+        load_dataset(DataConfig(name=name))
+
+        assert caplog.messages == [
+            "a: 2 of 4 test images are training images too, so the test accuracy is too high"
+        ]
+
+    def test_with_other_labels(self, tmp_path, caplog):
+        """Copies that carry different labels are counted, with two classes that share one."""
+        images = np.zeros((42, 4, 4), np.uint8)
+        images[:, 0, 0] = [*range(40), 0, 2]
+        np.savez(tmp_path / "a.npz", x_train=images, y_train=["cat", "dog"] * 21)
+        load_dataset(DataConfig(name=str(tmp_path / "a.npz")))
+
+        said = "1 of 42 images are copies of images of another class"
+        assert caplog.messages[-1] == f"a: {said}, such as one of 'cat' and 'dog'"
+
+    def test_too_few_others(self, tmp_path):
+        """A class of three copies of one image cannot be split, and is refused."""
+        np.savez(
+            tmp_path / "a.npz", x_train=np.zeros((6, 4, 4), np.uint8), y_train=[0, 0, 0, 1, 1, 1]
+        )
+
+        with pytest.raises(DataError, match=r"at least 3 images .* '1' has 0 that are no copies"):
+            load_dataset(DataConfig(name=str(tmp_path / "a.npz")))
+
+    def test_digits_have_none(self, caplog):
+        """So their splits are as they were."""
+        load_dataset(DataConfig())
+
+        assert not caplog.messages
+
+
 class TestNames:
     def test_folder(self, tmp_path):
         """A folder of class folders is named like the folder, and resized if asked."""
-        for name in ("cat", "dog"):
+        for level, name in enumerate(("cat", "dog")):
             (tmp_path / "pets" / name).mkdir(parents=True)
             for index in range(4):
-                Image.new("RGB", (8, 8), (index, 0, 0)).save(
+                Image.new("RGB", (8, 8), (index, 0, level)).save(
                     tmp_path / "pets" / name / f"{index}.png"
                 )
         dataset = load_dataset(DataConfig(name=str(tmp_path / "pets"), image_size=6))

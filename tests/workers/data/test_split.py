@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.data.split import class_counts, stratified_split, stratified_subset
+from workers.data.split import class_counts, first_equal, stratified_split, stratified_subset
 
 SEEDS = st.integers(0, 2**32)
 
@@ -38,6 +38,29 @@ def test_split_leaves_images(labels, fraction, seed):
 
     assert (class_counts(labels[~chosen], 1) >= 2).all()
     assert (class_counts(labels[chosen], 1) >= 1).all()
+
+
+@given(label_arrays(min_count=3), st.floats(0.01, 0.99), st.data(), SEEDS)
+def test_copies_stay_together(labels, fraction, data, seed):
+    """Of an image and its copies all are chosen or none, and copies change no other's fate."""
+    n_copies = data.draw(st.integers(1, 20))
+    copied = np.random.default_rng(seed).integers(0, len(labels), n_copies)
+    ids = np.concatenate([np.arange(len(labels)), copied])
+    with_copies = np.concatenate([labels, labels[copied]])
+    chosen = stratified_split(with_copies, fraction, seed, leave=2, ids=ids)
+
+    assert not set(ids[chosen]) & set(ids[~chosen])
+    assert (class_counts(labels[chosen[: len(labels)]], 1) >= 1).all()
+    assert (class_counts(labels[~chosen[: len(labels)]], 1) >= 2).all()
+    assert (chosen[: len(labels)] == stratified_split(labels, fraction, seed, leave=2)).all()
+
+
+def test_first_equal():
+    """Equal images have the index of the first of them, through all parts."""
+    a, b, c = np.random.default_rng(0).integers(0, 256, (3, 1, 3, 2, 2), dtype=np.uint8)
+    parts = np.concatenate([a, b, a]), np.concatenate([c, b])
+
+    assert first_equal(*parts).tolist() == [0, 1, 0, 3, 1]
 
 
 @given(label_arrays(), st.data(), SEEDS)
