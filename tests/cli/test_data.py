@@ -14,7 +14,10 @@ class TestData:
         assert [line.split()[0] for line in table.out.splitlines()[2:]] == [
             "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn",
         ]  # fmt: skip
-        assert "or your own: --data images.npz (x_train y_train [x_test y_test])" in table.err
+        assert (
+            "or your own: --data images.npz (x_train y_train [x_val y_val] [x_test y_test])"
+            in table.err
+        )
         assert rows[0] == {
             "name": "digits", "shape": "1x8x8", "classes": 10, "train": 1797, "test": 0,
             "found": "built in",

@@ -37,6 +37,7 @@ def dataset(
     validation: list[int] | None = None,
     test: list[int] | None = None,
     seed: int = 0,
+    **more: Any,
 ) -> Dataset:
     """Give dark and bright images with these labels, half of each if not given."""
     return Dataset(
@@ -45,6 +46,7 @@ def dataset(
         *brightness(train or [0, 1] * 20, seed),
         *brightness(validation or [0, 1] * 8, seed + 1),
         *brightness(test or [0, 1] * 6, seed + 2),
+        **more,
     )
 
 

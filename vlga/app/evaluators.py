@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["load_data", "make_evaluator"]
 
+logger = logging.getLogger(__name__)
+
 
 def load_data(config: SearchConfig) -> Dataset:
-    """Read the data set that the settings ask for. Raises `DataError` if that fails."""
-    from workers.data import load_dataset
+    """Read the data set that the settings ask for, and say how one's own images are trained on.
 
-    return load_dataset(config.data)
+    Raises:
+        DataError: it cannot be read.
+    """
+    from workers.data import is_known, load_dataset
+
+    dataset = load_dataset(config.data)
+    if config.training.augment == "auto" and not is_known(config.data.name):
+        does, change = ("mirrors", "crop") if dataset.may_mirror else ("never mirrors", "crop_flip")
+        logger.info(
+            "%s: training shifts images a little and %s them; change with "
+            "--set training.augment=%s",
+            *(dataset.name, does, change),
+        )
+    return dataset
 
 
 def make_evaluator(config: SearchConfig, dataset: Dataset) -> Evaluator:

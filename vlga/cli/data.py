@@ -36,7 +36,7 @@ def data_list(data_dir: str | None, form: str) -> None:
     click.echo(render(rows, form, list(rows[0])))
     if form == "table":
         click.echo(
-            "\nor your own: --data images.npz (x_train y_train [x_test y_test]), "
+            "\nor your own: --data images.npz (x_train y_train [x_val y_val] [x_test y_test]), "
             "or a folder of class folders",
             err=True,
         )

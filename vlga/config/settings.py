@@ -37,10 +37,15 @@ class DataConfig(Settings):
     train_limit: int | None = Field(
         None,
         ge=10,
-        description="use only so many training images, validation included, in equal proportions",
+        description="use only so many training images, those split off to validate included, "
+        "in equal proportions",
     )
     validation_fraction: float = Field(
-        0.2, gt=0, lt=1, description="share of the training images that gives the fitness"
+        0.2,
+        gt=0,
+        lt=1,
+        description="share of the training images that gives the fitness, if a data set has no "
+        "images to validate on",
     )
     test_fraction: float = Field(
         0.2,
@@ -121,7 +126,7 @@ class TrainingConfig(Settings):
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augment: Literal["none", "crop", "crop_flip", "auto"] = Field(
-        "auto", description="auto: crop_flip for colour photographs, crop for others"
+        "auto", description="auto: crop_flip for photographs, crop for others"
     )
     inherit_weights: bool = Field(
         True, description="start from trained layers of the previous phase's best, or the parent"

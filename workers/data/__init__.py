@@ -1,6 +1,6 @@
 """The images of a search: where they come from and how they are split."""
 
 from workers.data.dataset import Dataset
-from workers.data.load import KnownDataset, known_datasets, load_dataset
+from workers.data.load import KnownDataset, is_known, known_datasets, load_dataset
 
-__all__ = ["Dataset", "KnownDataset", "known_datasets", "load_dataset"]
+__all__ = ["Dataset", "KnownDataset", "is_known", "known_datasets", "load_dataset"]

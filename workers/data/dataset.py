@@ -43,6 +43,13 @@ class LabelledImages:
         """
         return LabelledImages(self.images[chosen], self.labels[chosen])
 
+    def __add__(self, other: LabelledImages) -> LabelledImages:
+        """Give these images, then the others."""
+        return LabelledImages(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawDataset:
@@ -51,14 +58,23 @@ class RawDataset:
     Attributes:
         name: to be shown.
         classes: names in the order of the labels.
-        train: images to train and to validate on.
+        train: images to train on, and to validate on if there are no others.
         test: the source's own test images, of the same shape, or None.
+        validation: likewise to validate on.
+        may_mirror: whether images mean the same mirrored left to right; None if nobody knows.
     """
 
     name: str
     classes: tuple[str, ...]
     train: LabelledImages
     test: LabelledImages | None = None
+    validation: LabelledImages | None = None
+    may_mirror: bool | None = None
+
+    @property
+    def parts(self) -> tuple[LabelledImages, ...]:
+        """Those that there are, training images first."""
+        return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +94,7 @@ class Dataset:
         test_images: as `train_images`; used only for the winner.
         test_labels: as `train_labels`.
         validates_on_test: whether the validation images are the test images.
+        may_mirror: whether images mean the same mirrored left to right.
         fingerprint: 16 hexadecimal digits, equal if and only if all arrays and classes are equal.
     """
 
@@ -90,6 +107,7 @@ class Dataset:
     test_images: Images
     test_labels: Labels
     validates_on_test: bool = False
+    may_mirror: bool = False
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -16,4 +16,4 @@ def read_digits() -> RawDataset:
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
     train = LabelledImages(images, digits.target.astype(np.int64))
-    return RawDataset("digits", tuple(str(digit) for digit in range(10)), train)
+    return RawDataset("digits", tuple(str(digit) for digit in range(10)), train, may_mirror=False)

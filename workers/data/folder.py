@@ -56,8 +56,13 @@ def read_folder(
         DataError: as `find_images`; images cannot be read (all of them, with `skip_broken`); the
             images do not fit in memory.
     """
-    layout = find_images(path)
-    files = layout.files
+    files_of_part = find_images(path)
+    files = [
+        file
+        for files_of_class in files_of_part.values()
+        for of_class in files_of_class.values()
+        for file in of_class
+    ]
     broken: dict[Path, str] = {}
     looks = _all_looks(files, broken)
     if not looks:
@@ -70,20 +75,27 @@ def read_folder(
         raise _not_readable(broken)
     if broken:
         logger.warning("%s: skipped %d broken: %s", path, len(broken), _named(broken))
-    _say_sizes(path, looks, height, width, hint=image_size is None)
+    name = path.resolve().name
+    _say_sizes(name, looks, height, width, hint=image_size is None)
     if levels is not None:
         n_deep = sum(look.levels is not None for look in looks)
         logger.info(
             "%s: %s have more than 8 bits a pixel; their levels from %s to %s become 0 to 255",
-            path,
+            name,
             *(f"{number:,.10g}" for number in (n_deep, *levels)),
         )
-    parts = []
-    for part in layout.parts:
-        n_files = sum(map(len, part.values()))
-        parts.append(_labelled(part, images[:n_files], broken))
+    parts: dict[str, LabelledImages] = {}
+    for part, files_of_class in files_of_part.items():
+        n_files = sum(map(len, files_of_class.values()))
+        parts[part] = _labelled(files_of_class, images[:n_files], broken)
         images = images[n_files:]
-    return RawDataset(path.resolve().name, tuple(layout.train), *parts)
+    return RawDataset(
+        name,
+        tuple(files_of_part["train"]),
+        parts["train"],
+        parts.get("test"),
+        parts.get("validation"),
+    )
 
 
 def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> list[Look]:
@@ -213,7 +225,7 @@ def _named(broken: Mapping[Path, str]) -> str:
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 
 
-def _say_sizes(path: Path, looks: Sequence[Look], height: int, width: int, *, hint: bool) -> None:
+def _say_sizes(name: str, looks: Sequence[Look], height: int, width: int, *, hint: bool) -> None:
     """Say what was done to the images, if anything."""
     sizes = sorted({look.size for look in looks}, key=lambda size: (size[0] * size[1], size))
     said = []
@@ -226,4 +238,4 @@ def _say_sizes(path: Path, looks: Sequence[Look], height: int, width: int, *, hi
         said.append("transparent pixels are white")
     if said:
         change = "; change with --set data.image_size=N" if hint else ""
-        logger.info("%s: %s%s", path, ", ".join(said), change)
+        logger.info("%s: %s%s", name, ", ".join(said), change)

@@ -2,6 +2,7 @@
 
 flowers/daisy/*.jpg  flowers/rose/*.jpg          no test images of its own
 flowers/train/daisy/*.jpg  flowers/test/...      with test images
+flowers/train/daisy/*.jpg  flowers/val/...       with validation images, and with test images or not
 """
 
 from __future__ import annotations
@@ -10,14 +11,13 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from vlga.errors import DataError
 from workers.data.image_file import SUFFIXES
 
-__all__ = ["FilesOfClass", "Layout", "find_images"]
+__all__ = ["FilesOfClass", "find_images"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,43 +26,30 @@ _KNOWN = ".png .jpg .tif and others that Pillow reads"
 
 FilesOfClass = dict[str, list[Path]]
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The image files of a folder; classes and the files of each are sorted by name.
-
-    Attributes:
-        train: by class.
-        test: by class, the same classes, or None.
-    """
-
-    train: FilesOfClass
-    test: FilesOfClass | None
-
-    @property
-    def parts(self) -> list[FilesOfClass]:
-        """Those that there are, training images first."""
-        return [self.train] if self.test is None else [self.train, self.test]
-
-    @property
-    def files(self) -> list[Path]:
-        """All files, by part, then by class."""
-        return [file for part in self.parts for files in part.values() for file in files]
+#: The names that the folders of a part may have, by the part.
+_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 
 
-def find_images(path: Path) -> Layout:
+def find_images(path: Path) -> dict[str, FilesOfClass]:
     """Find the images of a folder of class folders.
+
+    A folder called ``train`` that has folders has the class folders, and ``test`` and ``val`` (or
+    ``valid`` or ``validation``) may be beside it.
 
     Args:
         path: the folder. The images of a class may be in folders of its class folder. Hidden files
             are ignored; others that are not images are skipped, which is logged.
 
+    Returns:
+        Files by class, by part: ``train``, and ``validation`` and ``test`` if they are there.
+        Classes and the files of each are sorted by name; all parts have the same classes.
+
     Raises:
-        DataError: a folder cannot be read, or has no class folders or an empty one; the test
-            images have other classes.
+        DataError: a folder cannot be read, or has no class folders or an empty one; a part has
+            other classes than ``train``.
     """
     skipped: list[Path] = []
-    layout = _layout(path, skipped)
+    parts = _parts(path, skipped)
     if skipped:
         logger.warning(
             "%s: skipped %s, which are no images of a known type (%s), such as %r",
@@ -71,27 +58,34 @@ def find_images(path: Path) -> Layout:
             _KNOWN,
             str(skipped[0].relative_to(path)),
         )
-    return layout
+    return parts
 
 
-def _layout(path: Path, skipped: list[Path]) -> Layout:
+def _parts(path: Path, skipped: list[Path]) -> dict[str, FilesOfClass]:
     train_path = path / "train"
     # a folder "train" with images in it is a class, of trains beside cars and ships
     if not (train_path.is_dir() and _folders(train_path)):
-        return Layout(_files_of_class(path, skipped), None)
-    others = [folder.name for folder in _folders(path) if folder.name not in ("train", "test")]
+        return {"train": _files_of_class(path, skipped)}
+    there = [folder.name for folder in _folders(path)]
+    found = {
+        part: next(name for name in names if name in there)
+        for part, names in _NAMES.items()
+        if not set(names).isdisjoint(there)
+    }
+    others = [name for name in there if name not in found.values()]
     if others:
-        logger.warning("%s: skipped other folders than train and test: %s", path, others)
-    train = _files_of_class(train_path, skipped)
-    if not (path / "test").is_dir():
-        return Layout(train, None)
-    test = _files_of_class(path / "test", skipped)
-    if test.keys() != train.keys():
-        raise DataError(
-            f"{str(path / 'test')!r} must have the same class folders as {str(train_path)!r}, "
-            f"but these are only in one of them: {', '.join(sorted(test.keys() ^ train.keys()))}"
+        logger.warning(
+            "%s: skipped other folders than %s: %s", path, ", ".join(found.values()), others
         )
-    return Layout(train, test)
+    parts = {part: _files_of_class(path / name, skipped) for part, name in found.items()}
+    for part, name in found.items():
+        differing = parts[part].keys() ^ parts["train"].keys()
+        if differing:
+            raise DataError(
+                f"{str(path / name)!r} must have the same class folders as {str(train_path)!r}, "
+                f"but these are only in one of them: {', '.join(sorted(differing))}"
+            )
+    return parts
 
 
 def _files_of_class(folder: Path, skipped: list[Path]) -> FilesOfClass:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest
-from workers.data.dataset import Dataset, LabelledImages, Labels, RawDataset
+from workers.data.dataset import Dataset, Images, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder
 from workers.data.npz import read_npz
@@ -26,9 +26,15 @@ from workers.data.split import (
 )
 from workers.data.torchvision_files import PUBLISHED, data_folder, read_published
 
-__all__ = ["KnownDataset", "known_datasets", "load_dataset"]
+__all__ = ["KnownDataset", "is_known", "known_datasets", "load_dataset"]
 
 logger = logging.getLogger(__name__)
+
+#: Pixels of the shorter side that an image has at least that may be a photograph.
+_SMALLEST_PHOTOGRAPH = 16
+
+#: Classes that are listed one by one.
+_MOST_LISTED = 8
 
 #: Seeds of the splits. Not the search's seed: all searches on the same images share their splits.
 TEST_SEED, LIMIT_SEED, VALIDATION_SEED = 1, 2, 3
@@ -79,12 +85,18 @@ def known_datasets(data_dir: str | None = None) -> tuple[KnownDataset, ...]:
     )
 
 
+def is_known(name: str) -> bool:
+    """Tell whether this is the name of a known data set, not one's own images."""
+    return name == "digits" or name in PUBLISHED
+
+
 def load_dataset(config: DataConfig) -> Dataset:
     """Load and split a data set; equal settings and equal images give equal splits.
 
     Test images are the data set's own; if it has none, they are split off first. Then the training
-    images are limited, and validation images are split off from the rest. Every split is
-    stratified, and copies of an image are in one of them.
+    images are limited, and validation images are split off from the rest, unless the data set has
+    its own. Every split is stratified, and copies of an image are in one of them. How many images
+    the classes of one's own data have is logged.
 
     Args:
         config: a known name, an ``.npz`` file or a folder, and how to split it.
@@ -94,13 +106,17 @@ def load_dataset(config: DataConfig) -> Dataset:
             read; `image_size` or `skip_broken` is set for anything but a folder; there are fewer
             than two classes; a class has too few images for the splits.
     """
-    return _split(_read(config), config)
+    raw = _read(config)
+    dataset = _split(raw, config)
+    if not is_known(config.name):
+        logger.info("%s: %s", raw.name, _classes_text(raw))
+    return dataset
 
 
 def _read(config: DataConfig) -> RawDataset:
     name = config.name
     path = Path(name).expanduser()
-    is_folder = name not in ("", "digits", *PUBLISHED) and path.is_dir()
+    is_folder = name != "" and not is_known(name) and path.is_dir()
     for key, default in (("image_size", None), ("skip_broken", False)):
         value = getattr(config, key)
         if value != default and not is_folder:
@@ -137,25 +153,32 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
         raise DataError(
             f"data set {raw.name!r} must have at least 2 classes, but has only {raw.classes!r}"
         )
-    train, test = raw.train, raw.test
-    ids = _ids(raw)
-    if test is None:
-        _check_counts(raw, train, ids, 3, "images (one each to train, validate and test)")
-        chosen = stratified_split(train.labels, config.test_fraction, TEST_SEED, leave=2, ids=ids)
-        train, test, ids = train.select(~chosen), train.select(chosen), ids[~chosen]
-    else:
-        _check_counts(raw, train, ids, 2, "training images (one each to train and validate)")
-        _check_counts(raw, test, None, 1, "test images")
-    chosen = _limit(raw, train, ids, config.train_limit)
-    train, ids = train.select(chosen), ids[chosen]
     validates_on_test = config.fitness_on == "test"
+    if validates_on_test and raw.validation is not None:
+        raw = replace(raw, train=raw.train + raw.validation, validation=None)
+    train, validation, test = raw.train, raw.validation, raw.test
+    ids = _ids(raw)
+    purposes = ["train", *["validate"] * (validation is None), *["test"] * (test is None)]
+    _check_counts(raw, train, ids, len(purposes), f"images to {' and '.join(purposes)}")
+    to_leave = 1 + (validation is None)
+    if test is None:
+        chosen = stratified_split(
+            train.labels, config.test_fraction, TEST_SEED, leave=to_leave, ids=ids
+        )
+        train, test, ids = train.select(~chosen), train.select(chosen), ids[~chosen]
+    for part, what in ((validation, "validation"), (raw.test, "test")):
+        if part is not None:
+            _check_counts(raw, part, None, 1, f"{what} images")
+    chosen = _limit(raw, train, ids, config.train_limit, to_leave)
+    train, ids = train.select(chosen), ids[chosen]
     if validates_on_test:
         validation = test
-    else:
+    elif validation is None:
         chosen = stratified_split(
             train.labels, config.validation_fraction, VALIDATION_SEED, ids=ids
         )
         validation, train = train.select(chosen), train.select(~chosen)
+    may_mirror = raw.may_mirror
     return Dataset(
         name=raw.name,
         classes=raw.classes,
@@ -166,27 +189,57 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
         test_images=test.images,
         test_labels=test.labels,
         validates_on_test=validates_on_test,
+        may_mirror=_are_photographs(train.images) if may_mirror is None else may_mirror,
     )
+
+
+def _are_photographs(images: Images) -> bool:
+    """Guess whether images mean the same mirrored: those in colour that are not tiny.
+
+    Digits and letters do not, and grey or tiny images often are such.
+    """
+    channels, height, width = images.shape[1:]
+    return bool(channels == 3 and min(height, width) >= _SMALLEST_PHOTOGRAPH)
+
+
+def _classes_text(raw: RawDataset) -> str:
+    """Say which classes there are, how many images each has, and the share of the largest."""
+    labels = np.concatenate([part.labels for part in raw.parts])
+    counts = class_counts(labels, len(raw.classes))
+    least, most = int(counts.argmin()), int(counts.argmax())
+    is_even = counts[least] == counts[most]
+    if len(counts) <= _MOST_LISTED:
+        each = (f"{count:,} {name}" for name, count in zip(raw.classes, counts, strict=True))
+        text = ", ".join(each)
+    elif is_even:
+        text = f"{len(counts):,} classes of {counts[most]:,} images"
+    else:
+        text = (
+            f"{len(counts):,} classes of {counts[least]:,} ({raw.classes[least]}) "
+            f"to {counts[most]:,} ({raw.classes[most]}) images"
+        )
+    return text if is_even else f"{text}; the largest has {counts[most] / len(labels):.0%}"
 
 
 def _ids(raw: RawDataset) -> Labels:
     """Give the training images' ids, equal for equal images, and say what copies there are."""
-    parts = [raw.train] if raw.test is None else [raw.train, raw.test]
-    all_ids = first_equal(*(part.images for part in parts))
-    ids, test_ids = np.split(all_ids, [len(raw.train)])
+    all_ids = first_equal(*(part.images for part in raw.parts))
+    labels = np.concatenate([part.labels for part in raw.parts])
+    ids = all_ids[: len(raw.train)]
     n_copies = len(ids) - int(is_first(ids).sum())
     if n_copies:
         logger.warning(
             "%s: %s of %s images are copies of others; copies stay in one split",
             *(raw.name, f"{n_copies:,}", f"{len(ids):,}"),
         )
-    n_shared = int(np.isin(test_ids, ids).sum())
+    held_out = all_ids[len(ids) :]
+    n_shared = int(np.isin(held_out, ids).sum())
     if n_shared:
         logger.warning(
-            "%s: %s of %s test images are training images too, so the test accuracy is too high",
-            *(raw.name, f"{n_shared:,}", f"{len(test_ids):,}"),
+            "%s: %s of %s images to validate or test on are training images too, so accuracies "
+            "are too high",
+            *(raw.name, f"{n_shared:,}", f"{len(held_out):,}"),
         )
-    labels = np.concatenate([part.labels for part in parts])
     in_two = labels != labels[all_ids]
     if in_two.any():
         one = int(np.argmax(in_two))
@@ -198,18 +251,21 @@ def _ids(raw: RawDataset) -> Labels:
     return ids
 
 
-def _limit(raw: RawDataset, train: LabelledImages, ids: Labels, limit: int | None) -> Mask:
+def _limit(
+    raw: RawDataset, train: LabelledImages, ids: Labels, limit: int | None, needed: int
+) -> Mask:
     """Choose the training images that a limit leaves."""
     if limit is None or limit >= len(train):
         return np.ones(len(train), np.bool_)
     chosen = stratified_subset(train.labels, limit, LIMIT_SEED)
     counts = _counts(raw, train.labels[chosen], ids[chosen])
-    if counts.min() < 2:
+    if counts.min() < needed:
         rarest = _counts(raw, train.labels, ids).min()
+        what = "2 images, to train and validate," if needed == 2 else "1 image"
         raise DataError(
-            f"[data] train_limit must leave every class at least 2 images, to train and validate, "
+            f"[data] train_limit must leave every class at least {what} "
             f"but train_limit={limit!r} leaves class {raw.classes[np.argmin(counts)]!r} "
-            f"with {counts.min()}; {-(-2 * len(train) // rarest)} is enough"
+            f"with {counts.min()}; {-(-needed * len(train) // rarest)} is enough"
         )
     return chosen
 

@@ -1,4 +1,4 @@
-"""Images in a NumPy archive, ``x_train y_train [x_test y_test]``.
+"""Images in a NumPy archive, ``x_train y_train [x_val y_val] [x_test y_test]``, or ``x y``.
 
 Images are (n, height, width), (n, height, width, channels) or (n, channels, height, width).
 The axis of length 1, 3 or 4 has the channels; if both could, the last one has.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 
-_KEYS = ("x_train", "y_train", "x_test", "y_test")
+_KEYS = tuple(f"{kind}_{part}" for part in ("train", "val", "test") for kind in "xy")
+_SHORT = {"x": "x_train", "y": "y_train"}
 _CHANNELS = (1, 3, 4)
 
 
@@ -32,50 +34,73 @@ def read_npz(path: Path) -> RawDataset:
     """Read an archive. Labels are whole numbers or strings; classes are their values, sorted.
 
     Images are uint8, or floats in [0, 1] which are scaled to [0, 255] and rounded. Whole numbers of
-    16 bits are scaled by the largest of the archive, if that is above 255.
+    16 bits are scaled by the largest of the archive, if that is above 255. Capitals in the names of
+    arrays do not matter, and x and y alone are x_train and y_train.
 
     Raises:
         DataError: the file is not an archive of plain arrays; an array is missing; images have an
             unknown shape, type or range, or contain NaN; labels have another type or do not fit the
-            images; test images have another shape or other classes than the training images.
+            images; images to validate or test on have another shape, or a class that no other has.
     """
-    arrays = _read_arrays(path)
-    has_test = "x_test" in arrays or "y_test" in arrays
-    needed = _KEYS if has_test else _KEYS[:2]
-    for key in needed:
-        if key not in arrays:
-            raise DataError(
-                f"{str(path)!r} must have the arrays {', '.join(needed)}, but {key!r} is missing; "
-                f"it has {', '.join(arrays) or 'none of them'}"
-            )
+    arrays, names = _read_arrays(path)
+    _require_pairs(path, arrays, names)
     arrays = _in_eight_bits(path, arrays)
     values = np.unique(_checked_labels(path, arrays, "train"))
     classes = tuple(str(value) for value in values)
     train = _labelled(path, arrays, "train", values)
-    if not has_test:
-        return RawDataset(path.stem, classes, train)
-    test = _labelled(path, arrays, "test", values)
-    if test.images.shape[1:] != train.images.shape[1:]:
+    others: dict[str, LabelledImages] = {}
+    for name in ("val", "test"):
+        if f"x_{name}" not in arrays:
+            continue
+        others[name] = one = _labelled(path, arrays, name, values)
+        if one.images.shape[1:] != train.images.shape[1:]:
+            raise DataError(
+                f"{str(path)!r}: x_{name} must have images of the shape of x_train's "
+                f"{train.images.shape[1:]}, but got {one.images.shape[1:]} (channels first)"
+            )
+    return RawDataset(path.stem, classes, train, others.get("test"), others.get("val"))
+
+
+def _require_pairs(path: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> None:
+    """Refuse images without labels, labels without images, and neither."""
+    needed = [
+        key
+        for name in ("train", "val", "test")
+        for key in (f"x_{name}", f"y_{name}")
+        if name == "train" or f"x_{name}" in arrays or f"y_{name}" in arrays
+    ]
+    missing = [key for key in needed if key not in arrays]
+    if missing:
+        has = f"{', '.join(names[:10])}{' and more' if len(names) > 10 else ''}" or "none"
         raise DataError(
-            f"{str(path)!r}: x_test must have images of the shape of x_train's "
-            f"{train.images.shape[1:]}, but got {test.images.shape[1:]} (channels first)"
+            f"{str(path)!r} must have the arrays {', '.join(needed)}, "
+            f"but {missing[0]!r} is missing; it has {has}"
         )
-    return RawDataset(path.stem, classes, train, test)
 
 
-def _read_arrays(path: Path) -> dict[str, Array]:
+def _read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
+    """Give the arrays that are known by their names, and the names of all."""
     try:
         with path.open("rb") as file:  # np.load leaves a file open that it cannot read
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.lib.npyio.NpzFile):
-                return {key: archive[key] for key in archive.files if key in _KEYS}
+                known = {_known_name(name, archive.files): name for name in archive.files}
+                return {key: archive[known[key]] for key in _KEYS if key in known}, archive.files
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        reason = "it has Python's objects" if "allow_pickle" in str(error) else str(error)
         raise DataError(
-            f"{str(path)!r} must be a NumPy archive of plain arrays, but reading it failed: {error}"
+            f"{str(path)!r} must be a NumPy archive of plain arrays, "
+            f"but reading it failed: {reason}"
         ) from error
     raise DataError(
         f"{str(path)!r} must be a NumPy archive, but it is one array; write it with numpy.savez"
     )
+
+
+def _known_name(name: str, names: Sequence[str]) -> str:
+    """Give the name of `_KEYS` that an array's name stands for, such as x_train for X."""
+    known = _SHORT.get(name.lower(), name.lower())
+    return name if known in names else known
 
 
 def _in_eight_bits(path: Path, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -35,6 +35,7 @@ class PublishedDataset:
         n_train: images to train on.
         n_test: images to test on.
         files: what torchvision reads, relative to the data folder.
+        may_mirror: whether its images mean the same mirrored left to right.
     """
 
     torchvision_name: str
@@ -43,6 +44,7 @@ class PublishedDataset:
     n_train: int
     n_test: int
     files: tuple[str, ...]
+    may_mirror: bool = False
 
     def is_in(self, folder: Path) -> bool:
         """Whether all files are in the data folder; they may still be corrupt."""
@@ -71,6 +73,7 @@ PUBLISHED = {
         50_000,
         10_000,
         tuple(f"cifar-10-batches-py/{file}" for file in _CIFAR10_FILES),
+        may_mirror=True,
     ),
     "cifar100": PublishedDataset(
         "CIFAR100",
@@ -79,6 +82,7 @@ PUBLISHED = {
         50_000,
         10_000,
         tuple(f"cifar-100-python/{file}" for file in ("train", "test", "meta")),
+        may_mirror=True,
     ),
     "svhn": PublishedDataset(
         "SVHN", (3, 32, 32), 10, 73_257, 26_032, ("train_32x32.mat", "test_32x32.mat")
@@ -118,7 +122,7 @@ def read_published(name: str, data_dir: str | None) -> RawDataset:
     # MNIST's classes are called "0 - zero"
     names = getattr(parts[0], "classes", range(published.n_classes))
     classes = tuple(str(class_name).split(" - ")[0] for class_name in names)
-    return RawDataset(name, classes, train, test)
+    return RawDataset(name, classes, train, test, may_mirror=published.may_mirror)
 
 
 def _open(

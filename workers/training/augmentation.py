@@ -28,20 +28,17 @@ _COUNTED_AT_ONCE = 1024
 
 
 def resolve_augmentation(
-    kind: Literal["none", "crop", "crop_flip", "auto"], input_shape: tuple[int, int, int]
+    kind: Literal["none", "crop", "crop_flip", "auto"], *, may_mirror: bool
 ) -> Augmentation:
-    """Choose an augmentation for ``auto``: flips for colour photographs only.
-
-    Digits and letters must not be flipped; grey or tiny images often are such.
+    """Choose an augmentation for ``auto``: flips only for images that mean the same mirrored.
 
     Args:
         kind: the setting; any but ``auto`` is given back.
-        input_shape: (channels, height, width).
+        may_mirror: whether they do.
     """
     if kind != "auto":
         return kind
-    channels, height, width = input_shape
-    return "crop_flip" if channels == 3 and min(height, width) >= 16 else "crop"
+    return "crop_flip" if may_mirror else "crop"
 
 
 def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -158,7 +158,14 @@ def _attempt(
             stage = FailureReason.ERROR
             network.to(device)
             data = _to_device(dataset, device)
-            result = _train(task, network, data, is_over, micro_batches)
+            result = _train(
+                task,
+                network,
+                data,
+                may_mirror=dataset.may_mirror,
+                is_over=is_over,
+                micro_batches=micro_batches,
+            )
             test_accuracy = None
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
@@ -201,6 +208,8 @@ def _train(
     task: EvaluationTask,
     network: nn.Module,
     data: _ResidentData,
+    *,
+    may_mirror: bool,
     is_over: Callable[[], bool],
     micro_batches: int,
 ) -> TrainingResult:
@@ -222,6 +231,7 @@ def _train(
         amplification=task.plan.amplification,
         config=task.training,
         seed=task.seed,
+        may_mirror=may_mirror,
         score_each_epoch=not task.is_final,
         is_over=is_over,
         micro_batches=micro_batches,

@@ -80,6 +80,7 @@ def train(
     amplification: AmplificationPlan | None,
     config: TrainingConfig,
     seed: int,
+    may_mirror: bool = False,
     score_each_epoch: bool = True,
     is_over: Callable[[], bool] = lambda: False,
     micro_batches: int = 1,
@@ -100,6 +101,7 @@ def train(
         amplification: how gradients are amplified, or None.
         config: epochs, batch size, schedule, augmentation.
         seed: of the order, the augmentation and the choice of amplified layers.
+        may_mirror: whether images mean the same mirrored left to right.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         is_over: tells before each step whether its time is up.
         micro_batches: parts in which a step's batch goes through the network, their gradients added
@@ -115,8 +117,7 @@ def train(
     batch_size = min(config.batch_size, n_images)
     steps_per_epoch = n_images // batch_size
     n_steps = config.epochs * steps_per_epoch
-    channels, height, width = train_split.images.shape[1:]
-    kind = resolve_augmentation(config.augment, (channels, height, width))
+    kind = resolve_augmentation(config.augment, may_mirror=may_mirror)
     network.to(memory_format=torch.channels_last)
     optimizer = _make_optimizer(network, optimizer_plan)
     amplifier = Amplifier(

@@ -50,13 +50,30 @@ class TestLayout:
         """Folders train and test hold the class folders; others beside them are skipped."""
         save_classes(tmp_path / "train", "cat", "dog", n=3)
         save_classes(tmp_path / "test", "cat", "dog", n=2)
-        save_classes(tmp_path / "val", "cat", "dog")
+        save_classes(tmp_path / "extra", "cat", "dog")
         raw = read_folder(tmp_path)
 
         assert raw.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
         assert raw.test.labels.tolist() == [0, 0, 1, 1]
         assert raw.test.images.shape == (4, 3, 6, 6)
-        assert "skipped other folders than train and test: ['val']" in caplog.text
+        assert raw.validation is None
+        assert "skipped other folders than train, test: ['extra']" in caplog.text
+
+    @pytest.mark.parametrize("name", ["val", "valid", "validation"])
+    def test_validation(self, tmp_path, caplog, name):
+        """A folder of validation images is used as such, whatever of its names it has."""
+        save_classes(tmp_path / "train", "cat", "dog", n=3)
+        save_classes(tmp_path / "test", "cat", "dog", n=2)
+        save_classes(tmp_path / name, "cat", "dog", n=1)
+        files = sorted(tmp_path.rglob("*.png"))
+        raw = read_folder(tmp_path)
+        of_file = {file: np.asarray(Image.open(file)).transpose(2, 0, 1) for file in files}
+
+        assert raw.validation.labels.tolist() == [0, 1]
+        for part, folder_name in ((raw.train, "train"), (raw.validation, name), (raw.test, "test")):
+            own = [of_file[file] for file in files if file.parts[-3] == folder_name]
+            assert (part.images == np.stack(own)).all()
+        assert not caplog.records
 
     def test_train_alone(self, tmp_path):
         """Without a folder test there are no test images."""
@@ -201,7 +218,7 @@ class TestPixels:
         assert np.abs(bright - levels * (255 / most)).max() <= 0.5
         assert np.abs(dim - levels // 2 * (255 / most)).max() <= 0.5
         said = f"their levels from 0 to {most:,} become 0 to 255"
-        assert caplog.messages == [f"{tmp_path}: 2 have more than 8 bits a pixel; {said}"]
+        assert caplog.messages == [f"{tmp_path.name}: 2 have more than 8 bits a pixel; {said}"]
 
     def test_levels_below_zero(self, tmp_path):
         """Floats and negative levels, as of tomographs, are scaled from the lowest one."""
@@ -322,7 +339,9 @@ class TestSize:
         caplog.set_level(logging.INFO)
 
         assert read_folder(tmp_path).train.images.shape == (6, 3, 64, 64)
-        said = f"{tmp_path}: 6 images of 100x150 to 200x150 brought to 64x64, the centre of each"
+        said = (
+            f"{tmp_path.name}: 6 images of 100x150 to 200x150 brought to 64x64, the centre of each"
+        )
         assert caplog.messages == [f"{said}; change with --set data.image_size=N"]
 
     def test_sizes_of_test_images_count(self, tmp_path):

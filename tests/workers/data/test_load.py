@@ -1,3 +1,4 @@
+import logging
 from collections import Counter
 
 import numpy as np
@@ -7,9 +8,10 @@ from PIL import Image
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError
 from workers.data import known_datasets, load_dataset
+from workers.data.torchvision_files import PUBLISHED
 
 
-def save_npz(path, labels, test_labels=None):
+def save_npz(path, labels, test_labels=None, val_labels=None):
     """Save images that are all different: the first two pixels count them."""
 
     def images(n, offset):
@@ -20,6 +22,8 @@ def save_npz(path, labels, test_labels=None):
     arrays = {"x_train": images(len(labels), 0), "y_train": np.array(labels)}
     if test_labels is not None:
         arrays |= {"x_test": images(len(test_labels), 10_000), "y_test": np.array(test_labels)}
+    if val_labels is not None:
+        arrays |= {"x_val": images(len(val_labels), 20_000), "y_val": np.array(val_labels)}
     np.savez(path, **arrays)
     return str(path)
 
@@ -110,6 +114,31 @@ class TestSplits:
             == load_dataset(DataConfig(name=name)).fingerprint
         )
 
+    def test_own_validation_images(self, tmp_path):
+        """They give the fitness; the others are trained on, but for those to test on."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 10, val_labels=[1, 0, 1])
+        dataset = load_dataset(DataConfig(name=name, test_fraction=0.3))
+
+        assert numbers(dataset.validation_images) == [20_000, 20_001, 20_002]
+        assert np.bincount(dataset.test_labels).tolist() == [3, 3]
+        assert sorted(numbers(dataset.train_images) + numbers(dataset.test_images)) == list(
+            range(20)
+        )
+
+    def test_own_images_for_all(self, tmp_path):
+        """With own images for all, nothing is split off: one training image a class is enough."""
+        name = save_npz(tmp_path / "a.npz", [0, 1], [0, 1], [0, 1])
+        dataset = load_dataset(DataConfig(name=name))
+
+        assert numbers(dataset.train_images) == [0, 1]
+
+    def test_own_validation_images_where_the_test_gives_the_fitness(self, tmp_path):
+        """They are trained on then, as all but the test images are."""
+        name = save_npz(tmp_path / "a.npz", [0, 1] * 5, [0, 1], [0, 1])
+        dataset = load_dataset(DataConfig(name=name, fitness_on="test"))
+
+        assert sorted(numbers(dataset.train_images)) == [*range(10), 20_000, 20_001]
+
     @pytest.mark.parametrize("fraction", [0.01, 0.5, 0.99])
     def test_three_images_a_class_suffice(self, tmp_path, fraction):
         """With three images a class, each split gets one, whatever the shares."""
@@ -126,7 +155,7 @@ class TestSplits:
         [
             ([5, 5, 5], None, r"'a' must have at least 2 classes, but has only \('5',\)"),
             ([0, 0, 0, 1, 1], None, "at least 3 images .* but class '1' has 2"),
-            ([0, 0, 1], [0, 1], "at least 2 training images .* but class '1' has 1"),
+            ([0, 0, 1], [0, 1], "at least 2 images to train and validate, but class '1' has 1"),
             ([0, 0, 1, 1], [0, 0], "at least 1 test images, but class '1' has 0"),
         ],
     )
@@ -156,6 +185,10 @@ def save_copies(path, times=3, **others):
     return str(path)
 
 
+def warned(caplog):
+    return [one.message for one in caplog.records if one.levelno == logging.WARNING]
+
+
 class TestCopies:
     def test_stay_in_one_split(self, tmp_path, caplog):
         """Images that are there three times are each in one split only, and that is said."""
@@ -167,7 +200,7 @@ class TestCopies:
 
         assert [len(split) for split in splits] == [26, 6, 8]
         assert len(set.union(*splits)) == 40
-        assert caplog.messages == [
+        assert warned(caplog) == [
             "a: 80 of 120 images are copies of others; copies stay in one split"
         ]
 
@@ -187,9 +220,8 @@ class TestCopies:
         name = save_copies(tmp_path / "a.npz", times=1, x_test=images, y_test=[0, 1, 0, 1])
         load_dataset(DataConfig(name=name))
 
-        assert caplog.messages == [
-            "a: 2 of 4 test images are training images too, so the test accuracy is too high"
-        ]
+        said = "2 of 4 images to validate or test on are training images too"
+        assert warned(caplog) == [f"a: {said}, so accuracies are too high"]
 
     def test_with_other_labels(self, tmp_path, caplog):
         """Copies that carry different labels are counted, with two classes that share one."""
@@ -199,7 +231,7 @@ class TestCopies:
         load_dataset(DataConfig(name=str(tmp_path / "a.npz")))
 
         said = "1 of 42 images are copies of images of another class"
-        assert caplog.messages[-1] == f"a: {said}, such as one of 'cat' and 'dog'"
+        assert warned(caplog)[-1] == f"a: {said}, such as one of 'cat' and 'dog'"
 
     def test_too_few_others(self, tmp_path):
         """A class of three copies of one image cannot be split, and is refused."""
@@ -214,7 +246,7 @@ class TestCopies:
         """So their splits are as they were."""
         load_dataset(DataConfig())
 
-        assert not caplog.messages
+        assert not warned(caplog)
 
 
 class TestNames:
@@ -273,6 +305,54 @@ class TestNames:
             load_dataset(DataConfig(image_size=16))
         with pytest.raises(DataError, match="skip_broken=True for 'digits'"):
             load_dataset(DataConfig(skip_broken=True))
+
+
+class TestWhatIsSaid:
+    @pytest.mark.parametrize(
+        ("labels", "said"),
+        [
+            (["cat", "dog"] * 10, "a: 10 cat, 10 dog"),
+            (["cat"] * 96 + ["dog"] * 4, "a: 96 cat, 4 dog; the largest has 96%"),
+            ([*range(9)] * 3, "a: 9 classes of 3 images"),
+            (
+                [*range(9)] * 3 + [5] * 7,
+                "a: 9 classes of 3 (0) to 10 (5) images; the largest has 29%",
+            ),
+        ],
+    )
+    def test_classes(self, tmp_path, caplog, labels, said):
+        """Of one's own images it is said how many each class has, and what the largest weighs."""
+        caplog.set_level(logging.INFO)
+        load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
+
+        assert caplog.messages == [said]
+
+    def test_known_ones_are_known(self, caplog):
+        """Nothing needs to be said of a known data set."""
+        caplog.set_level(logging.INFO)
+        load_dataset(DataConfig())
+
+        assert not caplog.messages
+
+
+class TestMirrored:
+    @pytest.mark.parametrize(
+        ("shape", "may_mirror"),
+        [((16, 16, 3), True), ((32, 15, 3), False), ((28, 28, 1), False), ((32, 32, 4), False)],
+    )
+    def test_own_images(self, tmp_path, shape, may_mirror):
+        """Of one's own images those in colour that are not tiny count as photographs."""
+        images = np.random.default_rng(0).integers(0, 256, (12, *shape), dtype=np.uint8)
+        np.savez(tmp_path / "a.npz", x=images, y=[0, 1] * 6)
+
+        assert load_dataset(DataConfig(name=str(tmp_path / "a.npz"))).may_mirror is may_mirror
+
+    def test_known_datasets(self):
+        """Digits, clothes as they lie, and house numbers in colour are not; objects are."""
+        assert {name for name, one in PUBLISHED.items() if one.may_mirror} == {
+            "cifar10", "cifar100",
+        }  # fmt: skip
+        assert not load_dataset(DataConfig()).may_mirror
 
 
 class TestKnownDatasets:

@@ -33,6 +33,32 @@ def test_reads_train_and_test(tmp_path):
     assert (raw.test.images[:, 0] == IMAGES[:2]).all()
 
 
+@pytest.mark.parametrize(("x", "y"), [("x", "y"), ("X", "y"), ("X_train", "Y_TRAIN")])
+def test_other_names(tmp_path, x, y):
+    """What scikit-learn's users call their arrays is known too."""
+    raw = read_npz(save(tmp_path, **{x: IMAGES, y: LABELS}))
+
+    assert (raw.train.images[:, 0] == IMAGES).all()
+    assert raw.test is None
+
+
+def test_exact_names_come_first(tmp_path):
+    """Beside an array of the right name, one that might stand for it is another."""
+    raw = read_npz(save(tmp_path, X=IMAGES[:1], x_train=IMAGES, y_train=LABELS))
+
+    assert len(raw.train) == 6
+
+
+def test_validation(tmp_path):
+    """Images to validate on are kept apart."""
+    arrays = {"x_train": IMAGES, "y_train": LABELS, "x_val": IMAGES[:2], "y_val": LABELS[:2]}
+    raw = read_npz(save(tmp_path, **arrays))
+
+    assert (raw.validation.images[:, 0] == IMAGES[:2]).all()
+    assert raw.validation.labels.tolist() == [1, 0]
+    assert raw.test is None
+
+
 def test_string_labels(tmp_path):
     """Labels may be strings, and (n, 1) as Keras keeps them; without test images there are none."""
     labels = np.array(["dog", "cat", "cat", "dog", "eel", "eel"])[:, None]
@@ -120,6 +146,8 @@ TEST = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS
     [
         ({"y_train": LABELS}, "must have the arrays x_train, y_train, but 'x_train' is missing"),
         ({"x_train": IMAGES}, "'y_train' is missing; it has x_train"),
+        ({"pictures": IMAGES, "y": LABELS}, "'x_train' is missing; it has pictures, y"),
+        ({f"a{i}": LABELS for i in range(20)}, "it has a0, a1, .*, a9 and more"),
         ({}, "'x_train' is missing; it has none"),
         ({**TEST, "y_test": None}, "x_test, y_test, but 'y_test' is missing"),
         ({**TEST, "x_test": None}, "x_test, y_test, but 'x_test' is missing"),
@@ -137,7 +165,7 @@ TEST = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS
         ({"x_train": IMAGES[:, :0], "y_train": LABELS}, r"but got \(6, 1, 0, 4\)"),
         ({"x_train": IMAGES, "y_train": LABELS * 1.0}, r"y_train must be \(n,\) .* \(6,\) float64"),
         ({"x_train": IMAGES, "y_train": np.eye(6, dtype=int)}, r"but got \(6, 6\) int64"),
-        ({"x_train": IMAGES, "y_train": LABELS.astype(object)}, "Object arrays cannot be loaded"),
+        ({"x_train": IMAGES, "y_train": LABELS.astype(object)}, "failed: it has Python's objects"),
         ({**TEST, "y_test": LABELS + 1}, "only labels of y_train, but got 8"),
         ({**TEST, "y_test": LABELS.astype(str)}, "only labels of y_train, but got '7'"),
         ({**TEST, "x_test": IMAGES[:, :4]}, r"shape of x_train's \(1, 5, 4\), but got \(1, 4, 4\)"),

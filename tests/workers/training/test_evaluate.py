@@ -76,6 +76,15 @@ class TestCompleted:
 
         assert evaluate(task(), images)[0].fitness == 0
 
+    @pytest.mark.parametrize(("may_mirror", "kind"), [(True, "crop_flip"), (False, "crop")])
+    def test_images_are_mirrored_if_they_mean_the_same_then(self, may_mirror, kind):
+        """The setting auto is the one that the images' own nature asks for."""
+        settings = task().training
+        as_told = replace(task(), training=settings.model_copy(update={"augment": kind}))
+        images = dataset(may_mirror=may_mirror)
+
+        assert numbers(evaluate(task(), images)[0]) == numbers(evaluate(as_told, images)[0])
+
     def test_a_final_training_uses_validation_images_and_scores_on_the_test(self):
         """It learns bright images from the validation split; 2 of 8 test labels are wrong."""
         images = dataset(train=[0] * 30, validation=[1] * 30, test=[0, 1] * 4)
