@@ -52,6 +52,7 @@ _TYPES = {
     "phase": "int64",
     "reason": "string",
     "reused": "boolean",
+    "rung": "int64",
     "seconds": "float64",
     "seed": "Int64",
     "status": "string",
@@ -70,8 +71,8 @@ def population(url: str, search: str, *, limit: int | None = None, offset: int =
     """Give one row per candidate with its evaluation: the fittest one, final trainings left out.
 
     Returns:
-        Columns `id phase generation operator parents weights_from fingerprint depth`, then those of
-        `evaluations`, absent where the candidate has none yet.
+        Columns `id phase generation rung operator parents weights_from fingerprint depth`, then
+        those of `evaluations`, absent where the candidate has none yet.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -84,6 +85,7 @@ def population(url: str, search: str, *, limit: int | None = None, offset: int =
             columns.id,
             columns.phase,
             columns.generation,
+            columns.rung,
             columns.operator,
             columns.parents,
             columns.weights_from,
@@ -125,6 +127,7 @@ def evaluations(
             columns.is_final,
             columns.reused,
             columns.fitness,
+            columns.validation_loss,
             columns.test_accuracy,
             columns.status,
             columns.reason,

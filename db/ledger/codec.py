@@ -111,6 +111,7 @@ def candidate_row(search_id: int, value: Candidate) -> dict[str, Any]:
         "fingerprint": value.fingerprint,
         "phase": value.phase,
         "generation": value.generation,
+        "rung": value.rung,
         "parents": list(value.parents),
         "operator": value.operator,
         "weights_from": value.weights_from,
@@ -129,6 +130,7 @@ def candidate(row: Row) -> Candidate:
         parents=tuple(row["parents"]),
         operator=row["operator"],
         weights_from=row["weights_from"],
+        rung=row["rung"],
     )
 
 
@@ -148,6 +150,7 @@ def evaluation_row(
         "reason": None if value.reason is None else value.reason.value,
         "message": clean_text(value.message),
         "fitness": value.fitness,
+        "validation_loss": _finite(value.validation_loss),
         "n_parameters": value.n_parameters,
         "n_macs": value.n_macs,
         "train_seconds": value.train_seconds,
@@ -169,6 +172,7 @@ def evaluation(row: Row, curve: Iterable[Row] = ()) -> Evaluation:
         fitness=row["fitness"],
         reason=None if row["reason"] is None else FailureReason(row["reason"]),
         message=row["message"],
+        validation_loss=row["validation_loss"],
         n_parameters=row["n_parameters"],
         n_macs=row["n_macs"],
         curve=tuple(epoch_record(point) for point in curve),

@@ -33,9 +33,9 @@ def ancestors(
         depth: generations to go back, at least 0, or None for all.
 
     Returns:
-        Rows of `id parents phase generation operator weights_from fingerprint depth genome fitness
-        reason distance`. `fitness` is that of its best training, `reason` why its last one failed
-        if none has a fitness, `distance` the generations back on the shortest way, from 0.
+        Rows of `id parents phase generation rung operator weights_from fingerprint depth genome
+        fitness reason distance`. `fitness` is that of its best training, `reason` why its last one
+        failed if none has a fitness, `distance` the generations back on the shortest way, from 0.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -86,6 +86,7 @@ def _rows(connection: Connection, search_id: int, ids: Sequence[int]) -> list[di
         columns.parents,
         columns.phase,
         columns.generation,
+        columns.rung,
         columns.operator,
         columns.weights_from,
         columns.fingerprint,

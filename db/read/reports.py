@@ -36,6 +36,7 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
                 candidates.c.id,
                 candidates.c.phase,
                 candidates.c.generation,
+                candidates.c.rung,
                 candidates.c.operator,
                 candidates.c.depth,
                 candidates.c.fingerprint,

@@ -151,7 +151,7 @@ def top(engine: Engine, name: str, *, limit: int = 10) -> list[dict[str, Any]]:
     """Give a search's fittest candidates, of equals the one made first, each once.
 
     Returns:
-        Rows of `id fitness parameters macs depth phase generation epochs fingerprint`.
+        Rows of `id fitness parameters macs depth phase generation rung epochs fingerprint`.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -242,6 +242,7 @@ def _fittest(
             candidates.c.depth,
             candidates.c.phase,
             candidates.c.generation,
+            candidates.c.rung,
             best.c.epochs,
             candidates.c.fingerprint,
         )

@@ -142,6 +142,8 @@ candidates = Table(
     _required("fingerprint", Text),
     _required("phase", Integer),
     _required("generation", Integer),
+    # Where trainings have several lengths: 0 is the shortest.
+    _required("rung", Integer),
     _required("parents", JSON),
     _required("operator", Text),
     Column("weights_from", Integer),
@@ -166,6 +168,8 @@ evaluations = Table(
     Column("reason", Text),
     _required("message", Text),
     Column("fitness", Double),
+    # Of the same images as the fitness, which ties more often.
+    Column("validation_loss", Double),
     _required("n_parameters", BigInteger),
     _required("n_macs", BigInteger),
     _required("train_seconds", Double),

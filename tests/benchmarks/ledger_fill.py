@@ -36,13 +36,13 @@ Row = tuple[Any, ...]
 
 _COLUMNS = {
     tables.candidates: (
-        "search_id, id, genome, fingerprint, phase, generation, parents, operator, weights_from, "
-        "depth"
+        "search_id, id, genome, fingerprint, phase, generation, rung, parents, operator, "
+        "weights_from, depth"
     ),
     tables.evaluations: (
         "id, search_id, candidate_id, is_final, reused, epochs, seed, status, reason, message, "
-        "fitness, n_parameters, n_macs, train_seconds, worker, device, peak_memory_bytes, "
-        "finished_at, test_accuracy"
+        "fitness, validation_loss, n_parameters, n_macs, train_seconds, worker, device, "
+        "peak_memory_bytes, finished_at, test_accuracy"
     ),
     tables.epochs: (
         "evaluation_id, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, "
@@ -146,7 +146,7 @@ class _Outcomes:
         fingerprint = f"{rng.getrandbits(64):016x}"
         rows[tables.candidates].append(
             (
-                self._search_id, number, genome.text, fingerprint, 0, generation,
+                self._search_id, number, genome.text, fingerprint, 0, generation, 0,
                 json.dumps(parents, separators=(",", ":")),
                 "uniform_crossover" if parents else "sample", None, genome.depth,
             )
@@ -161,8 +161,8 @@ class _Outcomes:
                 rng.getrandbits(62), "failed" if failed else "completed",
                 rng.choice(_REASONS) if failed else None,
                 "the loss is not finite" if failed else "", None if failed else fitness,
-                genome.n_parameters, genome.n_macs, 3.25, "node-1/4242", "cpu", 2**28,
-                finished, None,
+                None if failed else 1.25 / _EPOCHS, genome.n_parameters, genome.n_macs, 3.25,
+                "node-1/4242", "cpu", 2**28, finished, None,
             )
         )  # fmt: skip
         if not failed and not reused:

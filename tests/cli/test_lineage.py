@@ -71,8 +71,8 @@ def test_json_has_what_scripts_rely_on():
         (0, 2, []),
     ]
     assert list(rows[0]) == [
-        "id", "parents", "phase", "generation", "operator", "weights_from", "fingerprint", "depth",
-        "fitness", "reason", "distance", "changes",
+        "id", "parents", "phase", "generation", "rung", "operator", "weights_from", "fingerprint",
+        "depth", "fitness", "reason", "distance", "changes",
     ]  # fmt: skip
     assert rows[0]["changes"] == {"learning_rate": [0.1, 0.05]}
     assert rows[2]["changes"]["blocks.1.kernel_a"] == [None, 3]

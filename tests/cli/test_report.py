@@ -165,7 +165,7 @@ def test_json_has_what_scripts_rely_on(search):
     tree = vlga("report", "first", "--format", "json").json
 
     assert list(tree) == [
-        "search", "rounds", "best_so_far", "failures", "genes", "pareto", "fittest",
+        "search", "rounds", "rungs", "best_so_far", "failures", "genes", "pareto", "fittest",
     ]  # fmt: skip
     assert tree["search"] == vlga("show", "first", "--format", "json").json
     assert [row["label"] for row in tree["rounds"]] == ["0.0", "0.1"]
@@ -179,7 +179,7 @@ def test_json_has_what_scripts_rely_on(search):
     ]
     assert tree["pareto"][0]["id"] == 0
     assert list(tree["fittest"][0]) == [
-        "id", "fitness", "parameters", "macs", "depth", "phase", "generation",
+        "id", "fitness", "parameters", "macs", "depth", "phase", "generation", "rung",
     ]  # fmt: skip
 
 

@@ -163,8 +163,8 @@ class TestShow:
 
 
 class TestTop:
-    COLUMNS = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs",
-               "fingerprint")  # fmt: skip
+    COLUMNS = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "rung",
+               "epochs", "fingerprint")  # fmt: skip
 
     def test_json_has_what_scripts_rely_on(self, two):
         """The documented keys, the fittest first, failures left out."""

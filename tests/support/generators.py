@@ -97,6 +97,7 @@ def candidates(
         parents=st.tuples() | st.tuples(st.integers(0, 10**6)),
         operator=st.sampled_from(["sample", "grow", "uniform_crossover+mutate_one_gene"]),
         weights_from=st.none() | st.integers(0, 10**6),
+        rung=st.integers(0, 8),
     )
 
 
@@ -148,6 +149,7 @@ def evaluations(draw: st.DrawFn, candidate_id: int | None = None) -> Evaluation:
         fitness=draw(fitnesses()) if reason is None else None,
         reason=reason,
         message="" if reason is None else draw(_texts()),
+        validation_loss=draw(st.none() | st.floats(0, 100)),
         n_parameters=draw(st.integers(0, 10**12)),
         n_macs=draw(st.integers(0, 10**15)),
         curve=tuple(draw(st.lists(epoch_records(), max_size=3, unique_by=lambda one: one.epoch))),

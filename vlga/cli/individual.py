@@ -73,7 +73,8 @@ def _story(search: str, found: Mapping[str, Any], plan: Plan, trial: Trial | Non
     size = f"{count_text(plan.n_parameters)} parameters, {count_text(plan.n_macs)} MACs an image"
     regularization = f"momentum {optimizer.momentum:g}, weight decay {optimizer.weight_decay:g}"
     lines = [
-        f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}",
+        f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}"
+        + (f", rung {found['rung']}" if found["rung"] else ""),
         f"made by    {', then '.join([origin, *more])}"
         + (f", with the trained layers of #{inherits}" if inherits is not None else ""),
         f"network    {number_of(plan.depth, 'convolution')}, {size}",

@@ -17,7 +17,9 @@ from vlga.report.formats import as_csv, as_json, as_table
 __all__ = ["lineage", "tree"]
 
 _RULER = 100
-_COLUMNS = ("id", "parents", "fitness", "phase", "generation", "operator", "changes", "distance")
+_COLUMNS = (
+    "id", "parents", "fitness", "phase", "generation", "rung", "operator", "changes", "distance",
+)  # fmt: skip
 
 
 @click.command()
@@ -120,5 +122,6 @@ def _score(one: Mapping[str, Any]) -> str:
 def _maker(one: Mapping[str, Any], known: Collection[int]) -> str:
     """Name the operators, and the parents that the tree leaves out."""
     by = str(one["operator"]).replace("_", " ").replace("+", " + ")
+    by += f" to rung {one['rung']}" if one["rung"] else ""
     absent = [f"#{parent}" for parent in one["parents"] if parent not in known]
     return f"{by} of {' and '.join(absent)}" if absent else by

@@ -97,7 +97,7 @@ def top(search: str, limit: int, db_url: str, form: str) -> None:
     with opened(db_url) as engine:
         rows = searches.top(engine, search, limit=limit)
         shown = searches.show_search(engine, search)
-    columns = ("id", "fitness", "parameters", "macs", "depth", "phase", "generation", "epochs")
-    click.echo(render(rows, form, (*columns, "fingerprint")))
+    size, made = ("parameters", "macs", "depth"), ("phase", "generation", "rung", "epochs")
+    click.echo(render(rows, form, ("id", "fitness", *size, *made, "fingerprint")))
     if shown["fitness_on"] == "test":
         click.echo(shown["data"], err=True)

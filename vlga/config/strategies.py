@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["ENDING", "PHASED", "STUDIES", "StrategyName"]
+__all__ = ["ENDING", "PHASED", "RUNGED", "STUDIES", "StrategyName"]
 
 StrategyName = Literal[
     "variable_length",
@@ -16,6 +16,7 @@ StrategyName = Literal[
     "regularized_evolution",
     "large_scale_evolution",
     "steady_state",
+    "ladder",
     "grid",
 ]
 
@@ -23,5 +24,7 @@ StrategyName = Literal[
 STUDIES: frozenset[str] = frozenset({"grid"})
 #: Those that go through phases, and may be limited in their number.
 PHASED: frozenset[str] = frozenset({"variable_length"})
+#: Those whose trainings have several lengths, the rungs of a ladder.
+RUNGED: frozenset[str] = frozenset({"ladder"})
 #: Those that end by a rule of their own; the others must have a budget.
 ENDING: frozenset[str] = STUDIES | PHASED

@@ -29,10 +29,12 @@ class Candidate:
         phase: from 0; the phase that made it.
         generation: from 0 within its phase.
         parents: ids of the candidates that it was made from.
-        operator: the operators that made it: ``sample``, ``grow``, ``uniform_crossover``,
-            ``aligned_crossover``, ``mutate_one_gene`` or a mutation of mutation_sets.py, joined by
-            ``+`` where one follows another.
+        operator: the operators that made it: ``given``, ``sample``, ``grow``,
+            ``uniform_crossover``, ``aligned_crossover``, ``mutate_one_gene`` or a mutation of
+            mutation_sets.py, joined by ``+`` where one follows another; ``promote`` if it is its
+            parent, trained on.
         weights_from: id of the candidate whose trained weights it inherits, or None.
+        rung: from 0; how far up the ladder its training is, where trainings have several lengths.
     """
 
     id: int
@@ -43,6 +45,7 @@ class Candidate:
     parents: tuple[int, ...]
     operator: str
     weights_from: int | None = None
+    rung: int = 0
 
 
 class Fitness(base.Fitness):  # type: ignore[misc]  # DEAP has no types

@@ -78,6 +78,8 @@ class Evaluation:
         seed: of the training.
         fitness: accuracy on the validation images (of a final training: on the test images), in
             [0, 1]; None exactly if it failed.
+        validation_loss: mean cross-entropy on the images that gave the fitness; None if it is not
+            known or no finite number.
         reason: why it failed, or None.
         message: what happened; empty if it completed without anything special.
         n_parameters: trainable parameters of the network.
@@ -98,6 +100,7 @@ class Evaluation:
     fitness: float | None
     reason: FailureReason | None = None
     message: str = ""
+    validation_loss: float | None = None
     n_parameters: int = 0
     n_macs: int = 0
     curve: tuple[EpochRecord, ...] = ()

@@ -128,6 +128,7 @@ def evaluate(
             fitness=outcome.fitness,
             reason=outcome.reason,
             message=outcome.message,
+            validation_loss=_validation_loss(outcome),
             n_parameters=task.plan.n_parameters,
             n_macs=task.plan.n_macs,
             curve=outcome.curve,
@@ -139,6 +140,12 @@ def evaluate(
         ),
         outcome.weights,
     )
+
+
+def _validation_loss(outcome: _Outcome) -> float | None:
+    """Give the loss on the images that gave the fitness, if it was measured."""
+    is_known = outcome.fitness is not None and outcome.curve
+    return outcome.curve[-1].validation_loss if is_known else None
 
 
 def _attempt(

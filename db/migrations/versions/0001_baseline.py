@@ -16,10 +16,11 @@ _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 _POPULATION = """
-SELECT s.name AS search, c.id, c.phase, c.generation, c.operator, c.parents, c.weights_from,
-       c.fingerprint, c.depth, e.id AS evaluation_id, e.reused, e.fitness, e.test_accuracy,
-       e.status, e.reason, e.message, e.n_parameters AS parameters, e.n_macs AS macs, e.epochs,
-       e.seed, e.train_seconds, e.worker, e.device, e.peak_memory_bytes, e.finished_at
+SELECT s.name AS search, c.id, c.phase, c.generation, c.rung, c.operator, c.parents,
+       c.weights_from, c.fingerprint, c.depth, e.id AS evaluation_id, e.reused, e.fitness,
+       e.validation_loss, e.test_accuracy, e.status, e.reason, e.message,
+       e.n_parameters AS parameters, e.n_macs AS macs, e.epochs, e.seed, e.train_seconds, e.worker,
+       e.device, e.peak_memory_bytes, e.finished_at
 FROM searches s
 JOIN candidates c ON c.search_id = s.id
 LEFT JOIN evaluations e ON e.id = (
@@ -31,9 +32,9 @@ LEFT JOIN evaluations e ON e.id = (
 """
 
 _FAILURES = """
-SELECT s.name AS search, c.id, c.phase, c.generation, e.is_final, e.reason, e.message, e.epochs,
-       e.n_parameters AS parameters, e.n_macs AS macs, e.train_seconds, e.worker, e.device,
-       e.peak_memory_bytes, e.finished_at
+SELECT s.name AS search, c.id, c.phase, c.generation, c.rung, e.is_final, e.reason, e.message,
+       e.epochs, e.n_parameters AS parameters, e.n_macs AS macs, e.train_seconds, e.worker,
+       e.device, e.peak_memory_bytes, e.finished_at
 FROM evaluations e
 JOIN candidates c ON c.search_id = e.search_id AND c.id = e.candidate_id
 JOIN searches s ON s.id = e.search_id
@@ -170,6 +171,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("phase", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column("parents", sa.JSON(), nullable=False),
         sa.Column("operator", sa.Text(), nullable=False),
         sa.Column("weights_from", sa.Integer(), nullable=True),
@@ -213,6 +215,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("fitness", sa.Double(), nullable=True),
+        sa.Column("validation_loss", sa.Double(), nullable=True),
         sa.Column("n_parameters", sa.BigInteger(), nullable=False),
         sa.Column("n_macs", sa.BigInteger(), nullable=False),
         sa.Column("train_seconds", sa.Double(), nullable=False),

@@ -43,6 +43,7 @@ def test_an_ancestor_comes_with_what_is_known_of_it(engine: Engine):
         "parents": [0, 2],
         "phase": 0,
         "generation": 1,
+        "rung": 0,
         "operator": "uniform_crossover",
         "weights_from": 0,
         "fingerprint": f"{3:016x}",

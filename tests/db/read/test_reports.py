@@ -29,6 +29,7 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
         id=4,
         phase=1,
         generation=1,
+        rung=0,
         operator="uniform_crossover",
         depth=4,
         fingerprint=f"{4:016x}",

@@ -105,6 +105,7 @@ def test_top_gives_each_candidate_once_the_fittest_first(engine: Engine):
         "depth": 4,
         "phase": 1,
         "generation": 1,
+        "rung": 0,
         "epochs": 0,
         "fingerprint": f"{4:016x}",
     }

@@ -25,7 +25,9 @@ __all__ = [
     "fittest",
     "pareto_front",
     "rounds",
+    "rungs",
     "trained",
+    "trained_longest",
 ]
 
 
@@ -37,6 +39,7 @@ class Outcome:
         id: the candidate's number.
         phase: in which it was made.
         generation: in which it was made, within the phase.
+        rung: of its training, where trainings have several lengths; else 0.
         operator: that made it.
         depth: number of convolutions.
         fingerprint: equal for equal networks.
@@ -52,6 +55,7 @@ class Outcome:
     id: int
     phase: int
     generation: int
+    rung: int
     operator: str
     depth: int
     fingerprint: str
@@ -90,6 +94,27 @@ class Round:
     fitness: tuple[float, ...]
     depth: tuple[int, float, int] | None
     depth_of_best: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The trainings of one length, where there are several.
+
+    Attributes:
+        rung: from 0.
+        epochs: of each of its trainings; what a network was trained before is not counted.
+        networks: how many have an outcome.
+        failed: how many of them have no fitness.
+        best: best fitness, in [0, 1], or None.
+        median: median fitness, or None.
+    """
+
+    rung: int
+    epochs: int
+    networks: int
+    failed: int
+    best: float | None
+    median: float | None
 
 
 def each_once(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -131,6 +156,36 @@ def rounds(members: Sequence[Outcome], most: int) -> list[Round]:
         found.append(_round(label, [one for key in chunk for one in generations[key]], so_far))
         so_far = found[-1].best_so_far
     return found
+
+
+def rungs(members: Iterable[Outcome]) -> list[Rung]:
+    """Group candidates by the rung of their training, from the lowest; one group without rungs."""
+    groups: dict[int, list[Outcome]] = {}
+    for one in members:
+        groups.setdefault(one.rung, []).append(one)
+    found = []
+    for number, group in sorted(groups.items()):
+        fitness = [one.fitness for one in group if one.fitness is not None]
+        found.append(
+            Rung(
+                rung=number,
+                epochs=max(one.epochs for one in group),
+                networks=len(group),
+                failed=len(group) - len(fitness),
+                best=max(fitness, default=None),
+                median=statistics.median(fitness) if fitness else None,
+            )
+        )
+    return found
+
+
+def trained_longest(members: Sequence[Outcome]) -> list[Outcome]:
+    """Leave out whose network has completed a longer training, on a higher rung."""
+    highest: dict[str, int] = {}
+    for one in members:
+        if one.fitness is not None:
+            highest[one.fingerprint] = max(one.rung, highest.get(one.fingerprint, 0))
+    return [one for one in members if one.rung >= highest.get(one.fingerprint, 0)]
 
 
 def failures_by_reason(outcomes: Iterable[Outcome]) -> dict[str, int]:

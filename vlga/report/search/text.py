@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vlga.config.strategies import RUNGED
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of, seconds_text
@@ -14,6 +15,7 @@ from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
 from vlga.report.search.summary import (
     Outcome,
     Round,
+    Rung,
     accuracy_steps,
     drawn,
     each_once,
@@ -21,7 +23,9 @@ from vlga.report.search.summary import (
     fittest,
     pareto_front,
     rounds,
+    rungs,
     trained,
+    trained_longest,
 )
 
 __all__ = ["SearchReport"]
@@ -69,7 +73,7 @@ class SearchReport:
     ) -> SearchReport:
         """Make it from what was read, and a function that reads some candidates' genomes."""
         members = each_once(outcomes)
-        compared = drawn(trained(members), _MOST_DRAWN)
+        compared = drawn(trained(trained_longest(members)), _MOST_DRAWN)
         _, height, width = shown["input_shape"]
         genes = {
             number: heard_genes(genome, (height, width))
@@ -80,10 +84,10 @@ class SearchReport:
     def text(self, form: str) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
 
-        JSON has the keys `search rounds best_so_far failures genes pareto fittest`: `search` is
-        what ``vlga show`` gives, `rounds` has a row for each generation, `best_so_far` pairs of
-        epochs trained and fitness, `genes` every gene in which the fittest quarter differs from
-        all. CSV has the rows of `rounds`.
+        JSON has the keys `search rounds rungs best_so_far failures genes pareto fittest`: `search`
+        is what ``vlga show`` gives, `rounds` has a row for each generation, `rungs` one for each
+        length of training, `best_so_far` pairs of epochs trained and fitness, `genes` every gene in
+        which the fittest quarter differs from all. CSV has the rows of `rounds`.
         """
         members = self.members
         if form == "csv":
@@ -114,12 +118,16 @@ class SearchReport:
         limits = {key: value for key, value in config["budget"].items() if value is not None}
         budget = " or ".join(f"{value:,g} {key}" for key, value in limits.items())
         size, epochs = config["population"]["size"], config["training"]["epochs"]
+        each = "a training" if shown["strategy"] not in RUNGED else "at most a network"
         lines = [
             f"{images} images of {shape}, {len(shown['classes'])} classes",
-            f"population {size}, {epochs} epochs a training, budget: {budget or 'none'}",
+            f"population {size}, {epochs} epochs {each}, budget: {budget or 'none'}",
             f"{shown['status']} after {seconds_text(shown['seconds'])}: {outcomes}"
             + (f"; {shown['message']}" if shown["message"] else ""),
         ]
+        by_rung = rungs(self.members)
+        if len(by_rung) > 1:
+            lines.append(f"rungs: {'; '.join(map(_rung_text, by_rung))}")
         if shown["fitness_on"] == "test":
             lines.append(
                 "Fitness was measured on the test images: no accuracy here is on unseen images."
@@ -169,7 +177,7 @@ class SearchReport:
 
     def quarter(self) -> str:
         """Say which networks the table of genes compares."""
-        n_drawn, n_trained = len(self.compared), len(trained(self.members))
+        n_drawn, n_trained = len(self.compared), len(trained(trained_longest(self.members)))
         text = f"genes of the fittest quarter ({math.ceil(n_drawn / 4):,}) against all {n_drawn:,}"
         return text + (f", drawn from {n_trained:,}" if n_drawn < n_trained else "")
 
@@ -181,6 +189,7 @@ class SearchReport:
                 {key: value for key, value in asdict(one).items() if key != "fitness"}
                 for one in rounds(members, max(1, len(members)))
             ],
+            "rungs": [asdict(one) for one in rungs(members)],
             "best_so_far": accuracy_steps(self.outcomes),
             "failures": failures_by_reason(self.outcomes),
             "genes": [
@@ -196,6 +205,13 @@ class SearchReport:
             "pareto": [network_row(one, is_exact=True) for one in pareto_front(members)],
             "fittest": [network_row(one, is_exact=True) for one in fittest(members, 10)],
         }
+
+
+def _rung_text(one: Rung) -> str:
+    """Describe the trainings of a rung in a few words."""
+    text = f"{number_of(one.networks, 'network')} for {number_of(one.epochs, 'epoch')}"
+    text = f"{text} more" if one.rung else text
+    return text if one.best is None else f"{text}, best {one.best:.4f}"
 
 
 def thinned(networks: Sequence[Outcome], most: int) -> list[Outcome]:
@@ -214,7 +230,7 @@ def network_row(one: Outcome, *, is_exact: bool = False) -> dict[str, Any]:
         "macs": one.macs,
         "depth": one.depth,
         **(
-            {"phase": one.phase, "generation": one.generation}
+            {"phase": one.phase, "generation": one.generation, "rung": one.rung}
             if is_exact
             else {"made": f"{one.phase}.{one.generation}"}
         ),

@@ -9,6 +9,7 @@ from tests.support.records import genome
 from vlga.report.search.genes import gene_shifts, heard_genes
 from vlga.report.search.summary import (
     Outcome,
+    Rung,
     accuracy_steps,
     drawn,
     each_once,
@@ -16,7 +17,9 @@ from vlga.report.search.summary import (
     fittest,
     pareto_front,
     rounds,
+    rungs,
     trained,
+    trained_longest,
 )
 
 
@@ -26,6 +29,7 @@ def outcome(number, fitness=0.5, **changes):
         id=number,
         phase=0,
         generation=0,
+        rung=0,
         operator="sample",
         depth=2,
         fingerprint=f"{number:016x}",
@@ -236,3 +240,29 @@ def test_to_the_front_none_is_smaller_and_fitter():
 
     assert ids(pareto_front(members)) == [1, 0, 3]
     assert pareto_front([]) == []
+
+
+def test_rungs_have_a_row_each():
+    """From the shortest training; a rung of failures alone has no best."""
+    members = [
+        outcome(0, 0.5, epochs=1),
+        outcome(1, 0.7, epochs=1),
+        outcome(2, None, epochs=1),
+        outcome(3, 0.9, epochs=2, rung=1, fingerprint=f"{1:016x}"),
+        outcome(4, None, epochs=6, rung=2),
+    ]
+
+    assert rungs(members) == [
+        Rung(0, epochs=1, networks=3, failed=1, best=0.7, median=0.6),
+        Rung(1, epochs=2, networks=1, failed=0, best=0.9, median=0.9),
+        Rung(2, epochs=6, networks=1, failed=1, best=None, median=None),
+    ]
+
+
+def test_of_a_network_s_trainings_the_longest_counts():
+    """The shorter ones would make up a network's kin; one that failed when longer is no network."""
+    short, long = outcome(0, 0.5), outcome(1, 0.9, rung=1, fingerprint=f"{0:016x}")
+    failed = outcome(3, None, rung=1, fingerprint=f"{2:016x}")
+
+    assert ids(trained_longest([short, long, outcome(2, 0.6), failed])) == [1, 2, 3]
+    assert ids(trained_longest([outcome(0), outcome(1, fingerprint=f"{0:016x}")])) == [0, 1]
