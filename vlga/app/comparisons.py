@@ -107,7 +107,8 @@ def unfinished(
 
 def ended_early(outcome: Mapping[str, Any], config: SearchConfig) -> bool:
     """Whether a search ended by its strategy's own rule before its budget was used up."""
-    return not Budget(config, lambda: float(outcome["seconds"]), outcome["evaluations"]).spent
+    used = outcome["evaluations"], outcome["epochs"]
+    return not Budget(config, lambda: float(outcome["seconds"]), *used).spent
 
 
 def _first_difference(there: SearchConfig, asked: SearchConfig) -> str:

@@ -67,9 +67,9 @@ def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchCo
 def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bool:
     """Whether a search has used up the budget of `config`."""
     outcomes = store.evaluations(record.name)
-    n_trained = sum(one.source is not Source.EQUAL_CANDIDATE for one in outcomes)
+    epochs = [one.epochs for one in outcomes if one.source is not Source.EQUAL_CANDIDATE]
     seconds = record.seconds - sum(one.train_seconds for one in store.final_trainings(record.name))
-    if Budget(config, lambda: seconds, n_trained).spent:
+    if Budget(config, lambda: seconds, len(epochs), sum(epochs)).spent:
         return True
     phases, generations = config.budget.phases, config.population.generations
     return (

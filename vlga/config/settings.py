@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from vlga.config.base import Count, Fraction, Settings
 from vlga.config.strategies import ENDING, StrategyName
 from vlga.config.study import StudyConfig
-from vlga.errors import ConfigError
+from vlga.errors import ConfigError, GenomeError
+from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
 __all__ = [
@@ -99,6 +100,12 @@ class PopulationConfig(Settings):
         True, description="mutate offspring that equal a network already seen in the phase"
     )
     max_blocks: int | None = Field(None, ge=1, description="most blocks that a network may have")
+    rungs: Annotated[int, Field(ge=1, le=9)] = Field(
+        3, description="lengths of training of strategy ladder: the whole, a third of it, a ninth"
+    )
+    founders: list[dict[str, Any]] = Field(
+        [], description="genomes tried before all others, by strategies without generations"
+    )
     stop_margin: Fraction = Field(
         0.01, description="stop when a phase's best is worse than the best so far by more than this"
     )
@@ -230,9 +237,38 @@ class SearchConfig(Settings):
     workers: WorkersConfig = WorkersConfig()
     study: StudyConfig = StudyConfig()
 
+    def founders(self) -> tuple[Genome, ...]:
+        """Give the networks that are tried before all others.
+
+        Raises:
+            ConfigError: one is no genome, or has a gene or a length that the space does not have.
+        """
+        space, most = self.space.build(), self.population.max_blocks
+        genomes = []
+        for index, heritage in enumerate(self.population.founders):
+            where = f"[population] founders[{index}]"
+            try:
+                genome = Genome.from_dict(heritage)
+            except GenomeError as error:
+                raise ConfigError(f"{where}: {error}") from error
+            stray = space.stray_gene(genome)
+            if stray is not None:
+                raise ConfigError(
+                    f"{where} must lie in the space, but got {stray}={genome.genes()[stray]!r}; "
+                    "add this allele to the space, or leave the network out"
+                )
+            if most is not None and len(genome.blocks) > most:
+                raise ConfigError(
+                    f"{where} must have at most population.max_blocks={most} blocks, but has "
+                    f"{len(genome.blocks)}"
+                )
+            genomes.append(genome)
+        return tuple(genomes)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.space.build()
+        self.founders()
         budget = self.budget
         if budget.epochs is not None and budget.epochs < self.training.epochs:
             raise ConfigError(

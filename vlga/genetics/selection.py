@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol, TypeVar
 
@@ -61,7 +61,12 @@ def choose_parents(n_individuals: int, rng: Random) -> tuple[int, int]:
     return first, second
 
 
-def tournament(population: Sequence[Member], n_drawn: int, rng: Random) -> Member:
+def tournament(
+    population: Sequence[Member],
+    n_drawn: int,
+    rng: Random,
+    value: Callable[[Member], float] = lambda one: one.accuracy,
+) -> Member:
     """Give the fittest of some individuals, each drawn uniformly from all.
 
     As DEAP's `selTournament`, with an `rng` as argument. The order of `population` does not matter;
@@ -71,7 +76,8 @@ def tournament(population: Sequence[Member], n_drawn: int, rng: Random) -> Membe
         population: at least one.
         n_drawn: individuals drawn, at least 1; the same one may be drawn again.
         rng: the source of randomness.
+        value: what makes an individual fit, if not its accuracy.
     """
     ordered = sorted(population, key=lambda one: one.id)
     drawn = [rng.choice(ordered) for _ in range(n_drawn)]
-    return max(drawn, key=lambda one: (one.accuracy, -one.id))
+    return max(drawn, key=lambda one: (value(one), -one.id))

@@ -151,15 +151,19 @@ class SearchSpace:
             genes |= {f"blocks.{index}.{n}": a for n, a in self.block_alleles(index).items()}
         return {address: alleles for address, alleles in genes.items() if len(alleles) > 1}
 
-    def contains(self, genome: Genome) -> bool:
-        """Tell whether every gene of the genome has an allele of this space."""
+    def stray_gene(self, genome: Genome) -> str | None:
+        """Give the address of the genome's first gene whose allele is not of this space, if any."""
         alleles = self.network_alleles()
         for index in range(len(genome.blocks)):
             alleles |= {f"blocks.{index}.{n}": a for n, a in self.block_alleles(index).items()}
-        return all(
-            any(type(allele) is type(known) and allele == known for known in alleles[address])
-            for address, allele in genome.genes().items()
-        )
+        for address, allele in genome.genes().items():
+            if not any(type(allele) is type(one) and allele == one for one in alleles[address]):
+                return address
+        return None
+
+    def contains(self, genome: Genome) -> bool:
+        """Tell whether every gene of the genome has an allele of this space."""
+        return self.stray_gene(genome) is None
 
     def check(self, genome: Genome) -> None:
         """Refuse a genome that is not of this space.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vlga.config.rungs import training_epochs
 from vlga.config.settings import SearchConfig
 
 __all__ = ["Budget"]
@@ -18,11 +19,18 @@ class Budget:
         config: of the search.
         elapsed: gives the seconds that the search has run.
         n_trained: trainings started, those before an interruption included.
+        n_epochs: epochs of these trainings, as they were asked for.
     """
 
     config: SearchConfig
     elapsed: Callable[[], float]
     n_trained: int = 0
+    n_epochs: int = 0
+
+    def start(self, epochs: int) -> None:
+        """Count a training that starts, of so many epochs."""
+        self.n_trained += 1
+        self.n_epochs += epochs
 
     @property
     def seconds_left(self) -> float | None:
@@ -31,14 +39,18 @@ class Budget:
         return None if limit is None else max(0.0, limit - self.elapsed())
 
     @property
+    def epochs_left(self) -> int | None:
+        """Epochs of trainings that may still start, at least 0, or None if they are not limited."""
+        limit = self.config.budget.epochs
+        return None if limit is None else max(0, limit - self.n_epochs)
+
+    @property
     def trainings_left(self) -> int | None:
-        """Trainings that may still start by count and by epochs, or None if neither is limited."""
-        limits = []
-        if self.config.budget.evaluations is not None:
-            limits.append(self.config.budget.evaluations)
-        if self.config.budget.epochs is not None:
-            limits.append(self.config.budget.epochs // self.config.training.epochs)
-        return max(0, min(limits) - self.n_trained) if limits else None
+        """Trainings that may still start by count and by epochs, or None if neither is limited.
+
+        Where trainings have several lengths, as many as there may be of the shortest.
+        """
+        return self._trainings_left(training_epochs(self.config, 0))
 
     @property
     def spent(self) -> bool:
@@ -58,8 +70,9 @@ class Budget:
             n_ended: trainings that have ended.
         """
         shares = []
-        if self.trainings_left is not None:
-            shares.append(n_ended / max(1, self.n_trained + self.trainings_left))
+        left = self._expected_left
+        if left is not None:
+            shares.append(n_ended / max(1, self.n_trained + left))
         if self.config.budget.seconds is not None:
             shares.append(self.elapsed() / self.config.budget.seconds)
         return min(1.0, max(shares)) if shares else None
@@ -75,7 +88,23 @@ class Budget:
             per_minute: trainings that end a minute, above 0, or None if that is not known yet.
         """
         lefts = [] if self.seconds_left is None else [self.seconds_left]
-        if self.trainings_left is not None and per_minute is not None:
-            n_left = self.n_trained + self.trainings_left - n_ended
-            lefts.append(60 * n_left / per_minute)
+        left = self._expected_left
+        if left is not None and per_minute is not None:
+            lefts.append(60 * (self.n_trained + left - n_ended) / per_minute)
         return min(lefts, default=None)
+
+    @property
+    def _expected_left(self) -> int | None:
+        """Trainings that may still start if they are as long as those before."""
+        if self.n_trained:
+            return self._trainings_left(self.n_epochs / self.n_trained)
+        return self.trainings_left
+
+    def _trainings_left(self, epochs: float) -> int | None:
+        """Give how many trainings of so many epochs may still start, or None for any number."""
+        lefts = []
+        if self.config.budget.evaluations is not None:
+            lefts.append(self.config.budget.evaluations - self.n_trained)
+        if self.epochs_left is not None:
+            lefts.append(int(self.epochs_left // epochs))
+        return max(0, min(lefts)) if lefts else None

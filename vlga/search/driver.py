@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
+from vlga.config.rungs import training_epochs
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
@@ -168,7 +169,8 @@ class Search:
         waits = self.strategy.has_generations
         n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
         left = self._budget.trainings_left
-        asked = self.strategy.ask(n if left is None else min(n, left))
+        epochs_left = self._budget.epochs_left
+        asked = self.strategy.ask(n if left is None else min(n, left), epochs_left)
         for one in asked:
             if one.id in self._entered:
                 require_same(one, self._entered.pop(one.id), self._run.record)
@@ -194,7 +196,7 @@ class Search:
         if equal is not None:
             self._reuse([candidate], equal)
         elif not self._memo.waits(candidate, key):
-            self._budget.n_trained += 1
+            self._budget.start(training_epochs(self._run.config, candidate.rung))
             if not self._take_over(candidate, key):
                 self._memo.begin(key)
                 self._out[candidate.id] = candidate, key
@@ -207,7 +209,7 @@ class Search:
         if recorded.source is Source.EQUAL_CANDIDATE:
             self._tally.n_reused += 1
         else:
-            self._budget.n_trained += 1
+            self._budget.start(recorded.epochs)
             self._inheritance.note(candidate, recorded)
             key = recorded.training_key or self._memo.key(candidate)
             recorded = replace(recorded, training_key=key)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga import __version__
+from vlga.config.rungs import training_epochs
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.ledger import KnownOutcome
@@ -32,11 +33,12 @@ class Memo:
         training = run.config.training
         common = {
             "data": run.data.fingerprint,
-            "training": training.model_dump(mode="json", exclude={"reuse"}),
+            "training": training.model_dump(mode="json", exclude={"epochs", "reuse"}),
             "scores_test": strategy.scores_test,
             "vlga": __version__,
         }
         self._common = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
+        self._config = run.config
         self._reads_others = training.reuse
         self._strategy = strategy
         self._store = run.store
@@ -48,13 +50,14 @@ class Memo:
     def key(self, candidate: Candidate) -> str:
         """Give 32 hexadecimal digits, equal exactly for trainings that give the same outcome.
 
-        They are of the network with its optimizer, the images, the settings, the seed, the weights
-        that it inherits and the version of vlga; not of the machine.
+        They are of the network with its optimizer, the images, the settings, the epochs, the seed,
+        the weights that it inherits and the version of vlga; not of the machine.
         """
         number = candidate.weights_from
         parent = self._inheritance.parent_of(candidate)
         parts = (
             candidate.fingerprint,
+            training_epochs(self._config, candidate.rung),
             self._strategy.training_seed(candidate),
             None if number is None else self._inheritance.checksum(number),
             None if parent is None else json.dumps(parent.to_dict()),

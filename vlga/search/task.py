@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vlga.config.rungs import training_epochs
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
@@ -50,7 +51,9 @@ def make_task(
     return EvaluationTask(
         candidate_id=candidate.id,
         plan=plan,
-        training=run.config.training,
+        training=run.config.training.model_copy(
+            update={"epochs": training_epochs(run.config, candidate.rung)}
+        ),
         seed=strategy.training_seed(candidate),
         weights=inheritance.weights_of(candidate.weights_from),
         inherited_layers=layers,

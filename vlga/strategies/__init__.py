@@ -5,6 +5,7 @@ from vlga.networks.plan import Shape
 from vlga.strategies.base import Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.grid import Grid
+from vlga.strategies.ladder import Ladder
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
 from vlga.strategies.random_search import RandomSearch
 from vlga.strategies.regularized_evolution import RegularizedEvolution
@@ -16,6 +17,7 @@ __all__ = [
     "STRATEGIES",
     "FixedLength",
     "Grid",
+    "Ladder",
     "LargeScaleEvolution",
     "RandomSearch",
     "RegularizedEvolution",
@@ -29,6 +31,7 @@ __all__ = [
 STRATEGIES: dict[str, type[Strategy]] = {
     "fixed_length": FixedLength,
     "grid": Grid,
+    "ladder": Ladder,
     "large_scale_evolution": LargeScaleEvolution,
     "random_search": RandomSearch,
     "regularized_evolution": RegularizedEvolution,

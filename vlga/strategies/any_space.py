@@ -12,7 +12,6 @@ from vlga.config.settings import PopulationConfig
 from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
-from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_state import SteadyStateEvolution
 
@@ -68,11 +67,5 @@ class AnyGenesEvolution(SteadyStateEvolution):
                     f"{name} must be a whole number of at least {least}, but got {name}={number!r}"
                 )
         population = PopulationConfig(size=population_size, max_blocks=max_blocks)
-        settings = StrategySettings(seed, population, inherits_weights=False)
+        settings = StrategySettings(seed, population, inherits_weights=False, given=tuple(first))
         super().__init__(space, settings, _Genomes())
-        self._first = tuple(first)
-
-    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
-        if self._n_made < len(self._first):
-            return [self._candidate(self._first[self._n_made], "given")]
-        return super()._propose(told)

@@ -21,9 +21,14 @@ __all__ = ["Inherits", "Strategy", "training_seed"]
 Inherits = Literal["nothing", "phase_best", "parent"]
 
 
-def training_seed(search_seed: int, fingerprint: str) -> int:
-    """Give the seed of a network's training: below 2**63, the same for equal networks."""
-    digest = hashlib.sha256(f"{search_seed}/{fingerprint}".encode()).digest()
+def training_seed(search_seed: int, fingerprint: str, rung: int = 0) -> int:
+    """Give the seed of a network's training: below 2**63, the same for equal networks.
+
+    On each rung it is another, so that no training repeats the order and the augmentation of the
+    one that it goes on from.
+    """
+    name = f"{search_seed}/{fingerprint}" + (f"/{rung}" if rung else "")
+    digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
@@ -71,19 +76,26 @@ class Strategy(ABC):
         self._waiting: dict[int, Candidate] = {}
         self._told: list[Individual] = []
         self._failures: Counter[str] = Counter()
+        self._epochs_left: int | None = None
 
     @classmethod
     @abstractmethod
     def from_config(cls, config: SearchConfig, input_shape: Shape, n_classes: int) -> Self:
         """Make the strategy that a configuration describes, for images of this shape."""
 
-    def ask(self, n: int) -> tuple[Candidate, ...]:
+    def ask(self, n: int, epochs_left: int | None = None) -> tuple[Candidate, ...]:
         """Give up to `n` candidates to evaluate; fewer if the rest must wait for what is out.
+
+        Args:
+            n: at least 0.
+            epochs_left: that trainings may still take together, or None if they are not limited;
+                only strategies with trainings of several lengths need it.
 
         Raises:
             TooManyFailures: too few individuals are left to go on from.
         """
         given: list[Candidate] = []
+        self._epochs_left = epochs_left
         while len(given) < n and not self.finished:
             if not self._queue:
                 if self._must_wait:
@@ -110,7 +122,7 @@ class Strategy(ABC):
                 f"but got candidate_id={evaluation.candidate_id}"
             )
         if evaluation.fitness is None:
-            self._failures[str(evaluation.reason)] += 1
+            self._miss(candidate, evaluation)
             return
         individual = Individual(candidate, evaluation)
         self.best = best_of([individual, *([self.best] if self.best else [])])
@@ -131,7 +143,7 @@ class Strategy(ABC):
 
     def training_seed(self, candidate: Candidate) -> int:
         """Give the seed of a candidate's training, in [0, 2**63)."""
-        return training_seed(self.seed, candidate.fingerprint)
+        return training_seed(self.seed, candidate.fingerprint, candidate.rung)
 
     @property
     def parents(self) -> tuple[int, ...]:
@@ -154,3 +166,7 @@ class Strategy(ABC):
     def _take(self, individual: Individual) -> None:
         """Take in an individual: here, keep it for the next proposal."""
         self._told.append(individual)
+
+    def _miss(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002
+        """Take in a candidate that failed: here, count it."""
+        self._failures[str(evaluation.reason)] += 1

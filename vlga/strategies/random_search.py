@@ -26,6 +26,8 @@ class RandomSearch(SpaceSearch):
         self.generation += self._n_made > 0
         rng = self._rng()
         batch = []
+        while (given := self._next_given(rng)) is not None:
+            batch.append(given)
         for _ in range(self.settings.population.size):
             genome = self.toolbox.individual(rng=rng, n_blocks=rng.randint(1, self._max_blocks))
             batch.append(self._candidate(self._fit(genome, rng), "sample"))

@@ -10,6 +10,7 @@ from typing import Self
 
 from deap import tools
 
+from vlga.config.rungs import rung_lengths, training_epochs
 from vlga.config.settings import PopulationConfig, SearchConfig
 from vlga.errors import TooManyFailures
 from vlga.genetics.genome import Genome
@@ -38,12 +39,16 @@ class StrategySettings:
         population: the genetic algorithm's settings.
         inherits_weights: whether candidates inherit trained weights, if the strategy's ever do.
         max_phases: phases after which a strategy that has phases ends, or None.
+        rung_epochs: epochs of one training on each rung, for a strategy that has rungs.
+        given: networks that a strategy without generations tries first.
     """
 
     seed: int
     population: PopulationConfig
     inherits_weights: bool = True
     max_phases: int | None = None
+    rung_epochs: tuple[int, ...] = (1,)
+    given: tuple[Genome, ...] = ()
 
 
 class SpaceSearch(Strategy):
@@ -68,8 +73,9 @@ class SpaceSearch(Strategy):
         self.settings = settings
         self.toolbox = build_toolbox(self.space, settings.population)
         self._phenotypes = phenotypes
-        self._trainings: set[tuple[str, int | None]] = set()
+        self._trainings: set[tuple[str, int | None, int]] = set()
         self._n_repeats = 0
+        self._n_given = 0
 
     @classmethod
     def from_config(cls, config: SearchConfig, input_shape: Shape, n_classes: int) -> Self:
@@ -79,6 +85,10 @@ class SpaceSearch(Strategy):
             config.population,
             inherits_weights=config.training.inherit_weights,
             max_phases=config.budget.phases,
+            rung_epochs=tuple(
+                training_epochs(config, rung) for rung in range(len(rung_lengths(config)))
+            ),
+            given=config.founders(),
         )
         return cls(config.space.build(), settings, Networks(input_shape, n_classes, config.limits))
 
@@ -119,6 +129,12 @@ class SpaceSearch(Strategy):
         """Give this generation's source of randomness, derived by name."""
         return Random(f"{self.seed}/{self.phase}/{self.generation}")
 
+    def _next_given(self, rng: Random) -> Candidate | None:
+        """Make the next of the networks that are given, within the limits; None after the last."""
+        if self._n_given == len(self.settings.given):
+            return None
+        return self._candidate(self._fit(self.settings.given[self._n_given], rng), "given")
+
     def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:
         """Shrink these blocks until the network is within the limits, or they cannot be."""
         while not self._phenotypes.fits(genome, self._share_of_limits()):
@@ -138,6 +154,7 @@ class SpaceSearch(Strategy):
         operator: str,
         parents: tuple[int, ...] = (),
         weights_from: int | None = None,
+        rung: int = 0,
     ) -> Candidate:
         """Number a genome as the search's next candidate."""
         candidate = Candidate(
@@ -149,14 +166,16 @@ class SpaceSearch(Strategy):
             parents=parents,
             operator=operator,
             weights_from=weights_from,
+            rung=rung,
         )
         self._count(candidate)
         return candidate
 
     def _count(self, candidate: Candidate) -> None:
         """Count a candidate, and how many in a row were nothing new."""
-        training = (candidate.fingerprint, candidate.weights_from)
+        training = (candidate.fingerprint, candidate.weights_from, candidate.rung)
         self._n_made += 1
+        self._n_given += candidate.operator == "given"
         self._n_repeats = self._n_repeats + 1 if training in self._trainings else 0
         self._trainings.add(training)
 

@@ -95,6 +95,8 @@ class SteadyState(SpaceSearch):
             return []
         self.generation = self._n_made // self.settings.population.size
         rng = self._rng()
+        if (given := self._next_given(rng)) is not None:
+            return [given]
         founds = self._lacks_founders or self._lacks_parents
         return [self._found(rng) if founds else self._breed(rng)]
 

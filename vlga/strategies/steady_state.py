@@ -12,6 +12,7 @@ The worst dies, not the oldest, so that what a small budget has found is not los
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from vlga.genetics.genome import Genome
@@ -25,8 +26,6 @@ __all__ = ["SteadyStateEvolution"]
 
 #: Chance of a child to have two parents. The others are mutated for certain.
 _CROSSOVER_PROBABILITY = 0.5
-#: Individuals drawn for a tournament. That the worst dies selects too: two are enough.
-_N_DRAWN = 2
 #: Mutations tried on a child that equals a network of the search before it is let through.
 _DUPLICATE_TRIES = 10
 
@@ -41,6 +40,9 @@ class SteadyStateEvolution(SteadyState):
     """
 
     inherits = "parent"
+    #: Individuals drawn for a tournament. That the worst dies selects too: two are enough.
+    _n_drawn = 2
+    _children_inherit = True
 
     def __init__(
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
@@ -58,25 +60,38 @@ class SteadyStateEvolution(SteadyState):
         return self._make(genome, operator, (), rng)
 
     def _breed(self, rng: Random) -> Candidate:
-        first = self.toolbox.tournament(self.alive, rng=rng, n_drawn=_N_DRAWN)
+        return self._make(*self._child(rng), rng)
+
+    def _child(self, rng: Random) -> tuple[Genome, str, tuple[Individual, ...]]:
+        """Make a child of one or two of those alive; give its genome, operator and parents."""
+        first = self._tournament(self.alive, rng)
         if rng.random() >= _CROSSOVER_PROBABILITY:
             genome, operator = self._mutate(first.genome, rng)
-            return self._make(genome, operator, (first,), rng)
-        others = [one for one in self.alive if one is not first]
-        second = self.toolbox.tournament(others, rng=rng, n_drawn=_N_DRAWN)
-        first, second = sorted((first, second), key=lambda one: (-one.accuracy, one.id))
+            return genome, operator, (first,)
+        second = self._tournament([one for one in self.alive if one is not first], rng)
+        first, second = sorted((first, second), key=lambda one: (-self._value(one), one.id))
         genome = self.toolbox.mate_aligned(first.genome, second.genome, rng=rng)
         operator = "aligned_crossover"
         if rng.random() < self.settings.population.mutation_probability:
             genome, mutation = self._mutate(genome, rng)
             operator += f"+{mutation}"
-        return self._make(genome, operator, (first, second), rng)
+        return genome, operator, (first, second)
+
+    def _tournament(self, population: Sequence[Individual], rng: Random) -> Individual:
+        chosen: Individual = self.toolbox.tournament(
+            population, rng=rng, n_drawn=self._n_drawn, value=self._value
+        )
+        return chosen
+
+    def _value(self, individual: Individual) -> float:
+        """Give what parents are chosen by and the worst dies for."""
+        return individual.accuracy
 
     def _join(self, individual: Individual) -> None:
         """Remove the worst, and of equally bad ones the oldest, if there are too many."""
         self.alive.append(individual)
         if len(self.alive) > self.settings.population.size:
-            self.alive.remove(min(self.alive, key=lambda one: (one.accuracy, one.id)))
+            self.alive.remove(min(self.alive, key=lambda one: (self._value(one), one.id)))
 
     def _make(
         self, genome: Genome, operator: str, parents: tuple[Individual, ...], rng: Random
@@ -90,7 +105,7 @@ class SteadyStateEvolution(SteadyState):
                 genome, mutation = self._mutate(genome, rng)
                 genome, operator = self._fit(genome, rng), f"{operator}+{mutation}"
         ids = tuple(one.id for one in parents)
-        inherits = self.settings.inherits_weights and ids
+        inherits = self._children_inherit and self.settings.inherits_weights and ids
         return self._candidate(genome, operator, ids, ids[0] if inherits else None)
 
     def _mutate(self, genome: Genome, rng: Random) -> tuple[Genome, str]:

@@ -23,8 +23,9 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     ``select(individuals, rng=)`` and ``choose_parents(n_individuals, rng=)``.
 
     For strategies without phases it has ``mutate_any_gene(genome, rng=)``,
-    ``mate_aligned(first, second, rng=)``, ``tournament(individuals, rng=, n_drawn=)`` and, giving
-    the mutant with its operator's name, ``mutate_anywhere(genome, rng=, max_blocks=)``,
+    ``mate_aligned(first, second, rng=)``, ``tournament(individuals, rng=, n_drawn=)``, where
+    ``value=`` may say what makes an individual fit, and, giving the mutant with its operator's
+    name, ``mutate_anywhere(genome, rng=, max_blocks=)``,
     ``mutate_growing(genome, rng=, max_blocks=)`` and
     ``mutate_large_scale(genome, rng=, max_blocks=, silent=, inherits=)``.
     """

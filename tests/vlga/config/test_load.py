@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+from tests.support.records import genome
 from vlga.config.load import load_config, parse_config, preset_names, preset_text
 from vlga.config.strategies import ENDING, PHASED, STUDIES, StrategyName
 from vlga.errors import ConfigError
@@ -284,3 +285,33 @@ def test_a_configuration_comes_back_from_its_json():
     config = load_config(preset="xiao2020", settings=["seed=5"])
 
     assert parse_config(config.model_dump(mode="json")) == config
+
+
+class TestFounders:
+    def test_lie_in_the_space(self):
+        """They are read once, when the configuration is."""
+        config = load_config(overrides={"population.founders": [genome(2).to_dict()]})
+
+        assert config.founders() == (genome(2),)
+
+    @pytest.mark.parametrize(
+        ("founder", "settings", "said"),
+        [
+            (
+                genome(2).with_genes({"blocks.1.kernel_a": 7}).to_dict(),
+                [],
+                r"\[population\] founders\[0\] must lie in the space, but got blocks.1.kernel_a=7",
+            ),
+            (
+                genome(2).to_dict(),
+                ["population.max_blocks=1"],
+                r"founders\[0\] must have at most population.max_blocks=1 blocks, but has 2",
+            ),
+            ({"version": 0}, [], r"founders\[0\]: a genome must have version="),
+        ],
+    )
+    def test_that_the_space_does_not_have_are_refused(self, founder, settings, said):
+        """With the gene, its allele and the way out, in one line."""
+        with pytest.raises(ConfigError, match=said) as error:
+            load_config(settings=settings, overrides={"population.founders": [founder]})
+        assert "\n" not in str(error.value)

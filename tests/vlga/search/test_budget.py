@@ -8,7 +8,7 @@ def budget(*settings, n_trained=0, elapsed=0.0):
     limits = [f"budget.{setting}" for setting in settings]
     every = [f"budget.{name}={value}" for name, value in (("seconds", 1e9), ("phases", 99))]
     config = load_config(settings=["training.epochs=3", *every, *limits])
-    return Budget(config, lambda: elapsed, n_trained)
+    return Budget(config, lambda: elapsed, n_trained, 3 * n_trained)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,18 @@ def test_expected_seconds_left_of_what_nobody_knows():
 
     assert one.expected_seconds_left(0, None) is None
     assert one.expected_seconds_left(0, 1.0) == 420.0
+
+
+def test_trainings_of_several_lengths_are_counted_by_their_epochs():
+    """What is left is as many as there may be of the shortest; shares go by the mean so far."""
+    config = load_config(
+        settings=["training.epochs=9", "budget.epochs=30", "budget.seconds=1e9", "budget.phases=99"]
+    )
+    one = Budget(config.model_copy(update={"strategy": "ladder"}), lambda: 0.0)
+    for epochs in (1, 1, 2, 1, 6, 1):
+        one.start(epochs)
+
+    assert (one.n_trained, one.n_epochs, one.epochs_left, one.trainings_left) == (6, 12, 18, 18)
+    assert one.done_fraction(n_ended=6) == pytest.approx(6 / (6 + 9))
+    one.start(18)
+    assert one.spent

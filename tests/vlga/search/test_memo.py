@@ -8,7 +8,7 @@ from tests.support.mortal_store import Killed
 from tests.support.searching import RANDOM, Bench, ScriptedEvaluator, seed_as_fitness, small_config
 from vlga.ports.evaluation import FailureReason, Source
 
-STEADY = ("regularized_evolution", "large_scale_evolution", "steady_state")
+STEADY = ("regularized_evolution", "large_scale_evolution", "steady_state", "ladder")
 SHORT = ("population.max_blocks=2", "budget.evaluations=24", "population.size=6")
 SETTINGS = {
     "variable_length": (),

@@ -48,7 +48,9 @@ def test_another_operator_is_noticed(killed, monkeypatch):
     ask = Strategy.ask
     other = genome(3)
     monkeypatch.setattr(
-        Strategy, "ask", lambda self, n: tuple(replace(one, genome=other) for one in ask(self, n))
+        Strategy,
+        "ask",
+        lambda *arguments: tuple(replace(one, genome=other) for one in ask(*arguments)),
     )
 
     said = refused(killed)

@@ -45,7 +45,7 @@ def searched(tmp_path, *settings: str) -> tuple[Search, SqlStore, ScriptedEvalua
 
 #: One with generations and one without: what is proved is the driver's.
 TWO = ["variable_length", "regularized_evolution"]
-MORE = ["random_search", "large_scale_evolution", "steady_state"]
+MORE = ["random_search", "large_scale_evolution", "steady_state", "ladder"]
 
 
 @pytest.mark.parametrize("strategy", [*TWO, *(MORE if LONG else ())])

@@ -1,0 +1,139 @@
+"""Who has reached which rung, who goes up next, and what a network is worth on any of them.
+
+Promotion is that of ASHA in its promoting form (Li et al.: "A System for Massively Parallel
+Hyperparameter Tuning", 2020, https://arxiv.org/abs/1810.05934): as soon as a network is among the
+best third of what has been told of its rung it may be trained on, without waiting for the others.
+The order on a rung is by accuracy and, where that ties, as it often does on few validation images,
+by validation loss.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vlga.config.rungs import ETA
+from vlga.ports.candidate import Candidate, Individual
+
+__all__ = ["Rungs"]
+
+#: On a rung so many, or half of its networks if that is more, remain in the running. Who falls
+#: behind will never go up, so that its weights need not be kept.
+_MIN_CONTENDERS = 4 * ETA
+#: Errors are compared by their logarithm; so small a one counts as none.
+_LEAST_ERROR = 1e-3
+
+#: The lower, the better: negative accuracy, validation loss, the candidate's number.
+_Score = tuple[float, float, int]
+
+
+@dataclass(slots=True)
+class _Rung:
+    """What was told of one rung.
+
+    Attributes:
+        n: different networks, failed ones included.
+        contenders: the best of them, best first.
+        worth: of each network that completed, by its fingerprint.
+        steps: by how much those that went up became worth more.
+    """
+
+    n: int = 0
+    contenders: list[_Score] = field(default_factory=list)
+    worth: dict[str, float] = field(default_factory=dict)
+    steps: list[float] = field(default_factory=list)
+
+
+class Rungs:
+    """Takes what is told of a search's networks; a pure function of that, in the order of telling.
+
+    Equal networks on one rung are one.
+
+    Args:
+        n_rungs: at least 1.
+    """
+
+    def __init__(self, n_rungs: int) -> None:
+        self._rungs = [_Rung() for _ in range(n_rungs)]
+        self._candidates: dict[int, Candidate] = {}
+        self._promoted: set[int] = set()
+
+    def take(self, individual: Individual) -> bool:
+        """Take a network that completed; tell whether it is new on its rung."""
+        candidate, fingerprint = individual.candidate, individual.candidate.fingerprint
+        rung = self._rungs[candidate.rung]
+        if fingerprint in rung.worth:
+            return False
+        rung.worth[fingerprint] = worth = _worth(individual.accuracy)
+        if candidate.rung > 0:
+            below = self._rungs[candidate.rung - 1]
+            if fingerprint in below.worth:
+                insort(below.steps, worth - below.worth[fingerprint])
+        rung.n += 1
+        loss = individual.evaluation.validation_loss
+        score = (-individual.accuracy, math.inf if loss is None else loss, candidate.id)
+        insort(rung.contenders, score)
+        self._candidates[candidate.id] = candidate
+        n_kept = max(_MIN_CONTENDERS, math.ceil(rung.n / 2))
+        for *_, number in rung.contenders[n_kept:]:
+            del self._candidates[number]
+        del rung.contenders[n_kept:]
+        return True
+
+    def fail(self, candidate: Candidate) -> None:
+        """Take a network that failed as it would again: it counts as worse than all others."""
+        self._rungs[candidate.rung].n += 1
+
+    def promote(self, number: int) -> None:
+        """Note that a candidate has gone up."""
+        self._promoted.add(number)
+
+    def promotable(self, may_reach: Callable[[int], bool]) -> Candidate | None:
+        """Give who goes up next: on the highest rung where one may, the best of its best third.
+
+        Args:
+            may_reach: tells whether anybody may go up to a rung.
+        """
+        return self._best(may_reach, lambda rung: rung.n // ETA)
+
+    def best_left(self, may_reach: Callable[[int], bool]) -> Candidate | None:
+        """Give the best that has not gone up on the highest rung where there is one."""
+        return self._best(may_reach, lambda rung: len(rung.contenders))
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Ids of the candidates that may still go up."""
+        return tuple(
+            number
+            for rung in self._rungs[:-1]
+            for *_, number in rung.contenders
+            if number not in self._promoted
+        )
+
+    def value(self, individual: Individual) -> float:
+        """Say what a network is worth, whichever rung it has reached; the higher, the better.
+
+        The negative logarithm of its error, and for each rung above the median of what going up
+        has added to that of others. A tenth less error is worth as much anywhere.
+        """
+        steps = (rung.steps for rung in self._rungs[individual.candidate.rung :])
+        return _worth(individual.accuracy) + sum(statistics.median(some) for some in steps if some)
+
+    def _best(
+        self, may_reach: Callable[[int], bool], n_best: Callable[[_Rung], int]
+    ) -> Candidate | None:
+        for index in reversed(range(len(self._rungs) - 1)):
+            if not may_reach(index + 1):
+                continue
+            rung = self._rungs[index]
+            for *_, number in rung.contenders[: n_best(rung)]:
+                if number not in self._promoted:
+                    return self._candidates[number]
+        return None
+
+
+def _worth(accuracy: float) -> float:
+    return -math.log(1 - accuracy + _LEAST_ERROR)
