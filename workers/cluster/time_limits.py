@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
@@ -17,13 +19,17 @@ _FACTOR_OF_SLOWEST, _SECONDS_TO_BEGIN = 10.0, 120.0
 #: Seconds for a multiply-accumulate for one image of an epoch, assumed until enough trainings have
 #: ended: a hundred times as long as one core needs.
 _SLOWEST_IMAGINED, _N_TO_TRUST = 1e-8, 8
+#: Trainings that are remembered, of the last.
+_N_REMEMBERED = 200
 
 
 class TimeLimits:
-    """Learns how much time the multiply-accumulates of trainings take.
+    """Learns how much time trainings take: so many seconds, and more by what they compute.
 
-    The slowest pace counts, since machines differ, and small networks are slow for the little that
-    they compute.
+    Small networks are slow for the little that they compute: most of their time goes into what
+    every training does. So the slowest of the smaller half says how much that is, and the slowest
+    pace of the larger half what a multiply-accumulate takes. The slowest counts, since machines
+    differ.
     """
 
     def __init__(self, data: DataSummary) -> None:
@@ -33,22 +39,25 @@ class TimeLimits:
             data: for the number of images in an epoch.
         """
         self._data = data
-        self._slowest = 0.0
-        self._n_known = 0
+        self._known: deque[tuple[int, float]] = deque(maxlen=_N_REMEMBERED)
 
     def limit_seconds(self, task: EvaluationTask) -> float:
         """Give the time after which a training counts as hanging."""
         if task.seconds is not None:
             return task.seconds * _FACTOR_OF_LIMIT + _SECONDS_OVER_LIMIT
-        is_trusted = self._n_known >= _N_TO_TRUST
-        seconds = _FACTOR_OF_SLOWEST * self._slowest if is_trusted else _SLOWEST_IMAGINED
-        return _SECONDS_TO_BEGIN + seconds * self._work(task)
+        work = self._work(task)
+        if len(self._known) < _N_TO_TRUST:
+            return _SECONDS_TO_BEGIN + _SLOWEST_IMAGINED * work
+        ordered = sorted(self._known)
+        half = (len(ordered) + 1) // 2
+        constant = max(seconds for _, seconds in ordered[:half])
+        pace = max(seconds / work for work, seconds in ordered[half:])
+        return _SECONDS_TO_BEGIN + _FACTOR_OF_SLOWEST * (constant + pace * work)
 
     def learn(self, task: EvaluationTask, evaluation: Evaluation) -> None:
         """Learn from how long a training took, if it was completed."""
         if evaluation.completed:
-            self._slowest = max(self._slowest, evaluation.train_seconds / self._work(task))
-            self._n_known += 1
+            self._known.append((self._work(task), evaluation.train_seconds))
 
     def _work(self, task: EvaluationTask) -> int:
         """Count the multiply-accumulates of the forward passes of all images in all epochs."""
