@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from math import ceil
 from typing import Protocol
 
 from vlga.ports.data import DataSummary
@@ -14,8 +16,9 @@ __all__ = ["FixedShare", "GpuShares", "Shares"]
 #: Memory that the kernels work in, the same for every network.
 _WORKSPACE_BYTES = 256 * 2**20
 #: Until the memory use of so many trainings is known, predictions are doubled; after that they are
-#: multiplied by the worst ratio seen, and a margin.
+#: multiplied by a ratio that hardly any of the last ones exceeded, and a margin.
 _DOUBT, _N_TO_TRUST, _MARGIN = 2.0, 8, 1.25
+_N_REMEMBERED, _QUANTILE = 50, 0.95
 
 
 class Shares(Protocol):
@@ -69,13 +72,14 @@ class GpuShares:
         """
         self._gpu_bytes = gpu_bytes
         self._data = data
-        self._n_known = 0
-        self._worst = 1.0
+        self._ratios: deque[float] = deque(maxlen=_N_REMEMBERED)
 
     @property
     def factor(self) -> float:
         """What predictions are multiplied by, at least 1."""
-        return self._worst if self._n_known >= _N_TO_TRUST else max(_DOUBT, self._worst)
+        ordered = sorted(self._ratios)
+        worst = ordered[ceil(_QUANTILE * (len(ordered) - 1))] if ordered else 0.0
+        return max(1.0 if len(ordered) >= _N_TO_TRUST else _DOUBT, _MARGIN * worst)
 
     def share(self, task: EvaluationTask) -> float:
         """Give what a task reserves; a final training gets a whole GPU."""
@@ -95,8 +99,7 @@ class GpuShares:
         if took is None or not was_trained or predicted < _WORKSPACE_BYTES:
             return
         own = took - _WORKSPACE_BYTES - self._data.n_bytes
-        self._worst = max(self._worst, _MARGIN * own / predicted)
-        self._n_known += 1
+        self._ratios.append(own / predicted)
 
     def _predicted(self, task: EvaluationTask) -> int:
         return training_bytes(

@@ -88,6 +88,24 @@ class TestLearning:
         assert factors[4:8] == pytest.approx([max(2.0, factor)] * 4, rel=1e-6)
         assert factors[8] == pytest.approx(factor, rel=1e-6)
 
+    def test_an_outlier_is_one_of_many(self, plan):
+        """Of fifty trainings one or two that took much more do not cost all others their place."""
+        one, shares = training_of(plan), GpuShares(80 * GIB, DATA)
+        for number in range(50):
+            shares.learn(one, took(one, 20.0 if number in (20, 30) else 2.0))
+        assert shares.factor == pytest.approx(1.25 * 2.0, rel=1e-6)
+
+        shares.learn(one, took(one, 20.0))
+        assert shares.factor == pytest.approx(1.25 * 20.0, rel=1e-6)
+
+    def test_what_is_long_ago_is_forgotten(self, plan):
+        """Fifty others later, nothing is left of what the first ones took."""
+        one, shares = training_of(plan), GpuShares(80 * GIB, DATA)
+        for number in range(60):
+            shares.learn(one, took(one, 20.0 if number < 10 else 1.0))
+
+        assert shares.factor == pytest.approx(1.25, rel=1e-6)
+
     @pytest.mark.parametrize(
         "outcome",
         [
