@@ -25,6 +25,7 @@ _LOCKED = (
     "one process writes at a time, but another holds the lock for too long; "
     "wait for it, or use Postgres for many searches at once"
 )
+_CONFLICT = "others may write at the same time, but this got into each other's way; try again"
 _RANGE = "numbers must fit in 64 bits and text must be Unicode, but something written is neither"
 
 #: SQLite's result codes, by the start of their names (extended codes add to them).
@@ -54,6 +55,8 @@ _POSTGRES_RULES = {
     "25006": "the server must accept writes, but it is read-only; give --db its primary",
     "42501": "the user must be allowed to read and write, but is not; ask for the rights",
     "57P": _STARTING,
+    "40001": _CONFLICT,  # a serialization failure
+    "40P01": _CONFLICT,  # a deadlock, of which the server has undone one side
     "08": _UNREACHABLE,
     "22": _RANGE,
     "23": _CONSTRAINT,
@@ -73,7 +76,7 @@ _CONNECTION_RULES = {
 
 
 #: What may be otherwise in a moment, whatever anybody does.
-_PASSING = (_UNREACHABLE, _STARTING, _CROWDED, _LOCKED)
+_PASSING = (_UNREACHABLE, _STARTING, _CROWDED, _LOCKED, _CONFLICT)
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
-from sqlalchemy import exc, insert, text
+from sqlalchemy import exc, func, insert, select, text
 
-from db.connection.engine import open_engine, reading, writing
+from db.connection.engine import build_engine, disposing, open_engine, reading, writing
 from db.connection.errors import explain, store_errors
 from db.schema.tables import candidates
 from db.store import SqlStore
@@ -114,6 +116,28 @@ class TestSqlite:
         engine.dispose()
 
 
+@pytest.mark.postgres
+def test_a_deadlock_passes(empty_postgres):
+    """Two who wait for each other: the server undoes one, who may try again at once."""
+    both_hold, undone = Barrier(2), []
+
+    def lock(first: int, second: int) -> None:
+        try:
+            with disposing(build_engine(empty_postgres)) as engine, writing(engine) as connection:
+                connection.execute(select(func.pg_advisory_xact_lock(first)))
+                both_hold.wait(timeout=30)
+                connection.execute(select(func.pg_advisory_xact_lock(second)))
+        except StoreUnavailable as error:
+            undone.append(str(error))
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(lock, 1, 2), pool.submit(lock, 2, 1)]
+    assert [one.result() for one in done] == [None, None]
+
+    (said,) = undone
+    assert "got into each other's way" in said
+
+
 @pytest.mark.usefixtures("empty_postgres")
 class TestPostgres:
     def test_a_server_must_answer(self, tmp_path):
@@ -207,7 +231,7 @@ def test_postgres_codes_are_known(state, rule):
             for state, passes in {
                 "08006": True, "57P01": True, "57P02": True, "57P03": True, "53300": True,
                 "57014": False, "28P01": False, "3D000": False, "53100": False, "25006": False,
-                "23503": False,
+                "23503": False, "40001": True, "40P01": True,
             }.items()
         ),
         (psycopg.OperationalError("connection failed: FATAL: starting up"), False, True),
