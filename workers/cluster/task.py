@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ import ray
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
+from workers.training.cuda_errors import UnusableGpuError
 
 __all__ = ["make_entry", "reserved_gpu"]
 
@@ -41,6 +43,12 @@ def make_entry(
         faulthandler.dump_traceback_later(limit, exit=True)
         try:
             return train(task, shared, n_threads, gpu_share)
+        except UnusableGpuError as error:
+            # Ray would give this process, always the first to be free, one task after the other.
+            # Its death is a lost worker to the driver, which has the task trained by another.
+            sys.stderr.write(f"this process ends: {error}\n")  # in the worker's log
+            sys.stderr.flush()
+            os._exit(1)
         finally:
             faulthandler.cancel_dump_traceback_later()
 

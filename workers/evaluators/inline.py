@@ -11,10 +11,12 @@ from concurrent.futures import wait as wait_for
 import torch
 
 from vlga.errors import EvaluatorError
+from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from workers.data import Dataset
 from workers.machine import machine_memory_bytes
+from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
 from workers.training.footprint import refusal
 
@@ -97,13 +99,17 @@ class InlineEvaluator:
         refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
         if refused is not None:
             return Trained(refused)
-        evaluation, data = evaluate(
-            task,
-            self._dataset,
-            device=self._device,
-            n_threads=self._n_threads,
-            given_up=self._given_up.is_set,
-        )
+        try:
+            evaluation, data = evaluate(
+                task,
+                self._dataset,
+                device=self._device,
+                n_threads=self._n_threads,
+                given_up=self._given_up.is_set,
+            )
+        except UnusableGpuError as error:
+            # Unlike a worker, this process has more to do than to train.
+            return Trained(task.failed(FailureReason.ERROR, str(error)))
         return Trained(evaluation, None if data is None else Weights(task.candidate_id, data))
 
 

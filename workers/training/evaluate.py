@@ -25,6 +25,7 @@ from workers.data import Dataset
 from workers.networks.build import build_network
 from workers.networks.weights import inherit_weights, pack_weights
 from workers.training.augmentation import image_statistics
+from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loop import Split, TrainingFailure, TrainingResult, score, train
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
@@ -96,7 +97,10 @@ def evaluate(
 
     Returns:
         The outcome, and the trained weights if the task keeps them and it completed. A network that
-        cannot be built or trained gives a failed evaluation; nothing is raised.
+        cannot be built or trained gives a failed evaluation.
+
+    Raises:
+        UnusableGpuError: this process can do nothing on the GPU any more.
     """
     started = time.monotonic()
     deadline = None if task.seconds is None else started + task.seconds
@@ -184,10 +188,14 @@ def _attempt(
     except TrainingFailure as failure:
         return _Outcome(None, failure.reason, str(failure), failure.curve)
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
+        if makes_gpu_unusable(str(error)):
+            raise UnusableGpuError(_first_line(error)) from None
         # The words only: the error itself would keep the network and its maps.
-        message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
         return _Outcome(
-            None, _classify(error, stage), message, is_built=stage is not FailureReason.BUILD
+            None,
+            _classify(error, stage),
+            _first_line(error),
+            is_built=stage is not FailureReason.BUILD,
         )
 
 
@@ -291,11 +299,20 @@ def _threads(n_threads: int) -> Iterator[None]:
 def _classify(error: Exception, stage: FailureReason) -> FailureReason:
     """Tell running out of memory from what else may go wrong at a stage."""
     out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        # On a CPU neither torch's allocator nor oneDNN's has a type of its own for it.
+        # Neither what CUDA has outside torch's pool, nor torch's allocator or oneDNN on a CPU, has
+        # a type of its own for it.
         isinstance(error, RuntimeError)
-        and ("can't allocate memory" in str(error) or str(error) == "could not create a primitive")
+        and (
+            is_out_of_memory(str(error))
+            or "can't allocate memory" in str(error)
+            or str(error) == "could not create a primitive"
+        )
     )
     return FailureReason.OUT_OF_MEMORY if out_of_memory else stage
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
 
 
 def _device_name(device: str) -> str:

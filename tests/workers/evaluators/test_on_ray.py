@@ -74,6 +74,28 @@ class TestOnACluster:
         assert outcome.candidate_id == 4
         assert "no such thing as this" in outcome.message
 
+    def test_a_process_that_lost_its_gpu_ends(self, tmp_path: Path):
+        """The task's worker counts as lost, and the next task has a process that works."""
+        mark = tmp_path / "process"
+
+        def lose_gpu_once(one: EvaluationTask) -> tuple[Evaluation, None]:
+            from workers.training.cuda_errors import UnusableGpuError
+
+            if not mark.exists():
+                mark.write_text(str(os.getpid()))
+                raise UnusableGpuError("CUDA error: unspecified launch failure")
+            worker = str(os.getpid())
+            return Evaluation(one.candidate_id, 2, one.seed, fitness=0.5, worker=worker), None
+
+        evaluator = RayEvaluator(DATASET, n_workers=1, function=lose_gpu_once)
+        evaluator.submit(task(0))
+        evaluator.submit(task(1))
+        lost, completed = sorted(drain(evaluator), key=lambda one: one.candidate_id)
+
+        assert lost.reason is FailureReason.WORKER_LOST
+        assert completed.worker
+        assert completed.worker != mark.read_text()
+
     def test_a_killed_worker_s_task_is_lost(self, tmp_path: Path):
         """Ray does not run it again by itself; the next task is none the worse for it."""
         evaluator = RayEvaluator(DATASET, function=_dying(tmp_path, n_deaths=1))

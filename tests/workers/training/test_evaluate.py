@@ -20,6 +20,7 @@ from vlga.ports.evaluator import EvaluationTask, Weights
 from workers.data import Dataset
 from workers.networks.weights import pack_weights, unpack_weights
 from workers.training import evaluate as evaluation
+from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
 
 
@@ -40,6 +41,15 @@ def reason_of(one: EvaluationTask, images: Dataset | None = None) -> tuple[Failu
 def numbers(outcome: Evaluation) -> tuple[object, ...]:
     """Give what does not depend on the machine."""
     return outcome.fitness, [replace(one, seconds=0.0) for one in outcome.curve]
+
+
+def fail_with(monkeypatch, error: Exception) -> None:
+    """Let each training raise this."""
+
+    def fail(*_args, **_rest):
+        raise error
+
+    monkeypatch.setattr(evaluation, "train", fail)
 
 
 class TestCompleted:
@@ -213,6 +223,45 @@ class TestFailed:
 
         assert reason is FailureReason.OUT_OF_MEMORY
         assert "can't allocate memory" in message
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "CUDA error: out of memory",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+            "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        ],
+    )
+    def test_memory_that_is_not_torchs(self, monkeypatch, words):
+        """Contexts and libraries take memory that torch does not count, and it runs out."""
+        fail_with(monkeypatch, torch.AcceleratorError(f"{words}\nCompile with ..."))
+        reason, message = reason_of(task())
+
+        assert reason is FailureReason.OUT_OF_MEMORY
+        assert message.startswith(f"AcceleratorError: {words}; trained with halves")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "device-side assert triggered",
+            "an illegal memory access was encountered",
+            "unspecified launch failure",
+        ],
+    )
+    def test_a_gpu_that_is_unusable(self, monkeypatch, words):
+        """No outcome: the next task would fail in this process as well, whatever its network."""
+        fail_with(monkeypatch, torch.AcceleratorError(f"CUDA error: {words}\nCompile with ..."))
+
+        with pytest.raises(UnusableGpuError, match=f"^AcceleratorError: CUDA error: {words}$"):
+            evaluate(task(), dataset())
+
+    def test_a_gpu_that_is_too_old(self, monkeypatch):
+        """It fails with its words in every process: there is no use in another one."""
+        error = torch.AcceleratorError("CUDA error: no kernel image is available for execution")
+        fail_with(monkeypatch, error)
+
+        assert reason_of(task())[0] is FailureReason.ERROR
 
     def test_any_other_error(self):
         """A label that is no class of the plan is an error, with torch's words in one line."""
