@@ -15,6 +15,7 @@ BUILTINS_AND_CODES = {
     "SearchStopped": (RuntimeError, 130),
     "EvaluatorError": (RuntimeError, 2),
     "StoreError": (Exception, 2),
+    "NoIndividual": (LookupError, 2),
     "SearchNotFound": (LookupError, 2),
     "SearchExists": (Exception, 2),
     "SearchHeld": (Exception, 2),

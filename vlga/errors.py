@@ -11,6 +11,7 @@
     ├─ EvaluatorError(RuntimeError)  there are no workers: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
        ├─ SearchNotFound(LookupError)
+       ├─ NoIndividual(LookupError)
        ├─ SearchExists
        ├─ SearchHeld              another process runs the search
        ├─ LeaseLost               another process has taken the search over; exit code 1
@@ -25,6 +26,7 @@ A message says in one line where, the rule, the value and the way out.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "EvaluatorError",
     "GenomeError",
     "LeaseLost",
+    "NoIndividual",
     "ProtocolError",
     "SchemaVersionError",
     "SearchExists",
@@ -46,7 +49,12 @@ __all__ = [
     "TooManyFailures",
     "VlgaError",
     "nearest",
+    "plain",
+    "shown",
 ]
+
+#: What a terminal obeys instead of showing it, and what is no text at all.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class VlgaError(Exception):
@@ -111,6 +119,10 @@ class SearchNotFound(StoreError, LookupError):
     """No search of that name is in the database."""
 
 
+class NoIndividual(StoreError, LookupError):
+    """A search has no individual of that number."""
+
+
 class SearchExists(StoreError):
     """A search of that name is in the database already."""
 
@@ -149,4 +161,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     match = difflib.get_close_matches(word, known, n=1)
     if match:
         return f"; did you mean {match[0]!r}?"
-    return f"; known: {', '.join(known)}"
+    more = ", ..." if len(known) > 30 else ""
+    return f"; known: {', '.join(known[:30])}{more}"
+
+
+def shown(value: object) -> str:
+    """Give a value for a message: its ``repr``, at most 200 characters of it."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return "a number of thousands of digits"
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def plain(text: str) -> str:
+    """Give text with each control character, which a terminal would obey, as its escape."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

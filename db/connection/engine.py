@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from db.connection.errors import store_errors
 from db.schema.revision import create_schema, require_head, stored_revision
-from vlga.errors import StoreError
+from vlga.errors import StoreError, plain, shown
 
 __all__ = [
     "build_engine",
@@ -32,6 +32,7 @@ __all__ = [
     "parse_url",
     "reading",
     "require_file",
+    "require_lasting",
     "use_wal",
     "writing",
 ]
@@ -49,6 +50,9 @@ _NETWORK = {
     "keepalives_count": 3,
 }
 
+#: An ``@`` of a password, which should be ``%40``: all but the last.
+_AT_SIGN = re.compile(r"(?<=.)@(?=.*@)")
+
 _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
@@ -65,14 +69,56 @@ def parse_url(url: str) -> URL:
         StoreError: it is not ``sqlite:///FILE``, ``sqlite://`` (in memory) or
             ``postgresql+psycopg://...`` (``postgresql://`` and ``postgres://`` mean the same).
     """
+    if url != plain(url):
+        raise StoreError(_url_rule(plain(url)))
     try:
-        parsed = make_url(url)
+        parsed = make_url(_AT_SIGN.sub("%40", url))
     except (ArgumentError, ValueError) as error:
         hint = "" if "://" in url else f"; for a file write sqlite:///{url}"
         raise StoreError(_url_rule(url) + hint) from error
     if parsed.drivername not in _DRIVERS:
         raise StoreError(_url_rule(url))
-    return parsed.set(drivername=_DRIVERS[parsed.drivername])
+    parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
+    if parsed.drivername == "sqlite":
+        _check_sqlite(parsed)
+    return parsed
+
+
+def _check_sqlite(url: URL) -> None:
+    """Refuse what SQLAlchemy or SQLite would ignore, and a path that no file can have."""
+    name = url.database or ""
+    for option in url.query:
+        if option != "timeout" and not name.startswith("file:"):
+            raise StoreError(
+                f"--db takes no {option!r} after the ? of an SQLite file, but got {masked(url)!r}; "
+                "leave it out"
+            )
+    if url.host or url.username or url.password or url.port:
+        raise StoreError(_url_rule(str(masked(url))))
+    try:
+        Path(name).exists()
+    except OSError as error:
+        raise StoreError(
+            f"--db must name a file that can exist, but got {shown(masked(url))}: {error.strerror}"
+        ) from error
+
+
+def require_lasting(url: str) -> None:
+    """Refuse a database in memory.
+
+    Raises:
+        StoreError: it is one, or the URL is malformed.
+    """
+    parsed = parse_url(url)
+    if parsed.drivername == "sqlite" and (
+        (_file(parsed) is None and not (parsed.database or "").startswith("file:"))
+        or parsed.query.get("mode") == "memory"
+        or ":memory:" in (parsed.database or "")
+    ):
+        raise StoreError(
+            "--db must be a database that outlives the command, but "
+            f"{masked(url)!r} is in memory; for a file write sqlite:///FILE"
+        )
 
 
 def _url_rule(url: str) -> str:

@@ -26,6 +26,7 @@ _LOCKED = (
     "wait for it, or use Postgres for many searches at once"
 )
 _CONFLICT = "others may write at the same time, but this got into each other's way; try again"
+_NO_HOST = "the server must have a name that a host can have; correct --db or VLGA_DB"
 _RANGE = "numbers must fit in 64 bits and text must be Unicode, but something written is neither"
 
 #: SQLite's result codes, by the start of their names (extended codes add to them).
@@ -95,7 +96,7 @@ def store_errors(where: str) -> Iterator[None]:
         SqliteError,
         ModuleNotFoundError,  # the driver is not installed
         OverflowError,  # a number that SQLite cannot hold
-        UnicodeEncodeError,  # text with half a surrogate pair
+        UnicodeError,  # text with half a surrogate pair, or a host whose name no host has
     ) as error:
         kind = StoreUnavailable if _rule(error) in _PASSING else StoreError
         raise kind(explain(error, where)) from error
@@ -111,6 +112,8 @@ def _rule(error: BaseException) -> str:
     cause = _cause(error)
     if isinstance(cause, (OverflowError, UnicodeEncodeError)):
         return _RANGE
+    if isinstance(cause, UnicodeError):
+        return _NO_HOST
     if isinstance(cause, (ModuleNotFoundError, NoSuchModuleError)):
         return "its driver must be installed, but it is not; run: pip install 'vlga'"
     if isinstance(cause, SqliteError):

@@ -9,6 +9,8 @@ out; each counts as one of completed, failed and reused.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +32,7 @@ from db.read.curves import read_curves
 from db.read.folder import files_folder
 from db.read.status import read_statuses
 from db.schema.tables import artifacts, candidates, evaluations, searches
-from vlga.errors import SearchNotFound, StoreError, nearest
+from vlga.errors import NoIndividual, SearchNotFound, nearest, shown
 from vlga.ports.data import data_label
 
 __all__ = [
@@ -48,10 +50,23 @@ def find_search_id(connection: Connection, name: str) -> int:
     found: int | None = connection.scalar(select(searches.c.id).where(searches.c.name == name))
     if found is None:
         newest = select(searches.c.name).order_by(searches.c.id.desc()).limit(1000)
-        known = connection.scalars(newest).all()
-        hint = nearest(name, known) if known else "; the database has no search yet"
-        raise SearchNotFound(f"a search must be in the database, but {name!r} is not{hint}")
+        hint = _hint(name, connection.scalars(newest).all())
+        raise SearchNotFound(f"a search must be in the database, but {shown(name)} is not{hint}")
     return found
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    """Say what was probably meant by a name that no search has."""
+    if not known:
+        return "; the database has no search yet"
+    search, colon, number = name.rpartition(":")
+    if colon and search in known:
+        return f"; its individuals are shown by: vlga individual {shlex.quote(search)} {number}"
+    beginning = [one for one in known if one.startswith(f"{name}-")]
+    if beginning:
+        more = ", ..." if len(beginning) > 5 else ""
+        return f"; there are {', '.join(beginning[:5])}{more}"
+    return nearest(name, known)
 
 
 def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
@@ -170,10 +185,12 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
 
     Raises:
         SearchNotFound: no search of that name.
-        StoreError: it has no such candidate.
+        NoIndividual: it has no such candidate.
     """
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
+        if candidate_id >= 2**31:  # more than a column holds
+            raise no_individual(connection, name, search_id, candidate_id)
         mine = and_(candidates.c.search_id == search_id, candidates.c.id == candidate_id)
         row = connection.execute(select(candidates).where(mine)).mappings().one_or_none()
         if row is None:
@@ -193,13 +210,15 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
     return {**_without(row, "search_id"), "evaluations": outcomes, "artifacts": files}
 
 
-def no_individual(connection: Connection, name: str, search_id: int, number: int) -> StoreError:
+def no_individual(connection: Connection, name: str, search_id: int, number: int) -> NoIndividual:
     """Give the error for a candidate that a search does not have, with the ids that it has."""
     last = connection.scalar(
         select(func.max(candidates.c.id)).where(candidates.c.search_id == search_id)
     )
     known = "it has none yet" if last is None else f"its ids go from 0 to {last}"
-    return StoreError(f"an individual must be in its search, but {name!r} has no {number}; {known}")
+    return NoIndividual(
+        f"an individual must be in its search, but {name!r} has no {number}; {known}"
+    )
 
 
 def _completed(table: FromClause, search_id: ColumnElement[int] | int) -> ColumnElement[bool]:

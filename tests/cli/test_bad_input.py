@@ -38,7 +38,10 @@ MISTAKES = [
     ("search --name a/b", r"--name must be letters, digits, '_', '\.' and '-', .* but got 'a/b'"),
     ("search --name ..", r"--name must be letters, .* but got '\.\.'"),
     ("show", r"Missing argument 'SEARCH'; see vlga show --help"),
-    ("top first -n 0", r"Invalid value for '-n': 0 is not in the range x>=1; see vlga top --help"),
+    (
+        "top first -n 0",
+        r"Invalid value for '-n': 0 is not in the range 1<=x<=1000000; see vlga top --help",
+    ),
     ("list --format xml", r"Invalid value for '--format': 'xml' is not one of .*; see .*"),
     ("individual first x", r"Invalid value for 'ID': 'x' is not a valid integer.*; see .*"),
     # settings
@@ -91,7 +94,7 @@ MISTAKES = [
         r"--strategies must name each once, but got 'random_search' twice",
     ),
     ("compare --strategies grid", r"--strategies must be known ones, but got 'grid'; .*"),
-    ("compare --seeds 0", r"Invalid value for '--seeds': 0 is not in the range x>=1; see .*"),
+    ("compare --seeds 0", r"Invalid value for '--seeds': 0 is not in the range 1<=x<=1000; see .*"),
     ("compare --budget epochs", r"--budget must be key=number, but got 'epochs'"),
     ("compare --budget epochs=9,", r"--budget must be key=number, but got ''"),
     (

@@ -175,7 +175,9 @@ class TestAToken:
 
     def test_is_asked_for_in_one_line(self, machines):
         """With the way out; exit code 2."""
-        search = start(machines, "sqlite://", "--address", machines.address, RAY_AUTH_TOKEN="0")
+        search = start(
+            machines, "sqlite:///none.db", "--address", machines.address, RAY_AUTH_TOKEN="0"
+        )
         out, err = search.communicate(timeout=60)
 
         assert (search.returncode, out) == (2, "")

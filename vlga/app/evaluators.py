@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 from vlga.config.settings import SearchConfig, WorkersConfig
-from vlga.errors import DataError
+from vlga.errors import DataError, EvaluatorError
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 
@@ -65,10 +66,20 @@ def _evaluator_again(config: SearchConfig, data: DataSummary) -> Evaluator:
 
 
 def _training_evaluator(workers: WorkersConfig, dataset: Dataset) -> Evaluator:
-    """Give what trains; torch and Ray are loaded only now."""
+    """Give what trains; torch and Ray are loaded only now.
+
+    Raises:
+        EvaluatorError: a training is to have more CPUs than there are, or as the evaluators.
+    """
     if workers.inline:
         from workers.evaluators.inline import InlineEvaluator, has_gpu
 
+        n_cpus = os.cpu_count() or 1
+        if workers.cpus_per_evaluation > n_cpus:
+            raise EvaluatorError(
+                f"--cpus-per-evaluation must be at most {n_cpus}, as this machine has, with "
+                f"--inline, but got {workers.cpus_per_evaluation:g}"
+            )
         gpus = workers.gpus_per_evaluation
         return InlineEvaluator(
             dataset,

@@ -23,6 +23,7 @@ from vlga.errors import (
     SoftwareChanged,
     StoreError,
     VlgaError,
+    shown,
 )
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
@@ -37,7 +38,15 @@ from vlga.search.final import train_winner
 from vlga.search.hold import Hold
 from vlga.search.run import Run
 
-__all__ = ["Outcome", "check_name", "enter", "new_record", "refuse_taken", "run_search"]
+__all__ = [
+    "Outcome",
+    "check_name",
+    "enter",
+    "made_up_name",
+    "new_record",
+    "refuse_taken",
+    "run_search",
+]
 
 #: How long a running search waits for a database that does not answer.
 _OUTAGE_SECONDS = 120.0
@@ -62,13 +71,28 @@ class Outcome:
     has_failed: bool
 
 
+#: A search's folder and a comparison's files are named after it: a file system has 255 bytes, of
+#: which a comparison adds strategy, seed and suffix.
+_NAME_BYTES = 180
+
+
 def check_name(name: str) -> None:
     """Refuse a name that cannot name a folder, or would have to be typed with quotes."""
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ConfigError(
             "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
-            f"three, but got {name!r}"
+            f"three, but got {shown(name)}"
         )
+    if (n_bytes := len(name.encode())) > _NAME_BYTES:
+        raise ConfigError(
+            f"--name must be at most {_NAME_BYTES} bytes long, but has {n_bytes}: {shown(name)}"
+        )
+
+
+def made_up_name(text: str) -> str:
+    """Give a name that `check_name` takes, with room for a number, out of any text."""
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-.") or "search"
+    return name.encode()[: _NAME_BYTES - 20].decode(errors="ignore")
 
 
 def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
@@ -96,7 +120,7 @@ def enter(
     stem: str | None = None,
 ) -> SearchRecord:
     """Enter a search; without a name it gets the stem (or the data's name) and a free number."""
-    stem = stem or Path(data.name).stem
+    stem = made_up_name(stem or Path(data.name).stem)
     number = 1
     while True:
         record = new_record(name or f"{stem}-{number}", config, data)

@@ -8,7 +8,7 @@ from typing import Any
 from db.connection.engine import masked, opened
 from db.read import searches
 from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.errors import ConfigError, StoreError, nearest
+from vlga.errors import ConfigError, NoIndividual, StoreError, nearest, shown
 from vlga.networks.named import MODELS
 from vlga.ports.data import DataSummary
 from vlga.strategies.grid import trials
@@ -76,10 +76,12 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
                     raise ConfigError(f"{name!r} has no individual yet; wait for it, or give MODEL")
                 number = str(best["id"])
             genome = searches.individual(engine, name, int(number))["genome"]
+    except NoIndividual:
+        raise
     except StoreError as error:
         raise ConfigError(
-            f"MODEL must be a known one or a search in {masked(db_url)}, but got {network!r}"
-            f"{nearest(network, MODELS)}; known: {', '.join(MODELS)}"
+            f"MODEL must be a known one or a search in {masked(db_url)}, but got {shown(network)}"
+            f"{nearest(network, MODELS)}"
         ) from error
     if "trial_version" in genome:
         raise ConfigError(f"{name!r} is a study, not a search: give the names of its networks")

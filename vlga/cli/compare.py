@@ -49,6 +49,12 @@ __all__ = ["compare", "typed"]
 
 
 _BUDGETS = ("evaluations", "epochs", "seconds")
+#: Settings that options replace.
+_OPTIONS = {
+    "budget": "--budget, which stands for all of it",
+    **{f"budget.{key}": f"--budget {key}=N" for key in _BUDGETS},
+    "strategy": "--strategies A,B,...",
+}
 #: Those that search. A study's grid, which looks at the test images, does not.
 _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strategy.scores_test)
 
@@ -59,7 +65,7 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
 @click.option(
     "--seeds",
     "n_seeds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1000),
     default=3,
     show_default=True,
     help="Searches with each strategy, with seeds counted up from --seed.",
@@ -118,8 +124,9 @@ def compare(
         preset=preset,
         file=file,
         drop=("budget",),
-        settings=(*_budget_settings(budgets), *settings),
+        settings=(*_budget_settings(budgets), *_without_own_options(settings)),
         overrides=overrides(options),
+        unused={"study": "studies are run by vlga train"},
     )
     dataset = load_data(base)
     data = dataset.summary()
@@ -173,6 +180,19 @@ def _parse_strategies(text: str | None) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise ConfigError(f"--strategies must name each once, but got {name!r} twice")
     return names
+
+
+def _without_own_options(settings: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the settings, none of which is one that this command has an option for.
+
+    Raises:
+        ConfigError: one is.
+    """
+    for setting in settings:
+        key = setting.partition("=")[0].strip()
+        if key in _OPTIONS:
+            raise ConfigError(f"--set {key} would be ignored here: give {_OPTIONS[key]}")
+    return settings
 
 
 def _budget_settings(texts: tuple[str, ...]) -> Iterator[str]:

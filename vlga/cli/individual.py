@@ -9,7 +9,7 @@ import click
 
 from db.connection.engine import opened
 from db.read import searches
-from vlga.cli.options import db_option, format_option
+from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.plan import AmplificationPlan
 from vlga.networks.trial import Trial
@@ -23,7 +23,7 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 
 @click.command()
 @click.argument("search")
-@click.argument("id_", metavar="ID", type=click.IntRange(min=0))
+@click.argument("id_", metavar="ID", type=INDIVIDUAL_ID)
 @db_option
 @format_option
 def individual(search: str, id_: int, db_url: str, form: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from db.connection.engine import opened
 from db.read.lineage import ancestors
-from vlga.cli.options import db_option, format_option
+from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.genetics.changes import changed_genes, changes_text
 from vlga.genetics.genome import Genome
 from vlga.report.formats import as_csv, as_json, as_table
@@ -24,9 +24,9 @@ _COLUMNS = (
 
 @click.command()
 @click.argument("search")
-@click.argument("id_", metavar="ID", type=click.IntRange(min=0))
+@click.argument("id_", metavar="ID", type=INDIVIDUAL_ID)
 @click.option(
-    "--depth", type=click.IntRange(min=0), help="Generations to go back; all if not given."
+    "--depth", type=click.IntRange(0, 2**31), help="Generations to go back; all if not given."
 )
 @db_option
 @format_option

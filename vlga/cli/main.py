@@ -12,7 +12,7 @@ import click
 
 from vlga import __version__
 from vlga.cli.lasting import lasting
-from vlga.errors import VlgaError, nearest
+from vlga.errors import VlgaError, nearest, plain
 
 __all__ = ["cli", "main"]
 
@@ -114,5 +114,5 @@ def _command_path(error: click.ClickException, words: Sequence[str]) -> str:
 
 def _fail(message: str, code: int) -> int:
     """Print what went wrong as one line, even if a value or a library's message has several."""
-    click.echo(f"vlga: {' '.join(message.split())}", err=True)
+    click.echo(f"vlga: {plain(' '.join(message.split()))}", err=True)
     return code

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from vlga.errors import plain
+
 __all__ = ["show_messages"]
 
 
@@ -15,7 +17,7 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         # With err=True click would go round rich's own stderr, into the middle of the panel.
-        click.echo(self.format(record), file=sys.stderr)
+        click.echo(plain(self.format(record)), file=sys.stderr)
 
 
 _STDERR = _Stderr()

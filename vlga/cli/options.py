@@ -12,6 +12,7 @@ import click
 
 __all__ = [
     "DEFAULT_DB",
+    "INDIVIDUAL_ID",
     "configuration_options",
     "db_hint",
     "db_option",
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 DEFAULT_DB = "sqlite:///vlga.db"
+
+#: As many as a database can number.
+INDIVIDUAL_ID = click.IntRange(0, 2**31 - 1)
 
 _Command = Callable[..., Any]
 
@@ -82,11 +86,20 @@ worker_options = _all(
 )
 
 
+def _lasting_db(_context: click.Context, _parameter: click.Parameter, url: str) -> str:
+    """Refuse a database in memory, which would be gone with the command."""
+    from db.connection.engine import require_lasting
+
+    require_lasting(url)
+    return url
+
+
 def db_option(command: _Command) -> _Command:
     """Add ``--db``."""
     return click.option(
         "--db",
         "db_url",
+        callback=_lasting_db,
         envvar="VLGA_DB",
         default=DEFAULT_DB,
         show_default=True,

@@ -36,7 +36,10 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
 
 def data_name(data: str) -> str:
     """Give what `--data` names as a setting holds it: a path from the root, or a known name."""
-    return str(Path(data).absolute()) if Path(data).exists() else data
+    with suppress(OSError, ValueError):  # a name that no file can have is an unknown name
+        if Path(data).exists():
+            return str(Path(data).absolute())
+    return data
 
 
 def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:

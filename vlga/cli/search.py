@@ -20,7 +20,7 @@ from vlga.cli.options import configuration_options, db_hint, db_option, worker_o
 from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
-from vlga.errors import DataError, TooManyFailures
+from vlga.errors import ConfigError, DataError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -55,7 +55,18 @@ def search(
     """  # noqa: D301  # \b keeps click from filling the examples
     if name is not None:
         check_name(name)
-    config = load_config(preset=preset, file=file, settings=settings, overrides=overrides(options))
+    config = load_config(
+        preset=preset,
+        file=file,
+        settings=settings,
+        overrides=overrides(options),
+        unused={"study": "studies are run by vlga train"},
+    )
+    if config.strategy in STUDIES:
+        raise ConfigError(
+            f"strategy must be one that searches, but got {config.strategy!r}, of a study; "
+            "studies are run by vlga train"
+        )
     dataset = load_data(config)
     data = dataset.summary()
     with closing(SqlStore(db_url)) as store:

@@ -10,6 +10,7 @@ from db.connection.engine import opened
 from db.read import searches
 from db.read.status import LOST
 from vlga.cli.options import db_hint, db_option, format_option
+from vlga.errors import plain
 from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
 
 __all__ = ["list_", "show", "top"]
@@ -77,7 +78,7 @@ def show(search: str, db_url: str, form: str) -> None:
     width = max(map(len, flat))
     for key, value in flat.items():
         if value not in (None, ""):
-            click.echo(f"{key.replace('_', ' '):{width}}  {value}")
+            click.echo(f"{key.replace('_', ' '):{width}}  {plain(str(value))}")
 
 
 def _way_on(name: str, db_url: str) -> str:
@@ -88,7 +89,12 @@ def _way_on(name: str, db_url: str) -> str:
 @click.command()
 @click.argument("search")
 @click.option(
-    "-n", "limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many."
+    "-n",
+    "limit",
+    type=click.IntRange(1, 1_000_000),
+    default=10,
+    show_default=True,
+    help="How many.",
 )
 @db_option
 @format_option

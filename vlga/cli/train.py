@@ -41,6 +41,12 @@ _DEFAULTS: dict[str, Any] = {
     "training.batch_size": 128,
 }
 
+_UNUSED = {
+    "strategy": "a study has none; searches are run by vlga search",
+    "population": "a study has no population; searches are run by vlga search",
+    "space": "a study has no space; its networks are named by MODEL, SEARCH[:ID] or [study]",
+}
+
 #: Options of the one arm that the command line describes, and what they mean.
 _ARM_KEYS = {
     "amplify": "Gradient amplification: off, random, intelligent; own: as a searched network's "
@@ -124,7 +130,9 @@ def train(
     elif network is not None or arm or against_plain:
         extra = network or f"--{next(iter(arm), 'against-plain')}"
         raise click.UsageError(f"--grid describes networks and arms itself: leave {extra} out")
-    config = load_config(file=grid, settings=settings, overrides=given, defaults=_DEFAULTS)
+    config = load_config(
+        file=grid, settings=settings, overrides=given, defaults=_DEFAULTS, unused=_UNUSED
+    )
     config = with_genomes(config, db_url)
     dataset = load_data(config)
     data = dataset.summary()

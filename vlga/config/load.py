@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from vlga.config.settings import SearchConfig
-from vlga.errors import ConfigError, nearest
+from vlga.errors import ConfigError, nearest, plain, shown
 
 __all__ = ["load_config", "parse_config", "preset_names", "preset_text"]
 
@@ -49,6 +49,7 @@ def load_config(
     settings: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    unused: Mapping[str, str] | None = None,
 ) -> SearchConfig:
     """Put a configuration together from a preset, a file, ``key=value`` settings and overrides.
 
@@ -59,24 +60,34 @@ def load_config(
         settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string.
         overrides: dotted keys to values, for options of the command line; None means not given.
         defaults: dotted keys to values; they replace the preset's, and the file's replace them.
+        unused: tables that would be ignored, to what to do instead; refused if a value in them is
+            another than the preset's.
 
     Raises:
         ConfigError: the file cannot be read or is not TOML; a setting has no ``=``; a key is
-            unknown; a value has the wrong type or is out of range; settings contradict each other.
+            unknown or unused; a value has the wrong type or is out of range; settings contradict
+            each other.
     """
     tree = tomllib.loads(preset_text(preset))
     for key, value in (defaults or {}).items():
         _assign(tree, key, value)
+    usual = parse_config(tree) if unused else None
     if file is not None:
         _merge(tree, _read_toml(file))
     for table in drop:
         tree.pop(table, None)
     _apply(tree, settings, overrides or {})
-    return parse_config(tree)
+    if usual is None:
+        return parse_config(tree)
+    _refuse_changes(usual, tree, unused or {}, "")  # before the rules of another strategy apply
+    config = parse_config(tree)
+    _refuse_changes(usual, config, unused or {}, "")
+    return config
 
 
 def parse_config(tree: Mapping[str, Any]) -> SearchConfig:
     """Check a tree of settings. Raises `ConfigError` for the first mistake."""
+    _require_plain(tree)
     try:
         return SearchConfig.model_validate(tree)
     except ValidationError as error:
@@ -88,7 +99,7 @@ def _apply(tree: dict[str, Any], settings: Sequence[str], overrides: Mapping[str
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
-            raise ConfigError(f"--set must be key=value, but got {setting!r}")
+            raise ConfigError(f"--set must be key=value, but got {shown(setting)}")
         _assign(tree, key.strip(), _value(text.strip()))
     for key, value in overrides.items():
         if value is not None:
@@ -102,7 +113,11 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"the configuration file must be readable, but {str(file)!r} is not: {error.strerror}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(
+            f"the configuration file must be TOML, but {str(file)!r} is nested too deeply"
+        ) from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ConfigError(
             f"the configuration file must be TOML, but {str(file)!r} is not: {error}"
         ) from error
@@ -111,9 +126,12 @@ def _read_toml(file: Path) -> dict[str, Any]:
 def _value(text: str) -> Any:
     """Read a value in TOML's form; what is not TOML is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        tree = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    if len(tree) > 1:
+        raise ConfigError(f"--set must be one setting, but got more lines of TOML: {shown(text)}")
+    return tree["value"]
 
 
 def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -123,6 +141,44 @@ def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(tree, dict):
             raise ConfigError(f"--set {key} must name a setting, but {table!r} is not a table")
     tree[name] = value
+
+
+def _refuse_changes(usual: BaseModel, given: Any, unused: Mapping[str, str], table: str) -> None:
+    """Refuse settings of a table, or of a tree of them, that differ from the usual ones."""
+    tree = given if isinstance(given, dict) else dict(given)
+    for name, instead in unused.items():
+        old, new = getattr(usual, name), tree.get(name)
+        if isinstance(new, BaseModel):
+            _refuse_changes(old, new, dict.fromkeys(type(new).model_fields, instead), name)
+        elif new != old and not isinstance(old, BaseModel):
+            where = f"[{table}] {name}" if table else name
+            raise ConfigError(
+                f"{where} would be ignored here, but got {name}={shown(new)}: {instead}"
+            )
+
+
+def _require_plain(value: Any, path: str = "") -> None:
+    """Refuse what no database, file system or terminal takes, wherever it stands in a tree."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if name != plain(name):
+                raise ConfigError(f"{shown(name)} is not a setting")
+            _require_plain(one, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for one in value:
+            _require_plain(one, path)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ConfigError(f"{_where(path)} must fit in 64 bits, but got {shown(value)}")
+    elif isinstance(value, str) and value != plain(value):
+        raise ConfigError(
+            f"{_where(path)} must be text without control characters, but got {shown(value)}"
+        )
+
+
+def _where(path: str) -> str:
+    """Give a dotted key as messages do: ``[table] key``."""
+    table, _, name = path.rpartition(".")
+    return f"[{table}] {name}" if table else name
 
 
 def _merge(tree: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -139,20 +195,35 @@ def _explain(error: ValidationError) -> str:
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):
         return str(cause)
-    *tables, name = (str(part) for part in first["loc"])
+    *tables, name = _keys(first["loc"])
     where = f"[{'.'.join(tables)}] " if tables else ""
     if first["type"] == "extra_forbidden":
-        return f"{where}{name!r} is not a setting{nearest(name, _known_keys(tables))}"
+        return f"{where}{shown(name)} is not a setting{nearest(name, _known_keys(tables))}"
     if first["type"] == "missing":
         return f"{where}{name} must be set, but it is missing"
+    got = f"but got {name}={shown(first['input'])}"
     if first["type"] in ("model_type", "dict_type"):
-        return f"{where}{name} must be a table of settings, but got {name}={first['input']!r}"
+        return f"{where}{name} must be a table of settings, {got}"
     rule = first["msg"].removeprefix("Input should be ")
-    return f"{where}{name} must be {rule}, but got {name}={first['input']!r}"
+    return f"{where}{name} must be {rule}, {got}"
+
+
+def _keys(loc: Sequence[int | str]) -> list[str]:
+    """Give where a mistake is; an item of a list as ``learning_rates[0]``, not as a key."""
+    keys: list[str] = []
+    for part in loc:
+        if isinstance(part, int):
+            keys[-1] += f"[{part}]"
+        else:
+            keys.append(part)
+    return keys
 
 
 def _known_keys(tables: Sequence[str]) -> tuple[str, ...]:
     model: Any = SearchConfig
     for table in tables:
-        model = model.model_fields[table].annotation
+        name, is_item, _ = table.partition("[")
+        model = model.model_fields[name].annotation
+        if is_item:
+            (model,) = get_args(model)
     return tuple(model.model_fields)

@@ -127,7 +127,9 @@ class TrainingConfig(Settings):
     """One training. Learning rate, momentum, weight decay and amplification are genes."""
 
     epochs: Count = Field(6, description="passes over the training images")
-    batch_size: Count = Field(128, description="images in a step")
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        128, description="images in a step"
+    )
     warmup_fraction: Fraction = Field(
         0.2, description="share of the steps with a rising learning rate"
     )
@@ -158,7 +160,9 @@ class TrainingConfig(Settings):
 class FinalConfig(Settings):
     """The winner's longer training, on training and validation images together."""
 
-    epochs: int = Field(30, ge=0, description="passes over the images; 0: no such training")
+    epochs: int = Field(
+        30, ge=0, lt=2**31, description="passes over the images; 0: no such training"
+    )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
@@ -211,10 +215,10 @@ class WorkersConfig(Settings):
     address: str | None = Field(
         None, description="a Ray cluster; if not set, Ray is started on this machine"
     )
-    workers: Annotated[int, Field(ge=1)] | None = Field(
+    workers: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         None, description="trainings at a time; if not set, as many as the cluster has room for"
     )
-    cpus_per_evaluation: Annotated[float, Field(gt=0)] = 1.0
+    cpus_per_evaluation: Annotated[float, Field(gt=0, le=100_000)] = 1.0
     gpus_per_evaluation: Annotated[float | Literal["auto"], BeforeValidator(_gpus)] = Field(
         "auto",
         description="GPUs, or a share of one; auto: the share that each network needs, or only "

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vlga.config.base import Count, Settings
+from vlga.config.base import Settings
 from vlga.errors import ConfigError
 from vlga.networks.plan import AmplificationPlan
 
@@ -84,7 +84,10 @@ class StudyConfig(Settings):
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
-    seeds: Count = Field(1, description="repetitions; arms are compared in pairs of equal seed")
+    # Every training of a study is planned before the first one starts.
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1, description="repetitions; arms are compared in pairs of equal seed"
+    )
     arms: list[ArmConfig] = Field([ArmConfig()], min_length=1, description="ways to train")
     genomes: dict[str, dict[str, Any]] = Field(
         {}, description="genomes of the searched networks, filled in when a study starts"

@@ -191,16 +191,24 @@ def _yes_or_no(value: Any) -> Allele:
     return bool(value)
 
 
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("a whole number of at least 1")
-    return value
+def _whole(most: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ValueError(f"a whole number from 1 to {most:,}")
+        return value
+
+    return read
 
 
-def _odd(value: Any) -> Allele:
-    if _whole(value) % 2 == 0:
-        raise ValueError("an odd number of pixels")
-    return _whole(value)
+def _odd(most: int) -> Callable[[Any], Allele]:
+    whole = _whole(most)
+
+    def read(value: Any) -> Allele:
+        if whole(value) % 2 == 0:
+            raise ValueError("an odd number of pixels")
+        return whole(value)
+
+    return read
 
 
 def _number(rule: str, holds: Callable[[float], bool]) -> Callable[[Any], Allele]:
@@ -236,6 +244,9 @@ def _without_amplification(place: Place) -> bool:
 def _without_mode(mode: str) -> Callable[[Place], bool]:
     return lambda place: place.network.amplify != mode or _without_amplification(place)
 
+
+#: A network's parameters and multiply-accumulates must stay numbers that a database can hold.
+_MOST_CHANNELS, _MOST_PIXELS = 16_384, 99
 
 #: By name, in any order.
 GENES: dict[str, Gene] = {
@@ -277,16 +288,16 @@ GENES: dict[str, Gene] = {
         _one_of("mean", "mean_std"), "alter_training", _without_mode("intelligent")
     ),
     "amplify_window": Gene(_window, "alter_training", _without_amplification),
-    "channels_a": Gene(_whole, "alter_channels", is_size=True),
-    "kernel_a": Gene(_odd, "alter_kernel", is_size=True),
+    "channels_a": Gene(_whole(_MOST_CHANNELS), "alter_channels", is_size=True),
+    "kernel_a": Gene(_odd(_MOST_PIXELS), "alter_kernel", is_size=True),
     "include_pool": Gene(_yes_or_no, "alter_pool", lambda place: min(place.maps) < 2),
     "pool_type": Gene(
         _one_of("max", "average"), "alter_pool", lambda place: not pools(place.block, place.maps)
     ),
     "batch_norm_a": Gene(_yes_or_no, "alter_other"),
     "include_b": Gene(_yes_or_no, altered_by=None),
-    "channels_b": Gene(_whole, "alter_channels", _without_b, is_size=True),
-    "kernel_b": Gene(_odd, "alter_kernel", _without_b, is_size=True),
+    "channels_b": Gene(_whole(_MOST_CHANNELS), "alter_channels", _without_b, is_size=True),
+    "kernel_b": Gene(_odd(_MOST_PIXELS), "alter_kernel", _without_b, is_size=True),
     "batch_norm_b": Gene(_yes_or_no, "alter_other", _without_b),
     "skip": Gene(_yes_or_no, altered_by=None),
 }

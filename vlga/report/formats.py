@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from vlga.errors import plain
 from vlga.ports.machines import Machines
 
 __all__ = [
@@ -130,4 +131,4 @@ def _cell(value: Any) -> str:
         return f"{value:.4f}"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    return plain(str(value))

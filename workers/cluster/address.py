@@ -16,6 +16,8 @@ __all__ = ["check_address"]
 _TIMEOUT_SECONDS = 5.0
 #: A call that the head, or its server for clients, answers at once if the token is right.
 _HEAD_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
+#: Codes of a call that nothing answers which knows the protocol.
+_SILENT = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
 _CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
 
 
@@ -32,8 +34,12 @@ def check_address(address: str) -> None:
     """
     place = canonicalize_bootstrap_address_or_die(address) if address == "auto" else address
     host, _, port = place.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        return
+    if not host or not port.isdigit() or int(port) >= 2**16:
+        if "://" in place and not place.startswith("ray://"):
+            return
+        raise EvaluatorError(
+            f"--address must be HOST:PORT, ray://HOST:PORT or auto, but got {address!r}"
+        )
     socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT_SECONDS).close()
     # Without RAY_AUTH_MODE, Ray looks for a token only if it also looks for the cluster (auto).
     token = _token(default_mode="token" if address == "auto" else "disabled")
@@ -47,12 +53,18 @@ def check_address(address: str) -> None:
 
 
 def _is_welcome(place: str, call: str, token: str | None) -> bool:
-    """Whether a call with this token is accepted; other errors are left to Ray to report."""
+    """Whether a call with this token is accepted; other errors are left to Ray to report.
+
+    Raises:
+        ConnectionError: nothing there speaks the protocol.
+    """
     metadata = () if token is None else (("authorization", f"Bearer {token}"),)
     with grpc.insecure_channel(place) as channel:
         try:
             channel.unary_unary(call)(b"", timeout=_TIMEOUT_SECONDS, metadata=metadata)
         except grpc.RpcError as error:
+            if error.code() in _SILENT:
+                raise ConnectionError("what listens there does not answer as Ray does") from error
             return error.code() is not grpc.StatusCode.UNAUTHENTICATED
     return True
 

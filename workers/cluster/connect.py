@@ -130,12 +130,21 @@ def reaching(address: str | None) -> Iterator[None]:
         grpc.RpcError,
         ray.exceptions.RayError,
     ) as error:
-        where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
-        detail = " ".join(str(error).split())[:300]
-        raise EvaluatorError(
-            f"{where} must be reachable, but is not: {detail}; "
-            "check --address, or add --inline to train without Ray"
-        ) from error
+        raise _unreachable(address, error) from error
+    except Exception as error:
+        if type(error) is not Exception:  # as Ray does if it cannot start in time
+            raise
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str | None, error: Exception) -> EvaluatorError:
+    where = f"the Ray cluster at {address!r}" if address else "Ray on this machine"
+    words = (isinstance(error, OSError) and error.strerror) or str(error)
+    detail = " ".join(words.split())[:300]
+    return EvaluatorError(
+        f"{where} must be reachable, but is not: {detail}; "
+        "check --address, or add --inline to train without Ray"
+    )
 
 
 def _bring_project(address: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vlga.config.settings import DataConfig
-from vlga.errors import DataError, nearest
+from vlga.errors import DataError, nearest, shown
 from workers.data.dataset import Dataset, Images, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder
@@ -115,8 +115,15 @@ def load_dataset(config: DataConfig) -> Dataset:
 
 def _read(config: DataConfig) -> RawDataset:
     name = config.name
-    path = Path(name).expanduser()
-    is_folder = name != "" and not is_known(name) and path.is_dir()
+    path = Path(name)
+    try:
+        path = path.expanduser()
+        is_folder = name != "" and not is_known(name) and path.is_dir()
+    except (OSError, RuntimeError) as error:  # too long, in a closed folder, of an unknown user
+        raise DataError(
+            f"[data] name must be an .npz file or folder that can be read, but {shown(name)} "
+            f"cannot: {getattr(error, 'strerror', None) or error}"
+        ) from error
     for key, default in (("image_size", None), ("skip_broken", False)):
         value = getattr(config, key)
         if value != default and not is_folder:

@@ -72,6 +72,12 @@ class TestUrls:
         """`masked` hides the password wherever it stands, also in a malformed URL."""
         assert masked(url) == shown
 
+    def test_an_at_sign_belongs_to_the_password(self):
+        """Though it should be %40: the host begins behind the last one."""
+        parsed = parse_url("postgresql://ada:se@cr@et@host/x")
+
+        assert (parsed.username, parsed.password, parsed.host) == ("ada", "se@cr@et", "host")
+
     @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"])))
     def test_no_password_shows(self, noise):
         """Whatever characters a password has, escaped or not, it never shows."""

@@ -164,6 +164,10 @@ def test_an_unknown_individual_gets_a_hint(engine: Engine):
 @pytest.mark.parametrize("query", [searches.show_search, searches.top])
 def test_an_unknown_search_gets_a_hint(engine: Engine, query):
     """A mistyped name is refused with the nearest one."""
+    with pytest.raises(SearchNotFound, match=r"'digits' is not; there are digits-1"):
+        searches.show_search(engine, "digits")
+    with pytest.raises(SearchNotFound, match=r"shown by: vlga individual digits-1 62$"):
+        searches.show_search(engine, "digits-1:62")
     with pytest.raises(SearchNotFound, match=r"'digit-1' is not; did you mean 'digits-1'\?"):
         query(engine, "digit-1")
 

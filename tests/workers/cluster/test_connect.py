@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import ray
 
 from tests.support.trainings import dataset
 from vlga.errors import EvaluatorError
-from workers.cluster import connect
+from workers.cluster import address, connect
+from workers.cluster.address import check_address
 from workers.cluster.connect import visit
 from workers.cluster.room import check_room
 
@@ -43,6 +46,36 @@ def test_what_is_reached_and_then_fails_is_let_go_of(monkeypatch: pytest.MonkeyP
     with pytest.raises(EvaluatorError, match="'ray://head:10001' must be reachable"):
         connect.connect("ray://head:10001", None, 1.0, dataset().summary())
     assert let_go == [True]
+
+
+def test_a_start_that_takes_too_long_is_one_line(monkeypatch: pytest.MonkeyPatch):
+    """Ray raises a bare Exception then; any other exception is a mistake of ours."""
+
+    def fail(error: Exception) -> None:
+        monkeypatch.setattr(ray, "init", lambda **_: (_ for _ in ()).throw(error))
+        connect.connect(None, None, 1.0, dataset().summary())
+
+    with pytest.raises(EvaluatorError, match=r"Ray on this machine must be reachable, .* time;"):
+        fail(Exception("The current node did not start\nin time"))
+    with pytest.raises(TypeError, match="ours"):
+        fail(TypeError("ours"))
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize("place", ["ray://", "nowhere", "host:port", "127.0.0.1:99999"])
+    def test_of_no_host_or_port_is_refused(self, place: str):
+        """Ray itself takes half a minute to say so."""
+        with pytest.raises(EvaluatorError, match=rf"--address must be HOST:PORT, .* '{place}'"):
+            check_address(place)
+
+    @pytest.mark.parametrize("scheme", ["", "ray://"])
+    def test_where_nobody_answers_is_refused(self, monkeypatch: pytest.MonkeyPatch, scheme: str):
+        """Something that listens there but does not know Ray's calls; without Ray's own texts."""
+        monkeypatch.setattr(address, "_TIMEOUT_SECONDS", 0.5)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            place = f"{scheme}127.0.0.1:{server.getsockname()[1]}"
+            with pytest.raises(ConnectionError, match="does not answer as Ray does"):
+                check_address(place)
 
 
 class TestAServerForClientsThatFails:
