@@ -103,6 +103,11 @@ class PopulationConfig(Settings):
     rungs: Annotated[int, Field(ge=1, le=9)] = Field(
         3, description="lengths of training of strategy ladder: the whole, a third of it, a ninth"
     )
+    screen: Count = Field(
+        1,
+        description="children that strategy ladder makes for each network it trains, of which a "
+        "model of the networks known so far chooses one; 1: no model",
+    )
     founders: list[dict[str, Any]] = Field(
         [], description="genomes tried before all others, by strategies without generations"
     )

@@ -12,6 +12,7 @@ from vlga.config.settings import PopulationConfig
 from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
+from vlga.networks.features import Features
 from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_state import SteadyStateEvolution
 
@@ -26,6 +27,9 @@ class _Genomes:
 
     def fits(self, _genome: Genome, _share: float) -> bool:
         return True
+
+    def features(self, _genome: Genome) -> Features:
+        return (), ()
 
     def silent_genes(self, _genome: Genome) -> Container[str]:
         return ()

@@ -9,17 +9,21 @@ some hundred trainings.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
+from vlga.networks.features import Features
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.rungs import Rungs
 from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_state import SteadyStateEvolution
+from vlga.strategies.surrogate import Surrogate
 
 __all__ = ["Ladder"]
 
@@ -40,6 +44,31 @@ _SECOND_MUTATION_PROBABILITY = 0.2
 _MAX_DRAWN_BLOCKS = 4
 
 
+#: Below so many known networks, and with this chance always, a child is not screened.
+_MIN_KNOWN = 10
+_UNSCREENED_PROBABILITY = 0.1
+#: The model sees the best and the newest of the known networks; its time grows with their cube.
+_MAX_BEST, _MAX_NEWEST = 50, 150
+
+#: Genome, operator, parents.
+_Child = tuple[Genome, str, tuple[Individual, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a model may know of a network.
+
+    Attributes:
+        features: of the network.
+        rung: the highest that it has reached.
+        individual: what it did there, or None if it failed as it would again.
+    """
+
+    features: Features
+    rung: int
+    individual: Individual | None
+
+
 class Ladder(SteadyStateEvolution):
     """Evolution whose trainings have several lengths; promotions, founders, then children.
 
@@ -58,6 +87,7 @@ class Ladder(SteadyStateEvolution):
     ) -> None:
         super().__init__(space, settings, phenotypes)
         self._rungs = Rungs(len(settings.rung_epochs))
+        self._known: dict[str, _Known] = {}
         self._n_founders = 0  # made, but for those that failed
         self._is_new = True
 
@@ -109,7 +139,48 @@ class Ladder(SteadyStateEvolution):
     def _breed(self, rng: Random) -> Candidate:
         if rng.random() < _FRESH_PROBABILITY:
             return self._found(rng)
+        is_screened = self.settings.population.screen > 1 and len(self._known) >= _MIN_KNOWN
+        if is_screened and rng.random() >= _UNSCREENED_PROBABILITY:
+            child = self._screened(rng)
+            if child is not None:
+                return self._make(*child, rng)
         return super()._breed(rng)
+
+    def _screened(self, rng: Random) -> _Child | None:
+        """Give the most promising of many children that are unlike any network before, if any.
+
+        Each child's promise is drawn from what the model thinks possible (Thompson sampling), so
+        that what is unknown is tried too, and many workers do not all try the same.
+        """
+        children: dict[str, _Child] = {}
+        for _ in range(self.settings.population.screen):
+            genome, operator, parents = self._child(rng)
+            genome = self._fit(genome, rng)
+            fingerprint = self._phenotypes.fingerprint(genome)
+            if fingerprint not in self._seen:
+                children.setdefault(fingerprint, (genome, operator, parents))
+        if not children:
+            return None
+        features = [self._phenotypes.features(genome) for genome, *_ in children.values()]
+        means, deviations = self._surrogate().predict(features)
+        draws = [
+            round(mean + deviation * rng.gauss(0, 1), 6)
+            for mean, deviation in zip(means.tolist(), deviations.tolist(), strict=True)
+        ]
+        return [*children.values()][draws.index(max(draws))]
+
+    def _surrogate(self) -> Surrogate:
+        """Fit the model to the networks known by now: the best ones and the newest ones."""
+        known = [*self._known.values()]
+        values = [
+            -math.inf if one.individual is None else self._value(one.individual) for one in known
+        ]
+        if len(known) > _MAX_BEST + _MAX_NEWEST:
+            older = sorted(range(len(known) - _MAX_NEWEST), key=lambda index: -values[index])
+            kept = [*sorted(older[:_MAX_BEST]), *range(len(known) - _MAX_NEWEST, len(known))]
+            known, values = [known[index] for index in kept], [values[index] for index in kept]
+        noises = [1 / (one.rung + 1) for one in known]
+        return Surrogate([one.features for one in known], values, noises)
 
     def _mutate(self, genome: Genome, rng: Random) -> tuple[Genome, str]:
         mutant, operator = super()._mutate(genome, rng)
@@ -123,6 +194,8 @@ class Ladder(SteadyStateEvolution):
 
     def _take(self, individual: Individual) -> None:
         self._is_new = self._rungs.take(individual)
+        if self._is_new:
+            self._learn(individual.candidate, individual)
         super()._take(individual)
 
     def _join(self, individual: Individual) -> None:
@@ -138,8 +211,23 @@ class Ladder(SteadyStateEvolution):
         self._n_founders -= not candidate.parents
         if evaluation.reason in _TELLING_FAILURES:
             self._rungs.fail(candidate)
+            self._learn(candidate, None)
             fingerprint = candidate.fingerprint
             self.alive = [one for one in self.alive if one.candidate.fingerprint != fingerprint]
+
+    def _learn(self, candidate: Candidate, individual: Individual | None) -> None:
+        """Remember for the model what a network did on the highest rung that it has reached."""
+        if self.settings.population.screen == 1:
+            return
+        before = self._known.get(candidate.fingerprint)
+        if before is None:
+            assert isinstance(candidate.genome, Genome)
+            features = self._phenotypes.features(candidate.genome)
+        else:
+            features = before.features
+        if individual is not None and individual.evaluation.curve:  # long, and of no use here
+            individual = replace(individual, evaluation=replace(individual.evaluation, curve=()))
+        self._known[candidate.fingerprint] = _Known(features, candidate.rung, individual)
 
     def _count(self, candidate: Candidate) -> None:
         super()._count(candidate)

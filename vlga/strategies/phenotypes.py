@@ -8,6 +8,7 @@ from typing import Protocol
 
 from vlga.config.settings import LimitsConfig
 from vlga.genetics.genome import Genome
+from vlga.networks.features import Features, features_of
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan, Shape
 
@@ -25,6 +26,9 @@ class Phenotypes(Protocol):
 
     def silent_genes(self, genome: Genome, /) -> Container[str]:
         """Give the addresses of the genes of which no other allele changes what it describes."""
+
+    def features(self, genome: Genome, /) -> Features:
+        """Give numbers that networks which are alike have alike: of training and of shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Networks:
     def silent_genes(self, genome: Genome) -> frozenset[str]:
         """Give the genes of which no other allele changes the network's plan."""
         return genome.silent_genes(self.input_shape[1:])
+
+    def features(self, genome: Genome) -> Features:
+        """Describe the network and its training in numbers."""
+        return features_of(self._decode(genome))
 
     def _decode(self, genome: Genome) -> NetworkPlan:
         return decode(genome, self.input_shape, self.n_classes)
