@@ -13,6 +13,7 @@ from rich.markup import escape
 from db.connection.engine import masked
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
 from vlga.cli.live import TerminalObserver
@@ -36,12 +37,19 @@ __all__ = ["resume", "search"]
 @click.command()
 @configuration_options
 @click.option("--name", help="Name of the search; made up from the data if not given.")
+@click.option(
+    "--like",
+    metavar="SEARCH",
+    help="Try the four best networks of this search of the database before any other.",
+)
 @db_option
 @worker_options
 def search(
+    *,
     file: Path | None,
     preset: str,
     name: str | None,
+    like: str | None,
     settings: tuple[str, ...],
     db_url: str,
     **options: Any,
@@ -72,6 +80,8 @@ def search(
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name)
+        if like is not None:
+            config = with_founders_of(like, config, data, store)
         with closing(make_evaluator(config, dataset)) as evaluator:
             del dataset  # the evaluator has it
             record = enter(store, name, config, data)

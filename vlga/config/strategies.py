@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["ENDING", "PHASED", "RUNGED", "STUDIES", "StrategyName"]
+__all__ = ["ENDING", "GENERATIONAL", "PHASED", "RUNGED", "STUDIES", "StrategyName"]
 
 StrategyName = Literal[
     "variable_length",
@@ -26,5 +26,7 @@ STUDIES: frozenset[str] = frozenset({"grid"})
 PHASED: frozenset[str] = frozenset({"variable_length"})
 #: Those whose trainings have several lengths, the rungs of a ladder.
 RUNGED: frozenset[str] = frozenset({"ladder"})
+#: Those that make whole generations, of networks that must be alike; they take no founders.
+GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "variable_length"})
 #: Those that end by a rule of their own; the others must have a budget.
 ENDING: frozenset[str] = STUDIES | PHASED

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from tests.support.records import genome
 from vlga.config.load import load_config, parse_config, preset_names, preset_text
-from vlga.config.strategies import ENDING, PHASED, STUDIES, StrategyName
+from vlga.config.strategies import ENDING, GENERATIONAL, PHASED, STUDIES, StrategyName
 from vlga.errors import ConfigError
 from vlga.strategies import STRATEGIES, make_strategy
 
@@ -222,6 +222,8 @@ def test_studies_are_what_is_scored_on_test_images():
     """And phases what weights are inherited from: the names have what their classes do."""
     assert {name for name, kind in STRATEGIES.items() if kind.scores_test} == STUDIES
     assert {name for name, kind in STRATEGIES.items() if kind.inherits == "phase_best"} == PHASED
+    with_generations = {name for name, kind in STRATEGIES.items() if kind.has_generations}
+    assert with_generations | STUDIES == GENERATIONAL
 
 
 @pytest.mark.parametrize("name", sorted({*STRATEGIES} - ENDING))
