@@ -18,6 +18,12 @@ from tests.support.records import record
 
 
 @pytest.fixture
+def tmp_path(disk):
+    """A real folder: in memory nothing is written, flushed or full as on a disk."""
+    return disk
+
+
+@pytest.fixture
 def no_more_pages():
     """A database that SQLite lets grow no further, as if its disk were full; another may."""
     opened = []
@@ -57,11 +63,11 @@ def no_more_weights():
     return obstacle.touch, obstacle.unlink, "weights must be written under .*vlga.db-files/.*/first"
 
 
-@pytest.mark.parametrize("disk", ["no_more_pages", "no_more_bytes", "no_more_weights"])
-def test_a_full_disk_stops_a_search_that_can_be_resumed(request, disk, after, undisturbed):
+@pytest.mark.parametrize("trouble", ["no_more_pages", "no_more_bytes", "no_more_weights"])
+def test_a_full_disk_stops_a_search_that_can_be_resumed(request, trouble, after, undisturbed):
     """Exit code 1 and one line; the ledger is whole and, once there is room, ends the same."""
-    fill, free, reason = request.getfixturevalue(disk)
-    after(3 if disk != "no_more_weights" else 1, fill)
+    fill, free, reason = request.getfixturevalue(trouble)
+    after(3 if trouble != "no_more_weights" else 1, fill)
     told = vlga(*FIRST)
     free()
     way_out, said = told.err.splitlines()[-2:]

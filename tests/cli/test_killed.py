@@ -104,6 +104,12 @@ def whole(processes: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return ledger(f"sqlite:///{folder}/vlga.db")
 
 
+@pytest.fixture
+def tmp_path(disk: Path) -> Path:
+    """A real folder: what a killed process leaves in memory was never flushed."""
+    return disk
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":

@@ -11,6 +11,12 @@ from vlga.ports.evaluator import Weights
 from vlga.search.artifacts import ArtifactFolder
 
 
+@pytest.fixture
+def tmp_path(disk):
+    """A real folder: what is saved is flushed, which in memory is nothing."""
+    return disk
+
+
 def test_nothing_is_made_before_something_is_saved(tmp_path):
     """A search without files leaves no empty folder."""
     ArtifactFolder(tmp_path, "mine")
