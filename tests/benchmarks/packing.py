@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--cpu", action="store_true")
     options = parser.parse_args()
     dataset = load_dataset(DataConfig(name=options.data, dir=options.data_dir))
-    tasks = _tasks(dataset, options.evaluations)
+    tasks = tasks_of(dataset, options.evaluations)
     rows = [
         _row(name, _run(dataset, tasks, n_workers, wish, is_cpu=options.cpu))
         for name, n_workers, wish in _cases()
@@ -79,7 +79,7 @@ def _cases() -> list[tuple[str, int, float | Literal["auto"]]]:
     return [*fixed, ("auto", max(_AT_ONCE), "auto")]
 
 
-def _tasks(dataset: Dataset, n: int, limits: Sequence[str] = ()) -> list[EvaluationTask]:
+def tasks_of(dataset: Dataset, n: int, limits: Sequence[str] = ()) -> list[EvaluationTask]:
     """Give random networks to train, the same in every case."""
     settings = "strategy=random_search", f"population.size={n}", *limits
     config: SearchConfig = load_config(settings=settings)
@@ -130,7 +130,7 @@ def _row(name: str, run: tuple[list[Evaluation], float]) -> dict[str, Any]:
 def _too_large(dataset: Dataset) -> EvaluationTask:
     """Give a training that no share of a GPU has room for: all images in one step."""
     largest = max(
-        _tasks(dataset, 20, _LARGE_LIMITS), key=lambda one: training_bytes(one.plan, _BATCH_SIZE)
+        tasks_of(dataset, 20, _LARGE_LIMITS), key=lambda one: training_bytes(one.plan, _BATCH_SIZE)
     )
     return replace(largest, training=largest.training.model_copy(update={"batch_size": _TOO_LARGE}))
 
@@ -138,7 +138,7 @@ def _too_large(dataset: Dataset) -> EvaluationTask:
 def _memory(dataset: Dataset, *, is_cpu: bool) -> dict[str, Any]:
     """Train a hundred, one of them too large, and look at the card's memory in between."""
     n_workers, n, which = _MEMORY_CASE
-    tasks = _tasks(dataset, n)
+    tasks = tasks_of(dataset, n)
     tasks[which] = replace(_too_large(dataset), candidate_id=tasks[which].candidate_id)
     used = {"before": _used_mib()}
     # It would be refused before it is tried.
