@@ -34,8 +34,8 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
     need not be trainable from scratch. A training that ends no better than chance on its own
-    training images, or diverges, is done again at half the learning rate, twice at most; the test
-    images have no say in it.
+    training images, or diverges, is done again at half the learning rate, twice at most; if all
+    three do, the one with the lowest training loss counts. The test images have no say in it.
 
     Args:
         run: of the search, which is over: its evaluator has nothing to do.
@@ -56,11 +56,14 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
     task = _task(run, winner)
+    tried: list[Trained] = []
     for rate in _RATES:
-        trained = _train(run, _at_rate(task, rate))
-        if not _blew_up(trained.evaluation, len(run.data.classes)):
+        tried.append(_train(run, _at_rate(task, rate)))
+        if not _blew_up(tried[-1].evaluation, len(run.data.classes)):
             break
-    evaluation, weights = trained.evaluation, trained.weights
+    else:
+        tried.sort(key=_last_loss, reverse=True)
+    evaluation, weights = tried[-1].evaluation, tried[-1].weights
     run.store.add_evaluations(
         run.name,
         [evaluation],
@@ -116,6 +119,13 @@ def _blew_up(evaluation: Evaluation, n_classes: int) -> bool:
         return True
     losses = [point.train_loss for point in evaluation.curve]
     return len(losses) > 1 and losses[-1] > max(losses[0], math.log(n_classes))
+
+
+def _last_loss(trained: Trained) -> float:
+    """Give the training loss that a training ended with, infinite if it did not complete."""
+    evaluation = trained.evaluation
+    has_loss = evaluation.completed and evaluation.curve
+    return evaluation.curve[-1].train_loss if has_loss else math.inf
 
 
 def find_final(store: Ledger, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:

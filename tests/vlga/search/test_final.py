@@ -114,6 +114,25 @@ def test_so_is_one_that_ends_at_chance_and_above_where_it_began(
     assert len(evaluator.submitted) == n_trainings
 
 
+def test_of_three_that_blew_up_the_best_on_the_training_images_counts(bench, monkeypatch):
+    """Not the last one, and not by the test images."""
+    winner, scores = bench.run(), iter([0.3, 0.2, 0.4])
+    evaluator, losses = ScriptedEvaluator(outcome=lambda _: next(scores)), iter([1.3, 1.2, 1.4])
+    wait = evaluator.wait
+
+    def wait_with_curve(timeout_seconds=None):
+        curve = [
+            EpochRecord(n, loss, 0.3, None, None, 0.1, 1.0)
+            for n, loss in enumerate((1.1, next(losses)))
+        ]
+        return [with_curve(one, *curve) for one in wait(timeout_seconds)]
+
+    monkeypatch.setattr(evaluator, "wait", wait_with_curve)
+
+    assert train(bench, winner, evaluator).fitness == 0.2
+    assert len(evaluator.submitted) == 3
+
+
 def test_a_failed_one_is_recorded_with_its_reason(bench):
     """The winner stays the winner; it has no test accuracy and no final weights."""
     winner = bench.run()
