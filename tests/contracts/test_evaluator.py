@@ -17,10 +17,12 @@ from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
 from vlga.ports.machines import Machines
+from workers.evaluators import inline
 from workers.evaluators.inline import InlineEvaluator
 from workers.evaluators.on_ray import RayEvaluator
 from workers.evaluators.patient import PatientEvaluator
 from workers.networks.weights import pack_weights
+from workers.training.cuda_errors import UnusableGpuError
 
 DATASET = dataset()
 
@@ -204,6 +206,32 @@ class TestInlineEvaluator(EvaluatorContract):
         evaluator._device = "cuda:0"
 
         assert evaluator.machines == Machines(n_nodes=1, n_gpus=1)
+
+    def test_memory_that_others_have_taken(self, evaluator: Evaluator, monkeypatch):
+        """A training that would fill what is free is refused: this process would be killed."""
+        monkeypatch.setattr(inline, "available_memory_bytes", lambda: 0)
+        evaluator.submit(task(0))
+        (refused,) = drain(evaluator)
+        monkeypatch.setattr(inline, "available_memory_bytes", lambda: 2**30)
+        evaluator.submit(task(1))
+        (trained,) = drain(evaluator)
+
+        assert refused.reason is FailureReason.OUT_OF_MEMORY
+        assert refused.message.startswith("not tried: needs about ")
+        assert trained.completed
+
+    def test_a_gpu_that_can_be_used_no_more(self, evaluator: Evaluator, monkeypatch):
+        """It is an outcome here, where the process that lost it has more to do than to train."""
+
+        def fail(*_args, **_rest):
+            raise UnusableGpuError("CUDA error: unspecified launch failure")
+
+        monkeypatch.setattr(inline, "evaluate", fail)
+        evaluator.submit(task(0))
+        (outcome,) = drain(evaluator)
+
+        assert outcome.reason is FailureReason.ERROR
+        assert outcome.message == "CUDA error: unspecified launch failure"
 
     def test_a_gpu_that_is_not_there(self, monkeypatch):
         """On a machine without a GPU asking for one is refused with the way out."""

@@ -15,10 +15,10 @@ from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from workers.data import Dataset
-from workers.machine import machine_memory_bytes
+from workers.machine import available_memory_bytes, machine_memory_bytes
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
-from workers.training.footprint import refusal
+from workers.training.footprint import PROCESS_BYTES, refusal
 
 __all__ = ["InlineEvaluator", "has_gpu"]
 
@@ -42,9 +42,7 @@ class InlineEvaluator:
         self._device = "cuda:0" if use_gpu else "cpu"
         self._n_threads = n_threads
         self._data = dataset.summary()
-        self._memory_bytes = (
-            torch.cuda.get_device_properties(0).total_memory if use_gpu else machine_memory_bytes()
-        )
+        self._gpu_bytes = torch.cuda.get_device_properties(0).total_memory if use_gpu else None
         self._queue: deque[EvaluationTask] = deque()
         self._thread = ThreadPoolExecutor(1, "training")
         self._running: Future[Trained] | None = None
@@ -95,8 +93,18 @@ class InlineEvaluator:
         self.cancel()
         self._thread.shutdown()
 
+    def _memory_bytes(self) -> int:
+        """Give what a training has: who takes more than is free, is killed, and this process is it.
+
+        The process and its images are there already.
+        """
+        if self._gpu_bytes is not None:
+            return self._gpu_bytes
+        mine = PROCESS_BYTES + self._data.n_bytes
+        return min(machine_memory_bytes(), available_memory_bytes() + mine)
+
     def _train(self, task: EvaluationTask) -> Trained:
-        refused = refusal(task, self._memory_bytes, self._data, on_gpu=self._device != "cpu")
+        refused = refusal(task, self._memory_bytes(), self._data, on_gpu=self._device != "cpu")
         if refused is not None:
             return Trained(refused)
         try:
