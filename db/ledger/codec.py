@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports.ledger import Artifact, SearchRecord
+from vlga.ports.rivals import Rivals
 
 __all__ = [
     "Row",
@@ -31,6 +33,7 @@ __all__ = [
     "epoch_rows",
     "evaluation",
     "evaluation_row",
+    "rivals_tree",
     "search_record",
     "search_row",
 ]
@@ -69,6 +72,7 @@ def search_row(record: SearchRecord, now: datetime) -> dict[str, Any]:
         "message": clean_text(record.message),
         "best_candidate_id": record.best_candidate_id,
         "test_accuracy": record.test_accuracy,
+        "rivals": rivals_tree(record.rivals),
         "seconds": record.seconds,
         "n_completed": 0,
         "n_failed": 0,
@@ -99,7 +103,13 @@ def search_record(row: Row) -> SearchRecord:
         best_candidate_id=row["best_candidate_id"],
         test_accuracy=row["test_accuracy"],
         seconds=row["seconds"],
+        rivals=_rivals(row["rivals"]),
     )
+
+
+def rivals_tree(value: Rivals | None) -> dict[str, Any] | None:
+    """Give what the column `rivals` of a search holds."""
+    return None if value is None else {**asdict(value), "image_shape": [*value.image_shape]}
 
 
 def candidate_row(search_id: int, value: Candidate) -> dict[str, Any]:
@@ -245,6 +255,10 @@ def artifact(row: Row) -> Artifact:
         sha256=row["sha256"],
         n_bytes=row["n_bytes"],
     )
+
+
+def _rivals(tree: Mapping[str, Any] | None) -> Rivals | None:
+    return None if tree is None else Rivals(**{**tree, "image_shape": (*tree["image_shape"],)})
 
 
 def _source(row: Row) -> Source:

@@ -28,6 +28,8 @@ def search_values(changes: SearchChanges) -> dict[str, Any]:
     values: dict[str, Any] = {**changes}
     if "message" in changes:
         values["message"] = codec.clean_text(changes["message"])
+    if "rivals" in changes:
+        values["rivals"] = codec.rivals_tree(changes["rivals"])
     if "config" in changes:
         values["config"] = changes["config"].model_dump(mode="json")
     return values

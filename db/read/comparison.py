@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, select
 
 from db.connection.engine import reading
+from db.read.searches import images_of
 from db.schema.tables import candidates, evaluations, searches
 from vlga.ports.data import data_label
 
@@ -29,12 +30,13 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
     """Give these searches in the order of their names here; those that do not exist are left out.
 
     Returns:
-        Rows of `name strategy seed status data validation_images test_images validation_accuracy
-        test_accuracy evaluations epochs seconds failures reused depth parameters versions
-        trainings`. `validation_accuracy`, `depth` and `parameters` are the best candidate's, or
-        None; `evaluations` counts the trainings paid for, completed or failed, `epochs` those asked
-        for by them, and `reused` the candidates whose outcome was known, of an equal candidate or
-        of another search's training, which is paid for as if it had been done here. The winner's
+        Rows of `name strategy seed status data images{train,validation,test} input_shape rivals
+        validation_accuracy test_accuracy evaluations epochs seconds failures reused depth
+        parameters versions trainings`. `rivals` are as `show_search` gives them;
+        `validation_accuracy`, `depth` and `parameters` are the best candidate's, or None;
+        `evaluations` counts the trainings paid for, completed or failed, `epochs` those asked for
+        by them, and `reused` the candidates whose outcome was known, of an equal candidate or of
+        another search's training, which is paid for as if it had been done here. The winner's
         longer training is in `seconds` and `test_accuracy` only. `trainings` are pairs of epochs
         and fitness (None if it failed) in the order in which they were recorded.
     """
@@ -74,8 +76,8 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
     return {
         **{key: row[key] for key in ("name", "strategy", "seed", "status")},
         "data": data_label(row["data_name"], row["fitness_on"]),
-        "validation_images": row["n_validation"],
-        "test_images": row["n_test"],
+        **images_of(row),
+        "rivals": row["rivals"],
         "validation_accuracy": best and best["fitness"],
         "test_accuracy": row["test_accuracy"],
         "evaluations": len(trained),

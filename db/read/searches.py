@@ -34,15 +34,26 @@ from db.read.status import read_statuses
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.errors import NoIndividual, SearchNotFound, nearest, shown
 from vlga.ports.data import data_label
+from vlga.report.rivals import standard_error
 
 __all__ = [
     "find_search_id",
+    "images_of",
     "individual",
     "list_searches",
     "no_individual",
     "show_search",
     "top",
 ]
+
+
+def images_of(row: RowMapping) -> dict[str, Any]:
+    """Give the `input_shape` and the `images` of each split, of a row of `searches`."""
+    splits = ("train", "validation", "test")
+    return {
+        "input_shape": [row["input_channels"], row["input_height"], row["input_width"]],
+        "images": {split: row[f"n_{split}"] for split in splits},
+    }
 
 
 def find_search_id(connection: Connection, name: str) -> int:
@@ -121,10 +132,11 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
 
     Returns:
         `name status strategy seed data evaluations{completed,failed,reused}
-        best{id,fitness,test_accuracy,parameters,depth} seconds message failures{REASON}
-        data_fingerprint fitness_on input_shape classes images{train,validation,test} config
-        versions created_at updated_at`; `best` is None before the first completed evaluation,
-        `status` as `db.read.status.shown_status` gives it.
+        best{id,fitness,test_accuracy,test_standard_error,parameters,depth} seconds message rivals
+        failures{REASON} data_fingerprint fitness_on input_shape classes
+        images{train,validation,test} config versions created_at updated_at`; `best` is None before
+        the first completed evaluation, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is
+        None, `status` is as `db.read.status.shown_status` gives it.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -147,16 +159,11 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
             "failed": row["n_failed"],
             "reused": row["n_reused"],
         },
-        "best": best and {**best, "test_accuracy": row["test_accuracy"]},
-        **{key: row[key] for key in ("seconds", "message")},
+        "best": best and {**best, **_tested(row)},
+        **{key: row[key] for key in ("seconds", "message", "rivals")},
         "failures": failures,
         **{key: row[key] for key in ("data_fingerprint", "fitness_on")},
-        "input_shape": [row["input_channels"], row["input_height"], row["input_width"]],
-        "images": {
-            "train": row["n_train"],
-            "validation": row["n_validation"],
-            "test": row["n_test"],
-        },
+        **images_of(row),
         **{key: row[key] for key in ("classes", "config", "versions")},
         **{key: row[key].isoformat() for key in ("created_at", "updated_at")},
     }
@@ -284,6 +291,13 @@ def _best(
     if row is None:
         return None
     return {key: row[key] for key in ("id", "fitness", "parameters", "depth")}
+
+
+def _tested(row: RowMapping) -> dict[str, float | None]:
+    """Give a search's test accuracy with its standard error."""
+    accuracy = row["test_accuracy"]
+    error = None if accuracy is None else standard_error(accuracy, row["n_test"])
+    return {"test_accuracy": accuracy, "test_standard_error": error}
 
 
 def _failures(connection: Connection, search_id: int) -> dict[str, int]:

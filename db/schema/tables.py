@@ -114,6 +114,8 @@ searches = Table(
     # Not a foreign key: candidates refer to searches, and a circle helps nobody.
     Column("best_candidate_id", Integer),
     Column("test_accuracy", Double),
+    # What simple methods reach on the same images.
+    Column("rivals", JSON(none_as_null=True)),
     _required("seconds", Double),
     # Outcomes so far, final trainings left out. Counted as they are written, in the same
     # transaction: counting a million rows takes 0.2 s, and `vlga list` counts every search.

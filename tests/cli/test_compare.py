@@ -128,7 +128,8 @@ class TestTable:
         gaps = [a - b for a, b in zip(scores[found["first"]], scores[found["second"]], strict=True)]
 
         assert list(tree) == [
-            "name", "data", "budget", "seeds", "strategies", "difference", "notes", "searches",
+            "name", "data", "budget", "seeds", "rivals", "strategies", "difference", "notes",
+            "searches",
         ]  # fmt: skip
         assert (tree["name"], tree["data"], tree["seeds"]) == ("mine", "digits", [0, 1])
         assert list(tree["strategies"][0]) == [

@@ -104,7 +104,7 @@ class TestText:
 
         last = vlga("report", "first").out.splitlines()[-1]
         assert last.startswith("winner #3: ")
-        assert last.endswith("test accuracy 0.8750 after its longer training")
+        assert last.endswith("test accuracy 0.8750 ± 0.0191 after its longer training")
 
     def test_says_of_how_many_the_genes_were_drawn(self, search, monkeypatch):
         """Of a search too large to read all genomes; its other figures are of all networks."""

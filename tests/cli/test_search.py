@@ -3,12 +3,14 @@ import shlex
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.command import SMALL, vlga
+from vlga.ports.rivals import Rivals
 from workers.evaluators.inline import InlineEvaluator
 
 #: Enough trainings to be interrupted among, with a second phase that inherits weights.
@@ -47,7 +49,11 @@ class TestSearch:
             r"\n"
             r"ended: all of budget.phases=1 are done\n"
             r"winner #[01]  validation accuracy 0\.\d{4}, [12] convolutions?, \d+.* MACs an image\n"
-            r"test accuracy 0\.\d{4} on 359 images never used before, after 1 epoch on all others\n"
+            r"test accuracy 0\.\d{4} ± 0\.0\d{3} on 359 images never used before, "
+            r"after 1 epoch on all others\n"
+            r"for comparison: always the largest class 0\.\d{4}, 3 nearest neighbours 0\.\d{4}, "
+            r"support-vector machine 0\.\d{4}\n"
+            r"(the winner is no better than always naming the largest class\n)?"
             r"next:  vlga individual digits-1 [01] --db sqlite:///.*/mine.db\n"
             r"       vlga top digits-1 --db sqlite:///.*/mine.db\n"
         )
@@ -69,6 +75,7 @@ class TestSearch:
         assert shown["evaluations"] == {"completed": 2, "failed": 0, "reused": 0}
         assert shown["config"]["population"]["size"] == 2
         assert {"python", "vlga", "torch", "ray"} <= set(shown["versions"])
+        assert shown["rivals"].keys() == {field.name for field in fields(Rivals)}
         assert shown["best"]["test_accuracy"] == winner["evaluations"][-1]["fitness"]
         assert [one["is_final"] for one in winner["evaluations"]] == [False, True]
         assert {one["kind"] for one in winner["artifacts"]} == {"weights", "final_weights"}
@@ -153,7 +160,7 @@ class TestSearch:
                 monkeypatch.setattr("workers.training.evaluate._train", fail)
             return evaluate(self, timeout_seconds)
 
-        def fail(*_):
+        def fail(*_, **__):
             raise MemoryError("[/cuda] 12 GiB")
 
         monkeypatch.setattr(InlineEvaluator, "wait", out_of_memory)
@@ -161,11 +168,32 @@ class TestSearch:
 
         assert told.code == 0
         failed = "its longer training failed (out_of_memory): MemoryError: [/cuda] 12 GiB"
-        assert any(line.startswith(failed) for line in told.err.splitlines())
+        assert any(line.startswith(failed) for line in told.err.splitlines()), told.err
         assert vlga("show", "digits-1", "--format", "json").json["best"]["test_accuracy"] is None
+
+    def test_says_of_a_winner_that_it_has_learned_nothing(self, home):
+        """It names the largest class, as any fool could."""
+        noise = np.random.default_rng(0).random((60, 4, 4))
+        np.savez(home / "mine.npz", x_train=noise, y_train=["up"] * 54 + ["down"] * 6)
+        told = vlga("search", "--data", "mine.npz", *SMALL, "--set", "data.train_limit=30")
+
+        assert told.code == 0
+        assert "the winner is no better than always naming the largest class\n" in told.err
 
 
 class TestResume:
+    def test_has_the_rivals_that_are_known(self, monkeypatch):
+        """They depend on the images alone, which are the same."""
+        budget = ("--set", "strategy=random_search", "--set", "budget.evaluations=1")
+        first = vlga("search", *SMALL, *budget, "--name", "first")
+        monkeypatch.setattr("workers.rivals.BackgroundRivals", None)
+        second = vlga("resume", "first", "--set", "budget.evaluations=2")
+
+        assert (first.code, second.code) == (0, 0)
+        lines = [re.findall("for comparison: .*", one.err) for one in (first, second)]
+        assert len(lines[0]) == 1
+        assert lines[0] == lines[1]
+
     @pytest.mark.parametrize("n_trainings", [0, 1, 5, 9])
     def test_ends_as_if_nothing_had_happened(self, whole, interrupt, n_trainings):
         """Ctrl-C: exit code 130 and the command that goes on to the result of a whole search."""

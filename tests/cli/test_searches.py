@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from contextlib import closing
 from dataclasses import replace
 
@@ -119,7 +120,8 @@ class TestShow:
             "name", "status", "strategy", "seed", "data", "evaluations", "best", "seconds",
         ]  # fmt: skip
         assert list(shown["evaluations"]) == ["completed", "failed", "reused"]
-        assert {"id", "fitness", "test_accuracy", "parameters", "depth"} <= set(shown["best"])
+        assert {"id", "fitness", "parameters", "depth"} < set(shown["best"])
+        assert {"test_accuracy", "test_standard_error"} < set(shown["best"])
         assert shown["seconds"] > 0
 
     def test_a_finished_search(self, finished):
@@ -135,6 +137,8 @@ class TestShow:
         assert shown["evaluations"] == "2 completed, 0 failed, 0 reused"
         assert shown["best"] in ("#0", "#1")
         assert {"validation accuracy", "test accuracy", "network", "took", "started"} <= set(shown)
+        assert re.fullmatch(r"0\.\d{4} ± 0\.0\d{3}", shown["test accuracy"])
+        assert shown["for comparison"].startswith("always the largest class 0.")
         assert shown["message"] == "all of budget.phases=1 are done"
 
     def test_a_running_search(self, two):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from db.store import SqlStore
 from tests.support import generators
 from tests.support.fakes import MemoryStore
-from tests.support.records import DATA, candidate, evaluation, record
+from tests.support.records import DATA, RIVALS, candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.ports.evaluation import EpochRecord, FailureReason, Source
 from vlga.ports.ledger import Artifact, KnownOutcome, Ledger, SearchChanges, SearchRecord
@@ -80,6 +80,7 @@ class LedgerContract:
             best_candidate_id=7,
             test_accuracy=0.1 + 0.2,
             seconds=1e-300,
+            rivals=RIVALS,
         )
         store.update_search("first", best_candidate_id=None)
 
@@ -89,6 +90,7 @@ class LedgerContract:
             message="the disk is full",
             test_accuracy=0.1 + 0.2,
             seconds=1e-300,
+            rivals=RIVALS,
         )
         assert store.find_search("second") == record("second")
 

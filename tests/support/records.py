@@ -9,6 +9,7 @@ from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.ledger import SearchRecord
+from vlga.ports.rivals import Rivals
 
 DATA = DataSummary(
     name="digits",
@@ -18,6 +19,14 @@ DATA = DataSummary(
     n_train=1000,
     n_validation=250,
     n_test=300,
+)
+RIVALS = Rivals(
+    largest_class=0.4,
+    nearest_neighbours=0.75,
+    support_vector_machine=0.8125,
+    n_fit=1250,
+    n_tested=300,
+    image_shape=(1, 8, 8),
 )
 
 

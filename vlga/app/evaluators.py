@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,13 @@ from vlga.config.settings import SearchConfig, WorkersConfig
 from vlga.errors import DataError, EvaluatorError
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
+from vlga.ports.rivals import Rivals
 
 if TYPE_CHECKING:
     from workers.data.dataset import Dataset
+    from workers.rivals import BackgroundRivals
 
-__all__ = ["load_data", "make_evaluator"]
+__all__ = ["finding_rivals", "load_data", "make_evaluator"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +41,26 @@ def load_data(config: SearchConfig) -> Dataset:
             *(dataset.name, does, change),
         )
     return dataset
+
+
+@contextmanager
+def finding_rivals(
+    config: SearchConfig, dataset: Dataset, known: Rivals | None = None
+) -> Iterator[BackgroundRivals | None]:
+    """Compute what simple methods reach during the block, unless no winner will be tested.
+
+    Args:
+        config: of the search.
+        dataset: its images; only few are kept.
+        known: what an earlier run of the search has computed; nothing is then.
+    """
+    if known is not None or not config.final.epochs:
+        yield None
+        return
+    from workers.rivals import BackgroundRivals
+
+    with closing(BackgroundRivals(dataset)) as rivals:
+        yield rivals
 
 
 def make_evaluator(config: SearchConfig, dataset: Dataset) -> Evaluator:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from db.connection.outage import Patience
 from db.read.folder import files_folder
@@ -32,11 +33,15 @@ from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, FinalStarted, Observer, StopRequested, tell_each
+from vlga.ports.rivals import Rivals
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
 from vlga.search.final import train_winner
 from vlga.search.hold import Hold
 from vlga.search.run import Run
+
+if TYPE_CHECKING:
+    from workers.rivals import BackgroundRivals
 
 __all__ = [
     "Outcome",
@@ -51,6 +56,9 @@ __all__ = [
 #: How long a running search waits for a database that does not answer.
 _OUTAGE_SECONDS = 120.0
 
+#: How long an ended search waits for its rivals.
+_RIVALS_SECONDS = 20
+
 _LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
 
 
@@ -63,12 +71,14 @@ class Outcome:
         final: the outcome of its longer training, which may have failed; None if there was none.
         ended_by: why the search ended, in words.
         has_failed: whether that is because too many trainings failed in a row.
+        rivals: what simple methods reach on the same images, or None if that is not known.
     """
 
     winner: Individual
     final: Evaluation | None
     ended_by: str
     has_failed: bool
+    rivals: Rivals | None = None
 
 
 #: A search's folder and a comparison's files are named after it: a file system has 255 bytes, of
@@ -141,6 +151,7 @@ def run_search(
     store: SqlStore,
     evaluator: Evaluator,
     observer: Observer,
+    rivals: BackgroundRivals | None = None,
 ) -> Outcome:
     """Run a search that is in the store to its end, and train its winner longer.
 
@@ -153,6 +164,7 @@ def run_search(
         store: where the search is entered.
         evaluator: trains; it is left open.
         observer: gets the events; `Ended` comes before the status is saved.
+        rivals: on the same images, to be recorded if the search does not have them yet.
 
     Raises:
         SearchStopped: the search was asked to stop. Ctrl-C raises `KeyboardInterrupt` as usual.
@@ -182,6 +194,7 @@ def run_search(
         if record.config.final.epochs:
             observer(FinalStarted(winner, record.config.final.epochs))
             final = train_winner(run, winner)
+        found = _found_rivals(run, rivals)
         message = search.ended_by
         status = "failed" if search.has_failed else "completed"
     except (KeyboardInterrupt, SearchStopped):
@@ -198,7 +211,20 @@ def run_search(
         observer(Ended(status))
         with suppress(StoreError):
             store.update_search(name, status=status, message=message, seconds=run.elapsed_seconds)
-    return Outcome(winner, final, message, search.has_failed)
+    return Outcome(winner, final, message, search.has_failed, found)
+
+
+def _found_rivals(run: Run, rivals: BackgroundRivals | None) -> Rivals | None:
+    """Give the rivals, recorded; they are there already unless the search was very short."""
+    found = run.record.rivals
+    if rivals is not None and found is None:
+        for _ in range(_RIVALS_SECONDS):
+            found = rivals.wait(1.0)
+            if found is not None or run.asked_to_stop() is not None:
+                break
+        if found is not None:
+            run.store.update_search(run.name, rivals=found)
+    return found
 
 
 def _announced(hold: Hold, observer: Observer) -> Callable[[], Stop | None]:

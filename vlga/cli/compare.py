@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -24,7 +24,7 @@ from vlga.app.comparisons import (
     make_plan,
     unfinished,
 )
-from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.searches import check_name
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
@@ -44,6 +44,9 @@ from vlga.report.files import require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
 from vlga.search.hold import held
 from vlga.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from workers.rivals import BackgroundRivals
 
 __all__ = ["compare", "typed"]
 
@@ -144,10 +147,13 @@ def compare(
             )
         failed: list[str] = []
         if any(name not in known or known[name].status != "completed" for name in plan.searches):
-            with closing(make_evaluator(base, dataset)) as evaluator:
+            with (
+                finding_rivals(base, dataset) as rivals,
+                closing(make_evaluator(base, dataset)) as evaluator,
+            ):
                 del dataset  # the evaluator has it
                 _introduce(plan, known, data, evaluator, db_url)
-                failed = _run_all(plan, known, data, store, evaluator)
+                failed = _run_all(plan, known, data, store, evaluator, rivals=rivals)
         outcomes = [
             {**one, "ended_early": ended_early(one, plan.searches[one["name"]])}
             for one in compared(store.engine, list(plan.searches))
@@ -256,6 +262,8 @@ def _run_all(
     data: DataSummary,
     store: SqlStore,
     evaluator: Evaluator,
+    *,
+    rivals: BackgroundRivals | None,
 ) -> list[str]:
     """Run what is not complete, one search after the other; give the names of those that failed."""
     failed = []
@@ -273,6 +281,7 @@ def _run_all(
                     evaluator=evaluator,
                     terminal=terminal,
                     go_on=plan.command,
+                    rivals=rivals,
                 )
         except TooManyFailures as error:
             failed.append(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -18,6 +18,9 @@ from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Event, tell_each
 from vlga.search.hold import Hold
+
+if TYPE_CHECKING:
+    from workers.rivals import BackgroundRivals
 
 __all__ = ["data_name", "overrides", "run_in_terminal", "worker_overrides"]
 
@@ -56,6 +59,7 @@ def run_in_terminal(
     terminal: TerminalObserver,
     go_on: str,
     head: str = "",
+    rivals: BackgroundRivals | None = None,
 ) -> Outcome:
     """Run a search that is in the store to its end, as `run_search`, for a person at a terminal.
 
@@ -71,6 +75,7 @@ def run_in_terminal(
         terminal: shows what happens.
         go_on: the command that is printed when the search is stopped.
         head: what is printed first, as soon as signals are heard.
+        rivals: on the same images.
 
     Raises:
         click.Abort: on Ctrl-C, SIGTERM and SIGHUP, and if the search was asked to stop.
@@ -99,6 +104,7 @@ def run_in_terminal(
                 store=store,
                 evaluator=evaluator,
                 observer=tell_each(terminal, _ignore_signals_at_the_end),
+                rivals=rivals,
             )
     except (KeyboardInterrupt, SearchStopped):
         ignore_signals()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 
 from db.connection.engine import masked
 from db.store import SqlStore
-from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
@@ -26,10 +27,12 @@ from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, count_text, number_of
+from vlga.report.rivals import accuracy_text, rivals_lines
 from vlga.search.hold import Hold, held
 
 if TYPE_CHECKING:
     from workers.data.dataset import Dataset
+    from workers.rivals import BackgroundRivals
 
 __all__ = ["resume", "search"]
 
@@ -82,11 +85,14 @@ def search(
             refuse_taken(store, name)
         if like is not None:
             config = with_founders_of(like, config, data, store)
-        with closing(make_evaluator(config, dataset)) as evaluator:
+        with (
+            finding_rivals(config, dataset) as rivals,
+            closing(make_evaluator(config, dataset)) as evaluator,
+        ):
             del dataset  # the evaluator has it
             record = enter(store, name, config, data)
             with held(store, record.name) as hold:
-                _run(record, hold, store, evaluator, db_url)
+                _run(record, hold, store, evaluator, db_url, rivals=rivals)
 
 
 @click.command()
@@ -118,7 +124,10 @@ def resume(
         if data is not None:
             record = moved_record(record, data_name(data))
         dataset = _same_images(record)
-        with closing(make_evaluator(record.config, dataset)) as evaluator:
+        with (
+            finding_rivals(record.config, dataset, record.rivals) as rivals,
+            closing(make_evaluator(record.config, dataset)) as evaluator,
+        ):
             del dataset  # the evaluator has it
             store.update_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
@@ -128,7 +137,7 @@ def resume(
 
                 run_study(record, hold, store, evaluator, db_url)
                 return
-            _run(record, hold, store, evaluator, db_url)
+            _run(record, hold, store, evaluator, db_url, rivals=rivals)
 
 
 def _same_images(record: SearchRecord) -> Dataset:
@@ -154,7 +163,13 @@ def _same_images(record: SearchRecord) -> Dataset:
 
 
 def _run(
-    record: SearchRecord, hold: Hold, store: SqlStore, evaluator: Evaluator, db_url: str
+    record: SearchRecord,
+    hold: Hold,
+    store: SqlStore,
+    evaluator: Evaluator,
+    db_url: str,
+    *,
+    rivals: BackgroundRivals | None,
 ) -> None:
     """Print what is searched, run it, and print the winner."""
     name, config, data = record.name, record.config, record.data
@@ -174,6 +189,7 @@ def _run(
         terminal=terminal,
         go_on=f"vlga resume {shlex.quote(name)}{hint}",
         head=head,
+        rivals=rivals,
     )
     _conclude(terminal, outcome, record, hint)
     if outcome.has_failed:
@@ -197,14 +213,18 @@ def _conclude(
         f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
         f"{count_text(plan.n_macs)} MACs an image"
     )
-    if final is not None and final.completed:
+    if final is not None and final.fitness is not None:
         which = "images never used before"
         if data.fitness_on == "test":
             which = "images that it was also chosen by, so it says nothing about other images"
         print_(
-            f"test accuracy [bold]{final.fitness:.4f}[/] on {data.n_test:,} {which}, "
-            f"after {number_of(final.epochs, 'epoch')} on all others"
+            f"test accuracy [bold]{accuracy_text(final.fitness, data.n_test)}[/] on "
+            f"{data.n_test:,} {which}, after {number_of(final.epochs, 'epoch')} on all others"
         )
+        rivals = outcome.rivals and asdict(outcome.rivals)
+        shown = {"rivals": rivals, "images": data.images, "input_shape": data.input_shape}
+        for line in rivals_lines(shown, final.fitness):
+            print_(line)
     elif final is not None:
         print_(f"[bold red]its longer training failed[/] ({final.reason}): {escape(final.message)}")
     print_(f"next:  vlga individual {name} {winner.id}{hint}")

@@ -11,7 +11,15 @@ from db.read import searches
 from db.read.status import LOST
 from vlga.cli.options import db_hint, db_option, format_option
 from vlga.errors import plain
-from vlga.report.formats import as_csv, as_json, count_text, number_of, render, seconds_text
+from vlga.report.formats import (
+    as_csv,
+    as_json,
+    count_text,
+    number_of,
+    render,
+    seconds_text,
+)
+from vlga.report.rivals import accuracy_text, rivals_lines
 
 __all__ = ["list_", "show", "top"]
 
@@ -48,6 +56,7 @@ def show(search: str, db_url: str, form: str) -> None:
         click.echo(as_json(found))
         return
     best, counts = found["best"], found["evaluations"]
+    tested = best and best["test_accuracy"]
     accuracy = "fitness" if found["fitness_on"] == "test" else "validation_accuracy"
     flat = {
         "name": found["name"],
@@ -62,8 +71,8 @@ def show(search: str, db_url: str, form: str) -> None:
         "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
         "best": best and f"#{best['id']}",
         accuracy: best and f"{best['fitness']:.4f}",
-        "test_accuracy": best
-        and (f"{best['test_accuracy']:.4f}" if best["test_accuracy"] is not None else None),
+        "test_accuracy": None if tested is None else accuracy_text(tested, found["images"]["test"]),
+        "for_comparison": "; ".join(rivals_lines(found, tested)).removeprefix("for comparison: "),
         "network": best
         and f"{number_of(best['depth'], 'convolution')}, "
         f"{count_text(best['parameters'])} parameters",

@@ -42,6 +42,11 @@ class DataSummary:
         return (self.n_train + self.n_validation + self.n_test) * math.prod(self.input_shape)
 
     @property
+    def images(self) -> dict[str, int]:
+        """How many images each split has."""
+        return {"train": self.n_train, "validation": self.n_validation, "test": self.n_test}
+
+    @property
     def label(self) -> str:
         """The name as it is shown, see `data_label`."""
         return data_label(self.name, self.fitness_on)

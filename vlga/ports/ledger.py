@@ -13,6 +13,7 @@ from vlga.config.settings import SearchConfig
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
+from vlga.ports.rivals import Rivals
 
 __all__ = ["Artifact", "KnownOutcome", "Ledger", "SearchChanges", "SearchRecord"]
 
@@ -63,6 +64,7 @@ class SearchRecord:
         best_candidate_id: the fittest candidate so far, or None.
         test_accuracy: of the winner after its final training, in [0, 1], or None.
         seconds: wall time spent on it.
+        rivals: what simple methods reach on its images; None until that is known.
     """
 
     name: str
@@ -74,6 +76,7 @@ class SearchRecord:
     best_candidate_id: int | None = None
     test_accuracy: float | None = None
     seconds: float = 0.0
+    rivals: Rivals | None = None
 
 
 class SearchChanges(TypedDict, total=False):
@@ -85,6 +88,7 @@ class SearchChanges(TypedDict, total=False):
     best_candidate_id: int | None
     test_accuracy: float | None
     seconds: float
+    rivals: Rivals | None
 
 
 class Ledger(Protocol):

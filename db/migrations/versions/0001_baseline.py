@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("best_candidate_id", sa.Integer(), nullable=True),
         sa.Column("test_accuracy", sa.Double(), nullable=True),
+        sa.Column("rivals", sa.JSON(), nullable=True),
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("n_completed", sa.Integer(), nullable=False),
         sa.Column("n_failed", sa.Integer(), nullable=False),

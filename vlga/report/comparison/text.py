@@ -11,6 +11,7 @@ from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.report.best_so_far import band, best_so_far
 from vlga.report.comparison.summary import Difference, difference, summaries
 from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
+from vlga.report.rivals import rivals_lines
 
 __all__ = ["Comparison", "budget_text", "searches_text", "written_files"]
 
@@ -72,16 +73,19 @@ class Comparison:
     def notes(self) -> list[str]:
         """Say in sentences what the table alone does not show."""
         found: Difference | None = difference(self.outcomes)
-        return [*([_sentence(str(found))] if found else []), *self._caveats()]
+        rivals = [line for one in self._with_rivals()[:1] for line in rivals_lines(one)]
+        sentences = [*([] if found is None else [str(found)]), *rivals]
+        return [*map(_sentence, sentences), *self._caveats()]
 
     def text(self, form: str) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
 
-        JSON has the keys `name data budget seeds strategies difference notes searches`:
-        `strategies` are the rows of `summary.summaries`, `difference` is None or has
-        `first second mean standard_error pairs is_clear`, and `searches` has a row `name strategy
-        seed status validation_accuracy test_accuracy evaluations epochs seconds failures reused
-        ended_early depth parameters` for each search. CSV has the rows of `strategies`.
+        JSON has the keys `name data budget seeds rivals strategies difference notes searches`:
+        `rivals` are those of any search, since all have the same images; `strategies` are the rows
+        of `summary.summaries`, `difference` is None or has `first second mean standard_error pairs
+        is_clear`, and `searches` has a row `name strategy seed status validation_accuracy
+        test_accuracy evaluations epochs seconds failures reused ended_early depth parameters` for
+        each search. CSV has the rows of `strategies`.
         """
         if form == "json":
             return as_json(self._tree())
@@ -108,7 +112,7 @@ class Comparison:
         drawing = best_so_far_figure(
             {strategy: one for strategy, one in bands.items() if one},
             title=title,
-            n_images=min((one["validation_images"] for one in self.outcomes), default=1),
+            n_images=min((one["images"]["validation"] for one in self.outcomes), default=1),
             budget_epochs=self.config.budget.epochs,
         )
         picture, file = written_files(folder, self.name)
@@ -137,12 +141,13 @@ class Comparison:
 
     def _tree(self) -> dict[str, Any]:
         found = difference(self.outcomes)
-        left_out = ("trainings", "versions", "data", "validation_images", "test_images")
+        left_out = ("trainings", "versions", "data", "images", "input_shape", "rivals")
         return {
             "name": self.name,
             "data": self._data(),
             "budget": self.config.budget.model_dump(exclude_none=True),
             "seeds": list(self.seeds),
+            "rivals": next((one["rivals"] for one in self._with_rivals()), None),
             "strategies": self.rows,
             "difference": found and {**asdict(found), "is_clear": found.is_clear},
             "notes": self.notes,
@@ -189,6 +194,9 @@ class Comparison:
             "depth": _number(row["depth"]),
             "parameters": "-" if row["parameters"] is None else count_text(row["parameters"]),
         }
+
+    def _with_rivals(self) -> list[Mapping[str, Any]]:
+        return [one for one in self.outcomes if one["rivals"] is not None]
 
     def _band(self, strategy: str) -> Any:
         return band(

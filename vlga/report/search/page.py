@@ -66,7 +66,8 @@ def search_page(
     curves = read_curves([one.id for one in best])
     parts = [html.paragraph(_sentence(line)) for line in report.story()]
     if any(one.fitness is not None for one in members):
-        parts += [html.paragraph(f"{_sentence(report.winner())}."), *_networks(best)]
+        parts += [html.paragraph(f"{_sentence(line)}.") for line in report.winner_lines()]
+        parts += _networks(best)
         parts += _figures(report, members, curves)
     else:
         parts.append(html.paragraph("No network has a fitness yet."))

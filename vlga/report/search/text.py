@@ -10,7 +10,15 @@ from typing import Any
 from vlga.config.strategies import RUNGED
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
-from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of, seconds_text
+from vlga.report.formats import (
+    as_csv,
+    as_json,
+    as_table,
+    count_text,
+    number_of,
+    seconds_text,
+)
+from vlga.report.rivals import accuracy_text, rivals_lines
 from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
 from vlga.report.search.summary import (
     Outcome,
@@ -140,11 +148,17 @@ class SearchReport:
         if best is None:
             return "no network has a fitness yet"
         test, size = best["test_accuracy"], count_text(best["parameters"])
+        tested = "" if test is None else accuracy_text(test, self.shown["images"]["test"])
         return (
             f"winner #{best['id']}: fitness {best['fitness']:.4f}, "
             f"{number_of(best['depth'], 'convolution')}, {size} parameters"
-            + (f", test accuracy {test:.4f} after its longer training" if test is not None else "")
+            + (f", test accuracy {tested} after its longer training" if tested else "")
         )
+
+    def winner_lines(self) -> list[str]:
+        """Describe the winner, and what simple methods reach on its images if that is known."""
+        best = self.shown["best"]
+        return [self.winner(), *rivals_lines(self.shown, best and best["test_accuracy"])]
 
     def _parts(self) -> Iterator[str]:
         members = self.members
@@ -163,7 +177,7 @@ class SearchReport:
             networks = as_table([network_row(one) for one in some], _NETWORK)
             count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
             yield f"{count}{_PARETO}:\n{networks}"
-        yield self.winner()
+        yield "\n".join(self.winner_lines())
 
     def failures(self) -> str:
         """Say how many trainings failed, by reason."""

@@ -1,0 +1,49 @@
+from dataclasses import asdict
+
+import pytest
+
+from tests.support.records import RIVALS
+from vlga.report.rivals import accuracy_text, rivals_lines, standard_error
+
+SEARCH = {
+    "rivals": asdict(RIVALS),
+    "images": {"train": 1000, "validation": 250, "test": 300},
+    "input_shape": [1, 8, 8],
+}
+ACCURACIES = (
+    "for comparison: always the largest class 0.4000, 3 nearest neighbours 0.7500, "
+    "support-vector machine 0.8125"
+)
+
+
+def test_the_standard_error_is_that_of_a_share():
+    """The root of p (1 - p) / n; none where all are right."""
+    assert standard_error(0.5, 100) == pytest.approx(0.05)
+    assert standard_error(1.0, 100) == 0
+    assert accuracy_text(0.9, 900) == "0.9000 ± 0.0100"
+
+
+def test_rivals_are_one_line():
+    """Of a search whose images were all taken as they are; no line if they are not known."""
+    assert rivals_lines(SEARCH) == [ACCURACIES]
+    assert rivals_lines({**SEARCH, "rivals": None}, 0.5) == []
+
+
+def test_what_was_left_out_is_said():
+    """That few images were taken of many, and small ones of large ones."""
+    search = {
+        **SEARCH,
+        "images": {"train": 50_000, "validation": 10_000, "test": 12_000},
+        "input_shape": [1, 40, 40],
+        "rivals": {**SEARCH["rivals"], "n_fit": 5000, "n_tested": 10_000},
+    }
+
+    assert rivals_lines(search) == [
+        f"{ACCURACIES} (fit on 5,000 images, tested on 10,000, shrunk to 1x8x8)"
+    ]
+
+
+@pytest.mark.parametrize(("accuracy", "learned"), [(0.3, False), (0.4, False), (0.41, True)])
+def test_a_winner_no_better_than_the_largest_class_is_called_so(accuracy, learned):
+    """Such as one that always names it."""
+    assert (len(rivals_lines(SEARCH, accuracy)) == 1) == learned

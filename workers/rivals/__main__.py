@@ -1,0 +1,16 @@
+"""The process in the background: reads a sample from its input and prints rivals as JSON."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+
+import numpy as np
+
+from workers.rivals.compute import Sample, rivals_on
+
+if __name__ == "__main__":
+    os.nice(19)
+    with np.load(sys.stdin.buffer) as arrays:
+        sample = Sample(**arrays)
+    sys.stdout.write(json.dumps(asdict(rivals_on(sample))))
