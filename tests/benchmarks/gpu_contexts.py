@@ -39,7 +39,8 @@ _ASK = (
     "--query-compute-apps=gpu_uuid,pid,used_memory",
     "--format=csv,noheader,nounits",
 )
-_FINAL_EPOCHS = 200
+#: Some seconds on a card: long enough to be looked at several times.
+_FINAL_EPOCHS = 100
 
 
 def main() -> None:
@@ -56,7 +57,9 @@ def main() -> None:
             evaluator.submit(one)
         outcomes = drain(evaluator)
         contexts = _contexts()
-        training = tasks[0].training.model_copy(update={"epochs": _FINAL_EPOCHS})
+        training = tasks[0].training.model_copy(
+            update={"epochs": 3 if options.cpu else _FINAL_EPOCHS}
+        )
         evaluator.submit(replace(tasks[0], training=training, is_final=True))
         samples = [_contexts()]
         while not evaluator.wait(1.0):
