@@ -1,14 +1,17 @@
-"""Images in memory: whoever runs a search has none beside what its evaluator holds."""
+"""Images in memory, which only a search's evaluator holds, and what is said of one's own."""
 
 from __future__ import annotations
 
 import weakref
 from copy import deepcopy
 
+import numpy as np
 import pytest
 
 from tests.support.command import SMALL, vlga
 from vlga.app import evaluators
+from vlga.app.evaluators import load_data
+from vlga.config.load import load_config
 
 STRATEGIES = ("--strategies", "random_search", "--seeds", "1")
 
@@ -59,3 +62,24 @@ def test_a_resumed_search_holds_no_images_either(held, interrupt):
     assert vlga("resume", "mine", "--inline").code == 0
     assert held
     assert not any(held)
+
+
+@pytest.mark.parametrize(
+    ("channels", "augment", "said"),
+    [
+        (3, "auto", "mirrors them; change with --set training.augment=crop"),
+        (1, "auto", "never mirrors them; change with --set training.augment=crop_flip"),
+        (3, "crop", None),
+    ],
+)
+def test_whether_own_images_are_mirrored_is_said(tmp_path, caplog, channels, augment, said):
+    """Nobody knows but their owner whether left and right matter; who has chosen knows."""
+    caplog.set_level("INFO")
+    images = np.random.default_rng(0).integers(0, 256, (12, 16, 16, channels), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", x=images, y=[0, 1] * 6)
+    load_data(
+        load_config(settings=[f"data.name={tmp_path}/mine.npz", f"training.augment={augment}"])
+    )
+
+    lines = [one for one in caplog.messages if "training" in one]
+    assert lines == ([f"mine: training shifts images a little and {said}"] if said else [])
