@@ -34,6 +34,12 @@ SEARCH = (
     "--set", "budget.phases=2", "--set", "population.stop_margin=1.0",
     "--set", "final.epochs=40",
 )  # fmt: skip
+#: As many, on three rungs, chosen by a model that is fitted to what is recorded.
+LADDER = (
+    "search", *SMALL, "--name", "first", "--set", "strategy=ladder", "--set", "training.epochs=9",
+    "--set", "population.size=4", "--set", "population.screen=4", "--set", "budget.epochs=80",
+    "--set", "final.epochs=40",
+)  # fmt: skip
 #: By database. SQLite, written by this process itself, has most to lose.
 N_KILLS = {"sqlite": 20, "postgresql": 20 if LONG else 5}
 
@@ -93,15 +99,17 @@ def trainings(folder: Path) -> list[tuple[str, str]]:
     return [(process, of) for process, _, of in (line.partition(" ") for line in lines)]
 
 
-@pytest.fixture(scope="module")
-def whole(processes: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a search leaves that nobody disturbs."""
+@pytest.fixture(scope="module", params=[SEARCH, LADDER], ids=["phases", "ladder"])
+def whole(
+    request: pytest.FixtureRequest, processes: Any, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """A search's command, and what it leaves if nobody disturbs it."""
     folder = tmp_path_factory.mktemp("whole")
-    process = processes.Process(target=run, args=(folder, SEARCH))
+    process = processes.Process(target=run, args=(folder, request.param))
     process.start()
     process.join()
     assert process.exitcode == 0, (folder / "output").read_text()
-    return ledger(f"sqlite:///{folder}/vlga.db")
+    return request.param, ledger(f"sqlite:///{folder}/vlga.db")
 
 
 @pytest.fixture
@@ -131,7 +139,8 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(processes, whole
         for n in rng.choices([0, 1, 1, 2], k=n_kills - 2)
     ]
     moments += [Moment(" final", 1, rng.uniform(0, 0.02)) for _ in range(2)]
-    command, killed = (*SEARCH, "--db", url), []
+    search, expected = whole
+    command, killed = (*search, "--db", url), []
     for moment in moments:
         process = processes.Process(target=run, args=(tmp_path, command, moment))
         process.start()
@@ -146,7 +155,7 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(processes, whole
 
     assert last.exitcode == 0, (tmp_path / "output").read_text()
     assert len(killed) == n_kills
-    assert ledger(url) == whole
+    assert ledger(url) == expected
     begun = trainings(tmp_path)
     for number, (process_id, candidate) in enumerate(begun):
         again = [of for _, of in begun[number + 1 :]]

@@ -76,3 +76,21 @@ def test_where_one_a_phase_is_inherited_few_are_written(tmp_path):
         best[candidates[one.candidate_id].phase] = one.candidate_id
 
     assert {winner.id, *best.values()} <= files_of(bench).keys()
+
+
+@pytest.mark.parametrize("n_slots", [1, 3])
+def test_on_a_ladder_those_who_may_go_up_keep_theirs(tmp_path, n_slots):
+    """Whoever goes up finds the weights of its shorter training; others' are deleted."""
+    settings = ("strategy=ladder", "training.epochs=9", "limits.weight_files=1")
+    config = small_config(*settings, "budget.epochs=300", "population.max_blocks=3")
+    bench = Bench(tmp_path, config)
+    evaluator = ScriptedEvaluator(n_slots, rng=Random(0))
+    search = bench.search(evaluator)
+    search.run()
+    going_on = [task for task in evaluator.submitted if task.weights is not None]
+
+    assert len(going_on) > 40
+    assert all((tmp_path / one.path).exists() for one in files_of(bench).values())
+    assert set(search.strategy.parents) <= files_of(bench).keys()
+    assert len(files_of(bench)) <= len(search.strategy.parents) + 2 * N_PRUNED
+    assert len(files_of(bench)) < len(bench.trained) / 2
