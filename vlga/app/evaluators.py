@@ -55,11 +55,14 @@ def finding_rivals(
         known: what an earlier run of the search has computed; nothing is then.
     """
     if known is not None or not config.final.epochs:
+        del dataset  # this frame lives as long as the block
         yield None
         return
     from workers.rivals import BackgroundRivals
 
-    with closing(BackgroundRivals(dataset)) as rivals:
+    rivals = BackgroundRivals(dataset)
+    del dataset
+    with closing(rivals):
         yield rivals
 
 
