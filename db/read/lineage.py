@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, and_, func, select
 from db.connection.engine import reading
 from db.read.searches import find_search_id, no_individual
 from db.schema.tables import candidates, evaluations, searches
-from vlga.config.strategies import STUDIES
+from vlga.config.strategies import KNOWN_NETWORKS, STUDIES
 from vlga.errors import ConfigError
 
 __all__ = ["ancestors"]
@@ -39,16 +39,17 @@ def ancestors(
 
     Raises:
         SearchNotFound: no search of that name.
-        ConfigError: it is a study, whose trainings have no parents.
+        ConfigError: it trains known networks, which have no parents.
         StoreError: it has no such candidate.
     """
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
         strategy = connection.scalar(select(searches.c.strategy).where(searches.c.id == search_id))
-        if strategy in STUDIES:
+        if strategy in KNOWN_NETWORKS:
+            kind = "a study" if strategy in STUDIES else f"of {strategy}"
             raise ConfigError(
-                f"a lineage needs a search, which makes networks from networks, but {name!r} is a "
-                f"study; look at it with: vlga report {name}"
+                f"a lineage needs a search, which makes networks from networks, but {name!r} is "
+                f"{kind}; look at it with: vlga report {name}"
             )
         family: list[dict[str, Any]] = []
         known: set[int] = set()

@@ -60,11 +60,11 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
 
 
 def search_genomes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Genome]:
-    """Give some candidates' genomes by their numbers.
+    """Give some candidates' genomes by their numbers; a known network has none and is left out.
 
     Raises:
         SearchNotFound: no search of that name.
-        GenomeError: it is a study, or was made by another version.
+        GenomeError: it was made by another version.
     """
     genomes: dict[int, Genome] = {}
     with reading(engine) as connection:
@@ -74,7 +74,11 @@ def search_genomes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, G
             rows = connection.execute(
                 statement.where(candidates.c.id.in_(ids[start : start + _AT_ONCE]))
             )
-            genomes |= {number: Genome.from_dict(genome) for number, genome in rows}
+            genomes |= {
+                number: Genome.from_dict(genome)
+                for number, genome in rows
+                if "trial_version" not in genome
+            }
     return genomes
 
 

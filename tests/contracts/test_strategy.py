@@ -20,7 +20,7 @@ from tests.support.synthetic import (
     play,
 )
 from vlga.config.load import load_config
-from vlga.config.strategies import PHASED, STUDIES
+from vlga.config.strategies import KNOWN_NETWORKS, PHASED
 from vlga.errors import ProtocolError, TooManyFailures
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import FailureReason
@@ -31,8 +31,8 @@ SIZE = 6
 #: Enough for two phases of three generations, or as many batches.
 N_ROUNDS = 6
 
-#: All that search; a study's grid has no genomes and keeps what it must in test_grid.py.
-SEARCHING = {name: strategy for name, strategy in STRATEGIES.items() if name not in STUDIES}
+#: All that search; known networks have no genomes: test_grid.py and test_hand_made.py.
+SEARCHING = {name: strategy for name, strategy in STRATEGIES.items() if name not in KNOWN_NETWORKS}
 every_strategy = pytest.mark.parametrize("name", SEARCHING)
 with_generations = pytest.mark.parametrize(
     "name", [name for name, strategy in SEARCHING.items() if strategy.has_generations]

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from tests.contracts.test_strategy import N_ROUNDS, SIZE, make
 from tests.support.searching import TINY
 from tests.support.synthetic import any_fitness, completed, deeper_is_better, failed, play
-from vlga.config.strategies import STUDIES
+from vlga.config.strategies import KNOWN_NETWORKS
 from vlga.strategies import STRATEGIES, SteadyState
 
 STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]
 #: A study's grid keeps the same by giving the same trials whatever it is told (test_grid.py).
-OTHERS = [name for name in STRATEGIES if name not in STEADY and name not in STUDIES]
+OTHERS = [name for name in STRATEGIES if name not in STEADY and name not in KNOWN_NETWORKS]
 
 
 def outcome(candidate):

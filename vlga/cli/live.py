@@ -94,7 +94,7 @@ class TerminalObserver:
             str(evaluation.reason) if evaluation.fitness is None else f"{evaluation.fitness:.4f}"
         )
         self._last = f"#{candidate.id} {outcome}, {self._network(candidate)}"
-        if isinstance(candidate.genome, Trial):
+        if isinstance(candidate.genome, Trial) and not self._is_one_of_many:
             self._print_trial(candidate.id, candidate.genome, evaluation, outcome)
 
     def _print_generation(self, record: Mapping[str, Any], progress: Progress) -> None:

@@ -23,7 +23,7 @@ from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError, DataError, TooManyFailures
-from vlga.networks.phenotype import decode
+from vlga.networks.phenotype import plan_of
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, count_text, number_of
@@ -202,7 +202,7 @@ def _conclude(
     """Print the winner, its score on the test images, and the next commands to type."""
     winner, final = outcome.winner, outcome.final
     data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
-    plan = decode(winner.genome, data.input_shape, len(data.classes))
+    plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
     print_ = terminal.console.print
     print_()

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["ENDING", "GENERATIONAL", "PHASED", "RUNGED", "STUDIES", "StrategyName"]
+__all__ = [
+    "ENDING",
+    "GENERATIONAL",
+    "KNOWN_NETWORKS",
+    "PHASED",
+    "RUNGED",
+    "STUDIES",
+    "StrategyName",
+]
 
 StrategyName = Literal[
     "variable_length",
@@ -17,16 +25,19 @@ StrategyName = Literal[
     "large_scale_evolution",
     "steady_state",
     "ladder",
+    "hand_made",
     "grid",
 ]
 
 #: Those whose candidates are the trials of a study, which have no parents.
 STUDIES: frozenset[str] = frozenset({"grid"})
+#: Those that train known networks, which have neither genes nor parents.
+KNOWN_NETWORKS: frozenset[str] = STUDIES | {"hand_made"}
 #: Those that go through phases, and may be limited in their number.
 PHASED: frozenset[str] = frozenset({"variable_length"})
 #: Those whose trainings have several lengths, the rungs of a ladder.
 RUNGED: frozenset[str] = frozenset({"ladder"})
 #: Those that make whole generations, of networks that must be alike; they take no founders.
-GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "variable_length"})
+GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "hand_made", "variable_length"})
 #: Those that end by a rule of their own; the others must have a budget.
 ENDING: frozenset[str] = STUDIES | PHASED

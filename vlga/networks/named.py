@@ -49,10 +49,12 @@ class Residual:
     """A ResNet of basic blocks: two 3x3 convolutions around an identity path.
 
     Attributes:
-        blocks: blocks in each of the four stages of 64, 128, 256 and 512 channels.
+        blocks: blocks in each stage; each has twice the channels of the one before.
+        channels: of the first stage.
     """
 
-    blocks: tuple[int, int, int, int]
+    blocks: tuple[int, ...]
+    channels: int = 64
 
     @property
     def depth(self) -> int:
@@ -75,6 +77,8 @@ MODELS: dict[str, Chain | Residual] = {
     "vgg19_plain": Chain(_VGG19, batch_norm=False),
     "resnet18": Residual((2, 2, 2, 2)),
     "resnet34": Residual((3, 4, 6, 3)),
+    "small_resnet_16": Residual((1, 1, 1), channels=16),
+    "small_resnet_32": Residual((1, 1, 1), channels=32),
     "simple_cnn": Chain(_SIMPLE_CNN, batch_norm=True),
     "simple_cnn_plain": Chain(_SIMPLE_CNN, batch_norm=False),
     "small_vgg": Chain(_SMALL_VGG, batch_norm=True),
@@ -152,8 +156,8 @@ def _chain_rows(model: Chain, shape: Shape) -> Iterator[LayerRow]:
 def _residual_rows(model: Residual, shape: Shape) -> Iterator[LayerRow]:
     inputs, height, width = shape
     plain = "conv 3x3, batch norm, relu"
-    yield _conv_row("conv1", plain, inputs, (64, height, width))
-    channels = 64
+    channels = model.channels
+    yield _conv_row("conv1", plain, inputs, (channels, height, width))
     for stage, n_blocks in enumerate(model.blocks):
         for index in range(n_blocks):
             name = f"layer{stage + 1}.{index}"

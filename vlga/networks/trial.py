@@ -30,6 +30,7 @@ class Trial:
         amplification: None for the plain arm.
         seed: which repetition, from 0; trials of one seed share initial weights, order of images
             and augmentation, so that arms can be compared in pairs.
+        epochs: of the training, at least 1; None for those of all trainings of the search.
     """
 
     network: str
@@ -38,6 +39,7 @@ class Trial:
     optimizer: OptimizerPlan
     amplification: AmplificationPlan | None
     seed: int
+    epochs: int | None = None
 
     def genes(self) -> dict[str, Allele]:
         """Give what tells the trial from others, as `Genome.genes` does."""
@@ -66,6 +68,7 @@ class Trial:
             "optimizer": fields_of(self.optimizer),
             "amplification": amplification and {**amplification, "window": [*self._window]},
             "seed": self.seed,
+            **({} if self.epochs is None else {"epochs": self.epochs}),
         }
 
     @property
@@ -96,6 +99,7 @@ class Trial:
                 optimizer=OptimizerPlan(**data["optimizer"]),
                 amplification=amplification and AmplificationPlan(**amplification),
                 seed=data["seed"],
+                epochs=data.get("epochs"),
             )
         except (KeyError, TypeError) as error:
             raise GenomeError(f"a trial must have exactly the known fields: {error}") from error

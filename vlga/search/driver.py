@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from vlga.config.rungs import training_epochs
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
@@ -28,7 +27,7 @@ from vlga.search.memo import Memo
 from vlga.search.progress import Tally
 from vlga.search.replay import require_same, require_same_plan
 from vlga.search.run import Run
-from vlga.search.task import by_cost, make_task
+from vlga.search.task import by_cost, epochs_of, make_task
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
@@ -196,7 +195,7 @@ class Search:
         if equal is not None:
             self._reuse([candidate], equal)
         elif not self._memo.waits(candidate, key):
-            self._budget.start(training_epochs(self._run.config, candidate.rung))
+            self._budget.start(epochs_of(candidate, self._run.config))
             if not self._take_over(candidate, key):
                 self._memo.begin(key)
                 self._out[candidate.id] = candidate, key

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
-from vlga.networks.phenotype import decode
+from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained
@@ -85,7 +85,7 @@ def _task(run: Run, winner: Individual) -> EvaluationTask:
     ]
     return EvaluationTask(
         candidate_id=winner.id,
-        plan=decode(winner.genome, run.data.input_shape, len(run.data.classes)),
+        plan=plan_of(winner.candidate.genome, run.data.input_shape, len(run.data.classes)),
         training=run.config.training.model_copy(update=run.config.final.model_dump()),
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,

@@ -15,12 +15,12 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga import __version__
-from vlga.config.rungs import training_epochs
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.ledger import KnownOutcome
 from vlga.search.inheritance import Inheritance
 from vlga.search.run import Run
+from vlga.search.task import epochs_of
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]
@@ -57,7 +57,7 @@ class Memo:
         parent = self._inheritance.parent_of(candidate)
         parts = (
             candidate.fingerprint,
-            training_epochs(self._config, candidate.rung),
+            epochs_of(candidate, self._config),
             self._strategy.training_seed(candidate),
             None if number is None else self._inheritance.checksum(number),
             None if parent is None else json.dumps(parent.to_dict()),

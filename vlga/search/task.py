@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vlga.config.rungs import training_epochs
+from vlga.config.settings import SearchConfig
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
+from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import ALL_BLOCKS, EvaluationTask
@@ -14,7 +16,14 @@ from vlga.search.inheritance import Inheritance, shared_layers
 from vlga.search.run import Run
 from vlga.strategies import Strategy
 
-__all__ = ["by_cost", "make_task"]
+__all__ = ["by_cost", "epochs_of", "make_task"]
+
+
+def epochs_of(candidate: Candidate, config: SearchConfig) -> int:
+    """Give the epochs of a candidate's training, at least 1."""
+    if isinstance(candidate.genome, Trial) and candidate.genome.epochs is not None:
+        return candidate.genome.epochs
+    return training_epochs(config, candidate.rung)
 
 
 def by_cost(
@@ -52,7 +61,7 @@ def make_task(
         candidate_id=candidate.id,
         plan=plan,
         training=run.config.training.model_copy(
-            update={"epochs": training_epochs(run.config, candidate.rung)}
+            update={"epochs": epochs_of(candidate, run.config)}
         ),
         seed=strategy.training_seed(candidate),
         weights=inheritance.weights_of(candidate.weights_from),

@@ -5,6 +5,7 @@ from vlga.networks.plan import Shape
 from vlga.strategies.base import Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.grid import Grid
+from vlga.strategies.hand_made import HandMade
 from vlga.strategies.ladder import Ladder
 from vlga.strategies.large_scale_evolution import LargeScaleEvolution
 from vlga.strategies.random_search import RandomSearch
@@ -17,6 +18,7 @@ __all__ = [
     "STRATEGIES",
     "FixedLength",
     "Grid",
+    "HandMade",
     "Ladder",
     "LargeScaleEvolution",
     "RandomSearch",
@@ -31,6 +33,7 @@ __all__ = [
 STRATEGIES: dict[str, type[Strategy]] = {
     "fixed_length": FixedLength,
     "grid": Grid,
+    "hand_made": HandMade,
     "ladder": Ladder,
     "large_scale_evolution": LargeScaleEvolution,
     "random_search": RandomSearch,

@@ -42,6 +42,49 @@ class ChainNetwork(nn.Module):
         return logits
 
 
+class ResidualNetwork(nn.Module):
+    """A ResNet of any width and number of stages, with torchvision's blocks and their names."""
+
+    def __init__(self, plan: Residual, in_channels: int, n_classes: int) -> None:
+        super().__init__()
+        channels = plan.channels
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        for stage, n_blocks in enumerate(plan.blocks):
+            blocks: list[nn.Module] = []
+            for index in range(n_blocks):
+                inputs = channels
+                if halves := stage > 0 and index == 0:
+                    channels *= 2
+                blocks.append(
+                    BasicBlock(inputs, channels, 2, _downsample(inputs))
+                    if halves
+                    else BasicBlock(channels, channels)
+                )
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.n_stages = len(plan.blocks)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(channels, n_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (n, channels, height, width) float to logits (n, n_classes)."""
+        maps = self.relu(self.bn1(self.conv1(images)))
+        for stage in range(self.n_stages):
+            maps = self.get_submodule(f"layer{stage + 1}")(maps)
+        logits: Tensor = self.fc(self.pool(maps).flatten(1))
+        return logits
+
+
+def _downsample(inputs: int) -> nn.Module:
+    """Bring a block's input to half the size and twice the channels."""
+    conv = nn.Conv2d(inputs, 2 * inputs, 1, stride=2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(2 * inputs))
+
+
 def build_model(plan: ModelPlan, seed: int) -> nn.Module:
     """Build a named network with random weights; torch's global generator is left as it was.
 
@@ -54,7 +97,9 @@ def build_model(plan: ModelPlan, seed: int) -> nn.Module:
         model = MODELS[plan.model]
         if isinstance(model, Chain):
             return ChainNetwork(model, plan.input_shape[0], plan.n_classes)
-        return _resnet(model, plan.input_shape[0], plan.n_classes)
+        if len(model.blocks) == 4:
+            return _resnet(model, plan.input_shape[0], plan.n_classes)
+        return ResidualNetwork(model, plan.input_shape[0], plan.n_classes)
 
 
 def _resnet(model: Residual, in_channels: int, n_classes: int) -> nn.Module:

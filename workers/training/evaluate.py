@@ -23,7 +23,7 @@ from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
 from workers.networks.build import build_network
-from workers.networks.weights import inherit_weights, pack_weights
+from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 from workers.training.augmentation import image_statistics
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
@@ -212,7 +212,10 @@ def _build(task: EvaluationTask) -> nn.Module:
         # torchvision's modules take a while to import and searches do without.
         from workers.networks.named import build_model
 
-        return build_model(task.plan, task.seed)
+        model = build_model(task.plan, task.seed)
+        if task.weights is not None:  # of the same model
+            model.load_state_dict(unpack_weights(task.weights.data))
+        return model
     network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
     if task.weights is not None:
         inherit_weights(network, task.weights.data, task.inherited_layers)

@@ -87,6 +87,7 @@ class SearchReport:
             number: heard_genes(genome, (height, width))
             for number, genome in genomes([one.id for one in compared]).items()
         }
+        compared = [one for one in compared if one.id in genes]
         return cls(shown, outcomes, members, compared, genes)
 
     def text(self, form: str) -> str:
