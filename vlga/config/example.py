@@ -13,6 +13,23 @@ from vlga.config.load import load_config, preset_text
 
 __all__ = ["example_toml"]
 
+#: Values for settings that are not set, which a person may take as they are.
+_EXAMPLES: dict[str, Any] = {
+    "data.dir": "torchvision_files",
+    "data.train_limit": 10_000,
+    "data.image_size": 64,
+    "population.max_blocks": 6,
+    "budget.evaluations": 500,
+    "budget.epochs": 5_000,
+    "budget.seconds": 28_800.0,
+    "budget.phases": 10,
+    "limits.max_macs": 600_000_000,
+    "limits.max_activation_bytes": 60_000_000,
+    "limits.evaluation_seconds": 600.0,
+    "workers.address": "10.0.0.1:6379",
+    "workers.workers": 4,
+}
+
 
 def example_toml(preset: str = "default") -> str:
     """Give a whole configuration as TOML, each setting explained.
@@ -24,7 +41,8 @@ def example_toml(preset: str = "default") -> str:
     config = load_config(preset=preset)
     lines = [
         f"# A configuration for `vlga search CONFIG.toml`, with the values of preset {preset!r}.",
-        "# A setting that you leave out keeps the preset's value; one behind a # is not set.",
+        "# A setting that you leave out keeps the preset's value; one behind a # is not set. The word",
+        '# "none" unsets one that the preset has set, such as seconds = "none".',
         "",
         *_table(config, ()),
         "",
@@ -47,10 +65,10 @@ def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
             tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name))]
             continue
         comment = f"  # {field.description}" if field.description else ""
-        # TOML has no null: a setting that is not set is shown as a comment.
-        lines.append(
-            f"# {name} ={comment}" if value is None else f"{name} = {_toml(value)}{comment}"
-        )
+        # TOML has no null: a setting that is not set is a comment, with a value that it may have.
+        hidden = "# " if value is None else ""
+        shown = _EXAMPLES[".".join((*path, name))] if value is None else value
+        lines.append(f"{hidden}{name} = {_toml(shown)}{comment}")
     return lines + tables
 
 

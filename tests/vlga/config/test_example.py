@@ -1,3 +1,4 @@
+import re
 import tomllib
 
 import pytest
@@ -46,6 +47,31 @@ class TestEveryPreset:
         for key, description in keys(SearchConfig):
             assert key in found
             assert description is None or found[key] == description
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_every_switched_off_setting_may_be_switched_on(preset, tmp_path):
+    """Without the # it is TOML, and a value that the setting may have; and all of them together."""
+    file = tmp_path / "example.toml"
+    lines = example_toml(preset).splitlines()
+    hidden = [n for n, line in enumerate(lines) if re.match(r"# \w+ =", line)]
+    assert len(hidden) >= 8
+
+    for chosen in ([one] for one in hidden), [hidden]:
+        for numbers in chosen:
+            text = [line[2:] if n in numbers else line for n, line in enumerate(lines)]
+            file.write_text("\n".join(text))
+            assert load_config(preset=preset, file=file) != load_config(preset=preset)
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_none_unsets_what_a_preset_has_set(preset):
+    """TOML has no null."""
+    config = load_config(preset=preset, settings=["budget.seconds=none", "budget.phases='none'"])
+
+    assert (config.budget.seconds, config.budget.phases) == (None, None)
+    with pytest.raises(ConfigError, match="size must be a valid integer, but got size='none'"):
+        load_config(preset=preset, settings=["population.size=none"])
 
 
 def test_a_preset_that_is_unknown_is_refused():
