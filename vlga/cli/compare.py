@@ -29,6 +29,7 @@ from vlga.app.searches import check_name
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
+from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures, nearest
 from vlga.ports.data import DataSummary
@@ -159,7 +160,7 @@ def compare(
             for one in compared(store.engine, list(plan.searches))
         ]
     comparison = Comparison(name, base, chosen, plan.seeds, outcomes)
-    click.echo(comparison.text(form))
+    click.echo(comparison.text(form, screen_width()))
     for path in comparison.write_files(plot_dir, plan.command):
         click.echo(f"wrote {path}", err=True)
     if failed:

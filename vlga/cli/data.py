@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vlga.cli.options import format_option
+from vlga.cli.screen import screen_width
 from vlga.report.formats import render
 
 __all__ = ["data"]
@@ -33,7 +34,7 @@ def data_list(data_dir: str | None, form: str) -> None:
         }
         for known in known_datasets(data_dir)
     ]
-    click.echo(render(rows, form, list(rows[0])))
+    click.echo(render(rows, form, list(rows[0]), width=screen_width(), spare=("shape", "test")))
     if form == "table":
         click.echo(
             "\nor your own: --data images.npz (x_train y_train [x_val y_val] [x_test y_test]), "

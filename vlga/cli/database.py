@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from vlga.cli.options import db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.report.formats import number_of, render
 
 __all__ = ["db"]
@@ -40,7 +41,7 @@ def db_check(db_url: str, form: str) -> None:
 
     rows = [asdict(finding) for finding in check(db_url)]
     if rows or form != "table":
-        click.echo(render(rows, form, ("where", "what")))
+        click.echo(render(rows, form, ("where", "what"), width=screen_width()))
     if rows:
         click.echo(f"vlga: {number_of(len(rows), 'finding')}", err=True)
         sys.exit(1)

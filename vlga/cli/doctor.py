@@ -21,6 +21,7 @@ from vlga.cli.diagnosis import (
     judge_libraries,
 )
 from vlga.cli.options import db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.errors import VlgaError
 from vlga.report.formats import number_of, render
 
@@ -41,7 +42,7 @@ def doctor(address: str | None, data_dir: str | None, db_url: str, form: str) ->
     found = [*_here(), *_database(db_url), *_data(data_dir), *_cluster(address)]
     rows = [asdict(one) for one in found]
     columns = ("state", "what", "found") if form == "table" else ("state", "what", "found", "do")
-    click.echo(render(rows, form, columns))
+    click.echo(render(rows, form, columns, width=screen_width()))
     advice = [f"{one.state}: {one.what}: {one.do}" for one in found if one.do]
     if advice and form == "table":
         click.echo("\n" + "\n".join(advice))

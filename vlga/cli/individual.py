@@ -10,10 +10,11 @@ import click
 from db.connection.engine import opened
 from db.read import searches
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.plan import AmplificationPlan
 from vlga.networks.trial import Trial
-from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
+from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
 
 __all__ = ["individual"]
 
@@ -50,8 +51,12 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         click.echo(as_csv(layers, _COLUMNS))
     else:
         parts = [
-            _story(search, found, plan, heritage if isinstance(heritage, Trial) else None),
-            as_table(layers, _COLUMNS),
+            filled(
+                _story(search, found, plan, heritage if isinstance(heritage, Trial) else None),
+                screen_width(),
+                indent=11,
+            ),
+            as_table(layers, _COLUMNS, width=screen_width(), spare=("macs", "what")),
             *(_learning(one, scored_on) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
@@ -134,8 +139,9 @@ def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:
                 "train loss": point["train_loss"],
                 "train": point["train_accuracy"],
                 "score": measured,
-                "": "█" * round(30 * accuracy) or "▏",
+                "": "█" * round(20 * accuracy) or "▏",
                 "amplified": len(point["amplified_layers"]) or None,
             }
         )
-    return as_table(rows, list(rows[0])).splitlines()
+    spare = ("learning rate", "amplified")
+    return as_table(rows, list(rows[0]), width=screen_width(), spare=spare).splitlines()

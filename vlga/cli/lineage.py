@@ -10,6 +10,7 @@ import click
 from db.connection.engine import opened
 from db.read.lineage import ancestors
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.genetics.changes import changed_genes, changes_text
 from vlga.genetics.genome import Genome
 from vlga.report.formats import as_csv, as_json, as_table
@@ -54,14 +55,15 @@ def lineage(search: str, id_: int, depth: int | None, db_url: str, form: str) ->
         parents = ({**row, "parents": " ".join(map(str, row["parents"]))} for row in rows)
         click.echo(as_csv([*parents], _COLUMNS))
         return
-    click.echo(tree(rows))
+    click.echo(tree(rows, screen_width()))
 
 
-def tree(family: Sequence[Mapping[str, Any]]) -> str:
+def tree(family: Sequence[Mapping[str, Any]], width: int | None = None) -> str:
     """Draw a family as a tree with its youngest member on top.
 
     Args:
         family: rows of `db.read.lineage.ancestors` with `changes` as text, the youngest first.
+        width: characters in a line, or None for any number.
     """
     known = {one["id"] for one in family}
     lines = []
@@ -75,7 +77,7 @@ def tree(family: Sequence[Mapping[str, Any]]) -> str:
                 "changes": "" if is_again else one["changes"],
             }
         )
-    head, ruler, *rest = as_table(lines, list(lines[0])).splitlines()
+    head, ruler, *rest = as_table(lines, list(lines[0]), width=width, spare=("made",)).splitlines()
     return "\n".join([head, ruler[:_RULER], *rest])  # a line with many changes may be longer
 
 

@@ -10,6 +10,7 @@ import click
 from db.connection.engine import database_file, opened
 from db.read import searches
 from vlga.cli.options import db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.config.strategies import STUDIES
 from vlga.report.files import replace_file, require_own
 
@@ -54,7 +55,7 @@ def report(search: str, html: Path | None, force: bool, db_url: str, form: str) 
             from vlga.report.study.text import report_page, study_text
 
             runs = study_runs(engine, search)
-            text = study_text(runs, form)
+            text = study_text(runs, form, screen_width())
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
@@ -64,7 +65,7 @@ def report(search: str, html: Path | None, force: bool, db_url: str, form: str) 
             found = SearchReport.of(
                 shown, search_outcomes(engine, search), partial(search_genomes, engine, search)
             )
-            text = found.text(form)
+            text = found.text(form, screen_width())
             if html:
                 from vlga.report.search.page import search_page
 

@@ -10,11 +10,13 @@ from db.connection.engine import opened
 from db.read import searches
 from db.read.status import LOST
 from vlga.cli.options import db_hint, db_option, format_option
+from vlga.cli.screen import screen_width
 from vlga.errors import plain
 from vlga.report.formats import (
     as_csv,
     as_json,
     count_text,
+    filled,
     number_of,
     render,
     seconds_text,
@@ -37,7 +39,8 @@ def list_(db_url: str, form: str) -> None:
         if not rows:
             click.echo("no searches yet; start one with: vlga search", err=True)
             return
-    click.echo(render(rows, form, columns))
+    spare = ("strategy", "evaluations", "data", "created_at")
+    click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
     if form == "table":
         for name in (row["name"] for row in rows if row["status"] == LOST):
             way_on = _way_on(name, db_url)
@@ -87,7 +90,10 @@ def show(search: str, db_url: str, form: str) -> None:
     width = max(map(len, flat))
     for key, value in flat.items():
         if value not in (None, ""):
-            click.echo(f"{key.replace('_', ' '):{width}}  {plain(str(value))}")
+            line = f"{key.replace('_', ' '):{width}}  {plain(str(value))}"
+            # A command stays in one piece, to be copied.
+            fits = key == "go on with"
+            click.echo(line if fits else filled(line, screen_width(), indent=width + 2))
 
 
 def _way_on(name: str, db_url: str) -> str:
@@ -113,6 +119,10 @@ def top(search: str, limit: int, db_url: str, form: str) -> None:
         rows = searches.top(engine, search, limit=limit)
         shown = searches.show_search(engine, search)
     size, made = ("parameters", "macs", "depth"), ("phase", "generation", "rung", "epochs")
-    click.echo(render(rows, form, ("id", "fitness", *size, *made, "fingerprint")))
+    columns = ("id", "fitness", *size, *made, "fingerprint")
+    if form == "table":  # what is enough to tell networks apart
+        rows = [{**row, "fingerprint": row["fingerprint"][:8]} for row in rows]
+    spare = ("fingerprint", "rung", "epochs", "macs", "generation")
+    click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
     if shown["fitness_on"] == "test":
         click.echo(shown["data"], err=True)

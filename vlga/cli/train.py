@@ -19,6 +19,7 @@ from vlga.app.studies import planned, with_genomes
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import db_hint, db_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
+from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures
 from vlga.networks.named import MODELS
@@ -176,7 +177,7 @@ def run_study(
     )
     with opened(db_url) as engine:
         runs = study_runs(engine, name)
-    click.echo(report_text(runs))
+    click.echo(report_text(runs, screen_width()))
     print_(f"next:  vlga report {escape(shlex.quote(name) + hint)}")
     print_(f"       vlga individual {escape(shlex.quote(name))} 0{escape(hint)}")
     if outcome.has_failed:

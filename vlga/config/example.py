@@ -41,8 +41,8 @@ def example_toml(preset: str = "default") -> str:
     config = load_config(preset=preset)
     lines = [
         f"# A configuration for `vlga search CONFIG.toml`, with the values of preset {preset!r}.",
-        "# A setting that you leave out keeps the preset's value; one behind a # is not set. The word",
-        '# "none" unsets one that the preset has set, such as seconds = "none".',
+        "# A setting that you leave out keeps the preset's value; one behind a # is not set.",
+        '# The word "none" unsets one that the preset has set, such as seconds = "none".',
         "",
         *_table(config, ()),
         "",

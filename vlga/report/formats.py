@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "as_table",
     "at_a_time_text",
     "count_text",
+    "filled",
     "machines_text",
     "number_of",
     "pace_text",
@@ -26,20 +28,32 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
+#: Characters that a column needs for going on in further lines.
+_LEAST_ROOM = 12
 
-def render(rows: Sequence[Row], form: str, columns: Sequence[str]) -> str:
+
+def render(
+    rows: Sequence[Row],
+    form: str,
+    columns: Sequence[str],
+    *,
+    width: int | None = None,
+    spare: Sequence[str] = (),
+) -> str:
     """Give rows in the form asked for.
 
     Args:
         rows: mappings with at least the `columns`.
         form: ``table | json | csv``; json keeps every key, the others only the columns.
         columns: what to show, in order.
+        width: as for `as_table`.
+        spare: as for `as_table`.
     """
     if form == "json":
         return as_json(list(rows))
     if form == "csv":
         return as_csv(rows, columns)
-    return as_table(rows, columns)
+    return as_table(rows, columns, width=width, spare=spare)
 
 
 def as_json(value: Any) -> str:
@@ -56,14 +70,53 @@ def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def as_table(rows: Sequence[Row], columns: Sequence[str], right: Collection[str] = ()) -> str:
+def as_table(
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    right: Collection[str] = (),
+    *,
+    width: int | None = None,
+    spare: Sequence[str] = (),
+) -> str:
     """Give rows under a header, an absent value as a dash.
 
     Args:
         rows: mappings with the `columns`.
         columns: what to show, in order.
         right: columns to align to the right, besides those that hold numbers.
+        width: characters in a line, or None for any number. A wider table is shown without some
+            columns; if it is too wide even so, what does not fit in its last column goes on below.
+        spare: the columns that it can do without, the first to go first.
     """
+    n_left_out = 0
+    while True:
+        left_out = spare[:n_left_out]
+        kept = [column for column in columns if column not in left_out]
+        lines = _lines(rows, kept, right)
+        if width is None or n_left_out == len(spare) or max(map(len, lines)) <= width:
+            break
+        n_left_out += 1
+    if width is not None and max(map(len, lines)) > width:
+        lines = _wrapped(lines, width)
+    return "\n".join(lines)
+
+
+def _wrapped(lines: Sequence[str], width: int) -> list[str]:
+    """Let the last column of a table go on in further lines, at its own place."""
+    ruler = lines[1]
+    start = ruler.rindex(" ") + 1 if " " in ruler else 0
+    room = width - start
+    if room < _LEAST_ROOM:
+        return [*lines]
+    wrapped = [lines[0], ruler[:width]]
+    for line in lines[2:]:
+        first, *more = textwrap.wrap(line[start:], room) or [""]
+        wrapped += [(line[:start] + first).rstrip(), *(" " * start + text for text in more)]
+    return wrapped
+
+
+def _lines(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]) -> list[str]:
+    """Give a table's lines: its header, a rule and its rows."""
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     to_the_right = [
         column in right or any(isinstance(row.get(column), (int, float)) for row in rows)
@@ -72,12 +125,38 @@ def as_table(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]
     header = [column.replace("_", " ") for column in columns]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     lines = [header, ["─" * width for width in widths], *cells]
-    return "\n".join(
+    return [
         "  ".join(
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(line, widths, to_the_right, strict=True)
         ).rstrip()
         for line in lines
+    ]
+
+
+def filled(text: str, width: int | None, indent: int = 0) -> str:
+    """Break each line of a text at blanks, so that it has at most this many characters.
+
+    Args:
+        text: any number of lines.
+        width: characters in a line, or None for any number.
+        indent: blanks before what goes on in a further line.
+    """
+    if width is None:
+        return text
+    return "\n".join(
+        "\n".join(
+            textwrap.wrap(
+                line,
+                width,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+        if len(line) > width
+        else line
+        for line in text.split("\n")
     )
 
 

@@ -23,7 +23,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto;
 th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ddd; white-space: nowrap;
          text-align: right; }
 th { font-weight: 600; border-bottom-color: #555; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; }
 figure { margin: 1.5rem 0; }
 figure svg { width: 100%; height: auto; }
 figcaption, footer { color: #555; font-size: 0.9rem; }

@@ -11,6 +11,7 @@ from vlga.report.formats import (
     as_table,
     at_a_time_text,
     count_text,
+    filled,
     machines_text,
     number_of,
     pace_text,
@@ -47,6 +48,36 @@ def test_a_table_puts_text_to_the_right_where_it_is_asked_to():
 def test_a_table_says_yes_and_no():
     """A bool is no number."""
     assert as_table([{"is": True}, {"is": False}], ["is"]).split()[2:] == ["yes", "no"]
+
+
+def test_a_table_leaves_out_what_it_can_do_without():
+    """As many columns as it takes, in the order given."""
+    columns, spare = ("name", "best_fitness", "evaluations"), ("evaluations", "best_fitness")
+    headers = {
+        width: as_table(ROWS, columns, width=width, spare=spare).splitlines()[0]
+        for width in (35, 34, 21)
+    }
+
+    assert headers[35] == "name      best fitness  evaluations"
+    assert headers[34] == "name      best fitness"
+    assert headers[21] == "name"
+
+
+def test_a_table_goes_on_below_where_its_last_column_has_no_room():
+    """At its own place, which nothing else uses."""
+    rows = [{"state": "ok", "what": "CPUs of this machine"}, {"state": "bad", "what": "a disk"}]
+
+    assert as_table(rows, ("state", "what"), width=20) == (
+        "state  what\n─────  ─────────────\nok     CPUs of this\n       machine\nbad    a disk"
+    )
+
+
+def test_a_text_is_broken_at_blanks():
+    """Never inside a word, and not where it fits."""
+    assert filled("vlga finds networks\nby evolution", 12, indent=2) == (
+        "vlga finds\n  networks\nby evolution"
+    )
+    assert filled("vlga finds networks", None) == "vlga finds networks"
 
 
 def test_a_table_of_nothing_is_its_header():

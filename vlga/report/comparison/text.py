@@ -10,7 +10,7 @@ from typing import Any
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.report.best_so_far import band, best_so_far
 from vlga.report.comparison.summary import Difference, difference, summaries
-from vlga.report.formats import as_csv, as_json, as_table, count_text, number_of
+from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
 from vlga.report.rivals import rivals_lines
 
 __all__ = ["Comparison", "budget_text", "searches_text", "written_files"]
@@ -19,6 +19,8 @@ _COLUMNS = (
     "strategy", "seeds", "validation_accuracy", "test_accuracy", "evaluations", "epochs", "seconds",
     "failures", "depth", "parameters",
 )  # fmt: skip
+#: What a narrow terminal can do without, the first to go first.
+_SPARE = ("failures", "epochs", "depth", "parameters", "evaluations", "seconds")
 _EXPLANATION = (
     "Accuracies are means ± sample standard deviations over the seeds: validation accuracy of the "
     "winner in the search, test accuracy after its longer training. Evaluations, epochs, seconds "
@@ -77,7 +79,7 @@ class Comparison:
         sentences = [*([] if found is None else [str(found)]), *rivals]
         return [*map(_sentence, sentences), *self._caveats()]
 
-    def text(self, form: str) -> str:
+    def text(self, form: str, width: int | None = None) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
 
         JSON has the keys `name data budget seeds rivals strategies difference notes searches`:
@@ -93,7 +95,8 @@ class Comparison:
         if form == "csv":
             return as_csv(rows, list(rows[0]))
         cells = [self._cells(row) for row in rows]
-        return "\n".join([as_table(cells, _COLUMNS, right=_COLUMNS[1:]), "", *self.notes])
+        table = as_table(cells, _COLUMNS, right=_COLUMNS[1:], width=width, spare=_SPARE)
+        return "\n".join([table, "", *(filled(note, width) for note in self.notes)])
 
     def write_files(self, folder: Path, command: str) -> Iterator[Path]:
         """Draw the plot and write ``NAME.png`` and ``NAME.html``.

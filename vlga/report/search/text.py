@@ -15,6 +15,7 @@ from vlga.report.formats import (
     as_json,
     as_table,
     count_text,
+    filled,
     number_of,
     seconds_text,
 )
@@ -90,8 +91,8 @@ class SearchReport:
         compared = [one for one in compared if one.id in genes]
         return cls(shown, outcomes, members, compared, genes)
 
-    def text(self, form: str) -> str:
-        """Give all of it as ``table``, ``json`` or ``csv``.
+    def text(self, form: str, width: int | None = None) -> str:
+        """Give all of it as ``table``, ``json`` or ``csv``; a table in lines of `width` at most.
 
         JSON has the keys `search rounds rungs best_so_far failures genes pareto fittest`: `search`
         is what ``vlga show`` gives, `rounds` has a row for each generation, `rungs` one for each
@@ -104,7 +105,7 @@ class SearchReport:
             return as_csv(rows, _ROUND)
         if form == "json":
             return as_json(self._tree())
-        return "\n\n".join(part for part in self._parts() if part)
+        return "\n\n".join(part for part in self._parts(width) if part)
 
     @property
     def title(self) -> str:
@@ -161,24 +162,27 @@ class SearchReport:
         best = self.shown["best"]
         return [self.winner(), *rivals_lines(self.shown, best and best["test_accuracy"])]
 
-    def _parts(self) -> Iterator[str]:
+    def _parts(self, width: int | None) -> Iterator[str]:
         members = self.members
-        yield "\n".join([self.title, *self.story()])
+        yield filled("\n".join([self.title, *self.story()]), width, indent=2)
         if members:
             rows = [_round_row(one) for one in rounds(members, _ROUNDS_IN_TEXT)]
-            yield as_table(rows, _ROUND, right=_ROUND[1:])
+            yield as_table(
+                rows, _ROUND, right=_ROUND[1:], width=width, spare=("worst", "failed", "networks")
+            )
             yield self.failures()
         shifts = self.shifts()[:_GENES_IN_TEXT]
         if shifts:
-            genes = as_table([gene_row(one) for one in shifts], _GENE, right=_GENE[1:3])
-            yield f"{self.quarter()}:\n{genes}\n{_MOVED}"
+            rows = [gene_row(one) for one in shifts]
+            genes = as_table(rows, _GENE, right=_GENE[1:3], width=width, spare=("by_chance",))
+            yield f"{self.quarter()}:\n{genes}\n{filled(_MOVED, width)}"
         front = pareto_front(members)
         if front:
             some = thinned(front, 8)
-            networks = as_table([network_row(one) for one in some], _NETWORK)
+            networks = as_table([network_row(one) for one in some], _NETWORK, width=width)
             count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
-            yield f"{count}{_PARETO}:\n{networks}"
-        yield "\n".join(self.winner_lines())
+            yield f"{filled(f'{count}{_PARETO}:', width)}\n{networks}"
+        yield filled("\n".join(self.winner_lines()), width, indent=2)
 
     def failures(self) -> str:
         """Say how many trainings failed, by reason."""

@@ -24,7 +24,7 @@ _LAYERS = (
 )
 
 
-def study_text(runs: Sequence[Run], form: str) -> str:
+def study_text(runs: Sequence[Run], form: str, width: int | None = None) -> str:
     """Give what a study found as ``table``, ``json`` (keys `arms layers`) or ``csv`` (the arms)."""
     rows = [{**asdict(one), "verdict": one.verdict} for one in arm_results(runs)]
     if form == "json":
@@ -36,7 +36,7 @@ def study_text(runs: Sequence[Run], form: str) -> str:
         return as_json({"arms": rows, "layers": layers})
     if form == "csv":
         return as_csv(rows, [*ArmResult.__dataclass_fields__, "verdict"])
-    return report_text(runs)
+    return report_text(runs, width)
 
 
 def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
@@ -50,7 +50,7 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
     if rows:
         columns = list(rows[0])
         cells = [["-" if row[key] is None else str(row[key]) for key in columns] for row in rows]
-        headers = [key.replace("_", " ") or "verdict" for key in columns]
+        headers = [key.replace("_", " ") for key in columns]
         parts = [html.table(headers, cells), html.paragraph(_EXPLANATION)]
     for (network, rate, arm), histories in layer_histories(runs).items():
         key = f"{network}, learning rate {rate:g}, {arm}"
@@ -58,28 +58,29 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
     return html.page(f"{name}: a study on {data}", *parts)
 
 
-def report_text(runs: Sequence[Run]) -> str:
+def report_text(runs: Sequence[Run], width: int | None = None) -> str:
     """Give the table of arms, and below it the amplified or measured layers of each arm."""
     if not runs:
         return "no training has ended yet"
     rows = [_row(one) for one in arm_results(runs)]
-    parts = [as_table(rows, list(rows[0]))]
-    parts += [_layers(*key, histories) for key, histories in layer_histories(runs).items()]
+    spare = ("failed", "validation", "seeds", "learning_rate", "network")
+    parts = [as_table(rows, list(rows[0]), width=width, spare=spare)]
+    parts += [_layers(*key, histories, width) for key, histories in layer_histories(runs).items()]
     return "\n\n".join(parts)
 
 
 def _row(result: ArmResult) -> Mapping[str, Any]:
-    """Give accuracies in percent, as the papers do."""
+    """Give accuracies in percent, as the papers do: the answer first, then what it is about."""
     return {
-        "network": result.network,
-        "learning_rate": f"{result.learning_rate:g}",
         "arm": result.arm,
-        "seeds": result.n_completed,
-        "failed": result.n_failed or None,
+        "minus_plain": _percent(result.minus_plain, result.minus_plain_se, sign="+"),
+        "verdict": result.verdict,
         "test": _percent(result.test_accuracy, result.test_sd),
         "validation": _percent(result.validation_accuracy),
-        "minus_plain": _percent(result.minus_plain, result.minus_plain_se, sign="+"),
-        "": result.verdict,
+        "network": result.network,
+        "learning_rate": f"{result.learning_rate:g}",
+        "seeds": result.n_completed,
+        "failed": result.n_failed or None,
     }
 
 
@@ -90,7 +91,9 @@ def _percent(value: float | None, spread: float | None = None, sign: str = "") -
     return text if spread is None else f"{text} ± {100 * spread:.2f}"
 
 
-def _layers(network: str, rate: float, arm: str, histories: Sequence[LayerHistory]) -> str:
+def _layers(
+    network: str, rate: float, arm: str, histories: Sequence[LayerHistory], width: int | None
+) -> str:
     """Draw each layer's G, from the arm's lowest to its highest, and when it was amplified."""
     measured = [g for history in histories for g in history.measures if g is not None]
     low, high = (min(measured), max(measured)) if measured else (0.0, 0.0)
@@ -107,7 +110,7 @@ def _layers(network: str, rate: float, arm: str, histories: Sequence[LayerHistor
         for history in histories
     ]
     columns = ["layer", *([title] if measured else []), "amplified"]
-    return f"{network}, learning rate {rate:g}, {arm}:\n{as_table(rows, columns)}"
+    return f"{network}, learning rate {rate:g}, {arm}:\n{as_table(rows, columns, width=width)}"
 
 
 def _bar(share: float | None) -> str:
