@@ -3,7 +3,8 @@ import tomllib
 import pytest
 
 from tests.support.command import SMALL, vlga
-from vlga.config.load import load_config, preset_names
+from vlga.config.load import load_config
+from vlga.config.preset import preset_names
 from vlga.config.settings import SearchConfig
 
 

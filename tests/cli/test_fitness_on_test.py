@@ -23,9 +23,9 @@ def test_the_search_says_it_first_and_last(peeked):
     _, told = peeked
 
     assert MARK in told.err.splitlines()[0]
-    assert "TEST accuracy" in told.err
-    assert "so it says nothing about other images" in told.err
-    assert "never used before" not in told.err
+    assert "TEST accuracy" in told.out
+    assert "so it says nothing about other images" in told.out
+    assert "never used before" not in told.out
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class TestPanel:
         screen.observer(Evaluated(candidate(8), evaluation(8, 0.4)))
         head, counts, pace, best, last = screen.panel
 
-        assert re.fullmatch("phase 1 generation 2  [━╸╺ ]+  1:15, at most 3:45 left *", head)
+        assert re.fullmatch("phase 1 generation 2  [━╸╺ ]+  1:15, budget for 3:45 more *", head)
         assert counts == "30 trained, 3 failed, 4 reused, 2 running"
         assert pace == "26 trainings a minute, workers 97% busy"
         assert best == "best 0.9012  #7, 2 convolutions, 2.60 k parameters"
@@ -118,8 +118,8 @@ class TestPanel:
         later = screen.panel[0].rstrip()
         monkeypatch.setattr(time, "monotonic", lambda: now + 3000)
 
-        assert later.endswith("  1:40, at most 3:20 left")
-        assert screen.panel[0].rstrip().endswith("  51:15, at most 0:00 left")
+        assert later.endswith("  1:40, budget for 3:20 more")
+        assert screen.panel[0].rstrip().endswith("  51:15, budget for 0:00 more")
 
     @pytest.mark.parametrize("done_fraction", [None, 0.0])
     def test_promises_no_end_that_is_not_known(self, screen, done_fraction):

@@ -38,14 +38,18 @@ def images(path: Path, seed: int = 0) -> None:
 
 
 class TestSearch:
-    def test_tells_its_story_on_stderr_and_nothing_on_stdout(self, finished):
-        """Head, one line a generation, the final training, the winner and what to type next."""
+    def test_tells_its_story_on_stderr_and_its_result_on_stdout(self, finished):
+        """Head, a line a generation, the final training, what to type next; and the winner."""
         told = finished.result
         story = (
             r"digits-1  variable_length, seed 0, on digits: 80 \+ 20 images of 1x8x8, 10 classes; "
             r"1 at a time; sqlite:///.*/mine.db\n"
             r"phase 0 generation 0  best 0\.\d{4}  median 0\.\d{4}  2 new of 2  \[0:\d\d\]\n"
             r"training the winner #[01] for 1 epoch on all training images\n"
+            r"next:  vlga individual digits-1 [01] --db sqlite:///.*/mine.db\n"
+            r"       vlga top digits-1 --db sqlite:///.*/mine.db\n"
+        )
+        result = (
             r"\n"
             r"ended: all of budget.phases=1 are done\n"
             r"winner #[01]  validation accuracy 0\.\d{4}, [12] convolutions?, \d+.* MACs an image\n"
@@ -54,12 +58,11 @@ class TestSearch:
             r"for comparison: always the largest class 0\.\d{4}, 3 nearest neighbours 0\.\d{4}, "
             r"support-vector machine 0\.\d{4}\n"
             r"(the winner is no better than always naming the largest class\n)?"
-            r"next:  vlga individual digits-1 [01] --db sqlite:///.*/mine.db\n"
-            r"       vlga top digits-1 --db sqlite:///.*/mine.db\n"
         )
 
-        assert (told.code, told.out) == (0, "")
+        assert told.code == 0
         assert re.fullmatch(story, told.err), told.err
+        assert re.fullmatch(result, told.out), told.out
 
     def test_leaves_a_ledger(self, finished):
         """The search with its settings, both candidates, the winner's final training and files."""
@@ -114,7 +117,7 @@ class TestSearch:
 
         assert told.code == 0, told.err
         assert told.err.endswith("vlga top my.first-1\n")
-        assert "test accuracy" not in told.err
+        assert "test accuracy" not in told.out
         assert (shown["seed"], shown["config"]["training"]["epochs"]) == (4, 1)
         assert shown["best"]["test_accuracy"] is None
         assert (home / "other.db").is_file()
@@ -126,7 +129,10 @@ class TestSearch:
         """
         expected = finished.ask("top", "digits-1", "--format", "json").json
         for name in ("digits-1", "digits-2"):
-            assert vlga("search", *SMALL).code == 0
+            told = vlga("search", *SMALL, "--format", "json")
+            assert told.json == vlga("show", name, "--format", "json").json
+            taken = "2 trainings taken over from other searches of this database\n"
+            assert (taken in told.err) == (name == "digits-2")
             assert vlga("top", name, "--format", "json").json == expected
 
         counts = [
@@ -168,7 +174,7 @@ class TestSearch:
 
         assert told.code == 0
         failed = "its longer training failed (out_of_memory): MemoryError: [/cuda] 12 GiB"
-        assert any(line.startswith(failed) for line in told.err.splitlines()), told.err
+        assert any(line.startswith(failed) for line in told.out.splitlines()), told
         assert vlga("show", "digits-1", "--format", "json").json["best"]["test_accuracy"] is None
 
     def test_says_of_a_winner_that_it_has_learned_nothing(self, home):
@@ -178,7 +184,7 @@ class TestSearch:
         told = vlga("search", "--data", "mine.npz", *SMALL, "--set", "data.train_limit=30")
 
         assert told.code == 0
-        assert "the winner is no better than always naming the largest class\n" in told.err
+        assert "the winner is no better than always naming the largest class\n" in told.out
 
 
 class TestResume:
@@ -190,7 +196,7 @@ class TestResume:
         second = vlga("resume", "first", "--set", "budget.evaluations=2")
 
         assert (first.code, second.code) == (0, 0)
-        lines = [re.findall("for comparison: .*", one.err) for one in (first, second)]
+        lines = [re.findall("for comparison: .*", one.out) for one in (first, second)]
         assert len(lines[0]) == 1
         assert lines[0] == lines[1]
 
@@ -204,7 +210,8 @@ class TestResume:
         resumed = vlga(*shlex.split(command))
 
         assert (told.code, resumed.code) == (130, 0)
-        assert told.out == resumed.out == ""
+        assert told.out == ""
+        assert "\nwinner #" in resumed.out
         assert cut["status"] == "interrupted"
         assert cut["evaluations"]["completed"] == n_trainings
         assert results("cut") == whole

@@ -181,7 +181,7 @@ class TestStudy:
         assert "<h1>mine: a study on digits</h1>" in text
         assert text.count("<svg") == 2
         for line in told.out.splitlines()[2:6]:
-            assert f"<td>{line.split()[0]}</td>" in text
+            assert f"<td>{line.split('  ')[0]}</td>" in text
         assert "simple_cnn, learning rate 0.05, intelligent activation x1.5" in text
 
     def test_is_seen_by_the_other_commands(self, study):

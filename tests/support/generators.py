@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.support.synthetic import individual
-from vlga.config.load import load_config, preset_names
+from vlga.config.load import load_config
+from vlga.config.preset import preset_names
 from vlga.genetics.genes import (
     BLOCK_GENES,
     NETWORK_GENES,

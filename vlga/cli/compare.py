@@ -26,6 +26,7 @@ from vlga.app.comparisons import (
 )
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.searches import check_name
+from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
@@ -65,7 +66,12 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
 
 @click.command()
 @configuration_options
-@click.option("--strategies", metavar="A,B,...", help="Which strategies; all if not given.")
+@click.option(
+    "--strategies",
+    metavar="A,B,...",
+    shell_complete=complete_strategies,
+    help="Which strategies; all if not given.",
+)
 @click.option(
     "--seeds",
     "n_seeds",

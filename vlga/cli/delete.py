@@ -11,6 +11,7 @@ import click
 from db.connection.engine import opened
 from db.read.searches import show_search
 from db.upkeep.delete import delete_search, require_deletable
+from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
 from vlga.report.formats import number_of
@@ -19,7 +20,7 @@ __all__ = ["delete"]
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @db_option
 def delete(search: str, yes: bool, db_url: str) -> None:

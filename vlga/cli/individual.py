@@ -9,6 +9,7 @@ import click
 
 from db.connection.engine import opened
 from db.read import searches
+from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
@@ -23,7 +24,7 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @click.argument("id_", metavar="ID", type=INDIVIDUAL_ID)
 @db_option
 @format_option

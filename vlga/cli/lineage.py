@@ -9,6 +9,7 @@ import click
 
 from db.connection.engine import opened
 from db.read.lineage import ancestors
+from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.genetics.changes import changed_genes, changes_text
@@ -24,7 +25,7 @@ _COLUMNS = (
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @click.argument("id_", metavar="ID", type=INDIVIDUAL_ID)
 @click.option(
     "--depth", type=click.IntRange(0, 2**31), help="Generations to go back; all if not given."

@@ -16,7 +16,7 @@ from vlga.networks.phenotype import plan_of
 from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.data import DataSummary
-from vlga.ports.evaluation import Evaluation
+from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
 from vlga.ports.observer import (
     Evaluated,
@@ -59,6 +59,8 @@ class TerminalObserver:
         self._told = 0.0
         self._last = ""
         self._final: tuple[float, str] | None = None
+        #: Candidates whose training another search had done.
+        self.n_taken_over = 0
         self._live = Live(
             get_renderable=self._render, console=self.console, transient=True, refresh_per_second=4
         )
@@ -77,6 +79,9 @@ class TerminalObserver:
             case Updated(progress):
                 self._progress = progress
                 self._told = time.monotonic()
+            case Evaluated(_, evaluation) if evaluation.source is Source.OTHER_SEARCH:
+                self.n_taken_over += 1
+                self._note_outcome(event.candidate, evaluation)
             case Evaluated(candidate, evaluation) | Recalled(candidate, evaluation):
                 self._note_outcome(candidate, evaluation)
             case GenerationEnded(record, progress):
@@ -139,7 +144,7 @@ class TerminalObserver:
         # The clock ticks also while no training ends.
         clock = seconds_text(progress.elapsed_seconds + since)
         if left is not None:
-            clock += f", at most {seconds_text(max(0.0, left - since))} left"
+            clock += f", budget for {seconds_text(max(0.0, left - since))} more"
         head = Table.grid(padding=(0, 2))
         head.add_row(*row, Text(clock))
         counts = (

@@ -71,7 +71,8 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: vlga search    (digits, a few minutes, no download)",
+    epilog="\b\nStart with: vlga search    (digits, a few minutes, no download)\n"
+    'Completion in bash: eval "$(_VLGA_COMPLETE=bash_source vlga)"',
 )
 @click.version_option(__version__, prog_name="vlga")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")

@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+from vlga.cli.completion import complete_data, complete_presets
+from vlga.config.preset import preset_names
+
 __all__ = [
     "DEFAULT_DB",
     "INDIVIDUAL_ID",
@@ -17,6 +20,7 @@ __all__ = [
     "db_hint",
     "db_option",
     "format_option",
+    "result_option",
     "worker_options",
 ]
 
@@ -52,8 +56,19 @@ configuration_options = _all(
     click.argument(
         "file", metavar="[CONFIG.toml]", required=False, type=click.Path(path_type=Path)
     ),
-    click.option("--preset", default="default", show_default=True, help="Settings to start from."),
-    click.option("--data", help="A known data set, an .npz file or a folder of class folders."),
+    click.option(
+        "--preset",
+        metavar="NAME",
+        default="default",
+        show_default=True,
+        shell_complete=complete_presets,
+        help=f"Settings to start from: {', '.join(preset_names())}.",
+    ),
+    click.option(
+        "--data",
+        shell_complete=complete_data,
+        help="A known data set, an .npz file or a folder of class folders.",
+    ),
     click.option(
         "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
     ),
@@ -86,11 +101,12 @@ worker_options = _all(
 )
 
 
-def _lasting_db(_context: click.Context, _parameter: click.Parameter, url: str) -> str:
+def _lasting_db(context: click.Context, _parameter: click.Parameter, url: str) -> str:
     """Refuse a database in memory, which would be gone with the command."""
     from db.connection.engine import require_lasting
 
-    require_lasting(url)
+    if not context.resilient_parsing:  # while a shell completes, nothing is refused
+        require_lasting(url)
     return url
 
 
@@ -114,6 +130,19 @@ def db_hint(db_url: str) -> str:
 
     is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
     return "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
+
+
+def result_option(command: _Command) -> _Command:
+    """Add ``--format``, of what comes out of a search."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Form of the result, on standard output; json is that of vlga show, or of a study's "
+        "report.",
+    )(command)
 
 
 def format_option(command: _Command) -> _Command:

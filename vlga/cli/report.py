@@ -9,6 +9,7 @@ import click
 
 from db.connection.engine import database_file, opened
 from db.read import searches
+from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.config.strategies import STUDIES
@@ -18,7 +19,7 @@ __all__ = ["report"]
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with figures to this file, too."
 )

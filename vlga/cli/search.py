@@ -9,16 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
 from rich.markup import escape
 
 from db.connection.engine import masked
+from db.read.searches import show_search
 from db.store import SqlStore
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
+from vlga.cli.completion import complete_data, search_argument
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import configuration_options, db_hint, db_option, worker_options
+from vlga.cli.options import (
+    configuration_options,
+    db_hint,
+    db_option,
+    result_option,
+    worker_options,
+)
 from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
@@ -26,7 +35,7 @@ from vlga.errors import ConfigError, DataError, TooManyFailures
 from vlga.networks.phenotype import plan_of
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.report.formats import at_a_time_text, count_text, number_of
+from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
 from vlga.search.hold import Hold, held
 
@@ -47,6 +56,7 @@ __all__ = ["resume", "search"]
 )
 @db_option
 @worker_options
+@result_option
 def search(
     *,
     file: Path | None,
@@ -55,6 +65,7 @@ def search(
     like: str | None,
     settings: tuple[str, ...],
     db_url: str,
+    form: str,
     **options: Any,
 ) -> None:
     """Search for a network for your images, then train the winner longer and test it.
@@ -92,11 +103,11 @@ def search(
             del dataset  # the evaluator has it
             record = enter(store, name, config, data)
             with held(store, record.name) as hold:
-                _run(record, hold, store, evaluator, db_url, rivals=rivals)
+                _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
 
 
 @click.command()
-@click.argument("name", metavar="SEARCH")
+@search_argument("name")
 @click.option(
     "--set",
     "settings",
@@ -104,11 +115,16 @@ def search(
     metavar="KEY=VALUE",
     help="Change budget, final, workers or some limits; repeatable.",
 )
-@click.option("--data", help="Where the search's images are now, if they were moved.")
+@click.option(
+    "--data",
+    shell_complete=complete_data,
+    help="Where the search's images are now, if they were moved.",
+)
 @db_option
 @worker_options
+@result_option
 def resume(
-    name: str, settings: tuple[str, ...], data: str | None, db_url: str, **options: Any
+    name: str, settings: tuple[str, ...], data: str | None, db_url: str, form: str, **options: Any
 ) -> None:
     """Go on with an interrupted search, from what is recorded.
 
@@ -135,9 +151,9 @@ def resume(
             if record.config.strategy in STUDIES:
                 from vlga.cli.train import run_study
 
-                run_study(record, hold, store, evaluator, db_url)
+                run_study(record, hold, store, evaluator, db_url, form=form)
                 return
-            _run(record, hold, store, evaluator, db_url, rivals=rivals)
+            _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
 
 
 def _same_images(record: SearchRecord) -> Dataset:
@@ -170,6 +186,7 @@ def _run(
     db_url: str,
     *,
     rivals: BackgroundRivals | None,
+    form: str,
 ) -> None:
     """Print what is searched, run it, and print the winner."""
     name, config, data = record.name, record.config, record.data
@@ -191,20 +208,28 @@ def _run(
         head=head,
         rivals=rivals,
     )
-    _conclude(terminal, outcome, record, hint)
+    if terminal.n_taken_over:
+        n_taken = number_of(terminal.n_taken_over, "training")
+        terminal.console.print(f"{n_taken} taken over from other searches of this database")
+    if form == "json":
+        click.echo(as_json(show_search(store.engine, name)))
+    else:
+        _conclude(outcome, record)
+        shown = escape(shlex.quote(name))
+        terminal.console.print(
+            f"next:  vlga individual {shown} {outcome.winner.id}{escape(hint)}\n"
+            f"       vlga top {shown}{escape(hint)}"
+        )
     if outcome.has_failed:
         raise TooManyFailures(outcome.ended_by)
 
 
-def _conclude(
-    terminal: TerminalObserver, outcome: Outcome, record: SearchRecord, hint: str
-) -> None:
-    """Print the winner, its score on the test images, and the next commands to type."""
-    winner, final = outcome.winner, outcome.final
-    data, name, hint = record.data, escape(shlex.quote(record.name)), escape(hint)
+def _conclude(outcome: Outcome, record: SearchRecord) -> None:
+    """Print the winner and its score on the test images: what a file is to have, on stdout."""
+    winner, final, data = outcome.winner, outcome.final, record.data
     plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
-    print_ = terminal.console.print
+    print_ = Console(highlight=False, soft_wrap=True).print
     print_()
     if not outcome.has_failed:
         print_(f"ended: {escape(outcome.ended_by)}")
@@ -227,5 +252,3 @@ def _conclude(
             print_(line)
     elif final is not None:
         print_(f"[bold red]its longer training failed[/] ({final.reason}): {escape(final.message)}")
-    print_(f"next:  vlga individual {name} {winner.id}{hint}")
-    print_(f"       vlga top {name}{hint}")

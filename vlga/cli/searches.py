@@ -9,6 +9,7 @@ import click
 from db.connection.engine import opened
 from db.read import searches
 from db.read.status import LOST
+from vlga.cli.completion import search_argument
 from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.errors import plain
@@ -48,7 +49,7 @@ def list_(db_url: str, form: str) -> None:
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @db_option
 @format_option
 def show(search: str, db_url: str, form: str) -> None:
@@ -102,7 +103,7 @@ def _way_on(name: str, db_url: str) -> str:
 
 
 @click.command()
-@click.argument("search")
+@search_argument("search")
 @click.option(
     "-n",
     "limit",

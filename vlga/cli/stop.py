@@ -8,6 +8,7 @@ from contextlib import closing
 import click
 
 from db.store import SqlStore
+from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
 from vlga.ports.lease import Stop
@@ -17,7 +18,7 @@ __all__ = ["stop"]
 
 
 @click.command()
-@click.argument("name", metavar="SEARCH")
+@search_argument("name")
 @click.option("--now", is_flag=True, help="Give up running trainings instead of finishing them.")
 @db_option
 def stop(name: str, now: bool, db_url: str) -> None:

@@ -16,8 +16,9 @@ from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
 from vlga.app.searches import check_name, enter, refuse_taken
 from vlga.app.studies import planned, with_genomes
+from vlga.cli.completion import complete_data, complete_networks
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import db_hint, db_option, worker_options
+from vlga.cli.options import db_hint, db_option, result_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
@@ -26,7 +27,7 @@ from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, number_of
-from vlga.report.study.text import report_text
+from vlga.report.study.text import study_text
 from vlga.search.hold import Hold, held
 
 __all__ = ["run_study", "train"]
@@ -71,7 +72,12 @@ def _arm_options(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("network", metavar="[MODEL|SEARCH[:ID]]", required=False)
+@click.argument(
+    "network",
+    metavar="[MODEL|SEARCH[:ID]]",
+    required=False,
+    shell_complete=complete_networks,
+)
 @click.option("--grid", type=click.Path(path_type=Path), help="A study: a TOML file with [study].")
 @_arm_options
 @click.option(
@@ -85,7 +91,11 @@ def _arm_options(command: Any) -> Any:
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the images, 30 if not set.")
 @click.option("--learning-rate", type=float, help="Peak, 0.1 or the searched network's own.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Repetitions, 1 if not set.")
-@click.option("--data", help="A known data set, an .npz file or a folder of class folders.")
+@click.option(
+    "--data",
+    shell_complete=complete_data,
+    help="A known data set, an .npz file or a folder of class folders.",
+)
 @click.option(
     "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
 )
@@ -96,11 +106,13 @@ def _arm_options(command: Any) -> Any:
 @click.option("--name", help="Name of the study; made up from the network if not given.")
 @db_option
 @worker_options
+@result_option
 def train(
     network: str | None,
     grid: Path | None,
     name: str | None,
     db_url: str,
+    form: str,
     **options: Any,
 ) -> None:
     """Train a known network or a search's winner, with or without gradient amplification.
@@ -146,11 +158,17 @@ def train(
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, data, stem=stem)
             with held(store, record.name) as hold:
-                run_study(record, hold, store, evaluator, db_url)
+                run_study(record, hold, store, evaluator, db_url, form=form)
 
 
 def run_study(
-    record: SearchRecord, hold: Hold, store: SqlStore, evaluator: Evaluator, db_url: str
+    record: SearchRecord,
+    hold: Hold,
+    store: SqlStore,
+    evaluator: Evaluator,
+    db_url: str,
+    *,
+    form: str,
 ) -> None:
     """Say what is trained, run it, and print what came out."""
     name, config, data = record.name, record.config, record.data
@@ -177,7 +195,7 @@ def run_study(
     )
     with opened(db_url) as engine:
         runs = study_runs(engine, name)
-    click.echo(report_text(runs, screen_width()))
+    click.echo(study_text(runs, form, screen_width()))
     print_(f"next:  vlga report {escape(shlex.quote(name) + hint)}")
     print_(f"       vlga individual {escape(shlex.quote(name))} 0{escape(hint)}")
     if outcome.has_failed:

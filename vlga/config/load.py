@@ -14,18 +14,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from vlga.config.preset import preset_names
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, nearest, plain, shown
 
-__all__ = ["load_config", "parse_config", "preset_names", "preset_text"]
-
-
-def preset_names() -> tuple[str, ...]:
-    """Give the names of the presets that come with vlga."""
-    folder = resources.files("vlga.config") / "presets"
-    return tuple(
-        sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    )
+__all__ = ["load_config", "parse_config", "preset_text"]
 
 
 def preset_text(name: str) -> str:

@@ -5,7 +5,8 @@ import pytest
 from pydantic import BaseModel
 
 from vlga.config.example import example_toml
-from vlga.config.load import load_config, preset_names
+from vlga.config.load import load_config
+from vlga.config.preset import preset_names
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError
 

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.records import genome
-from vlga.config.load import load_config, parse_config, preset_names, preset_text
+from vlga.config.load import load_config, parse_config, preset_text
+from vlga.config.preset import preset_names
 from vlga.config.strategies import ENDING, GENERATIONAL, PHASED, STUDIES, StrategyName
 from vlga.errors import ConfigError
 from vlga.strategies import STRATEGIES, make_strategy
