@@ -103,8 +103,8 @@ class TableGenomes:
     def fingerprint(self, genome: Genome) -> str:
         return f"{int(self.table.key(alleles(genome))):016x}"
 
-    def fits(self, _genome: Genome, _share: float) -> bool:
-        return True
+    def costs(self, _genome: Genome) -> tuple[float, ...]:
+        return ()
 
     def silent_genes(self, _genome: Genome) -> Sequence[str]:
         return ()

@@ -23,9 +23,11 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Processes that are started do not ignore SIGINT, though a shell's background job does."""
+    """Processes that are started ignore neither SIGINT nor SIGHUP, as a shell's jobs may."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
+    signal.signal(signal.SIGHUP, hung_up)
     signal.signal(signal.SIGINT, before)
 
 

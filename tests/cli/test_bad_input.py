@@ -112,7 +112,7 @@ MISTAKES = [
     ),
     (
         "compare --budget epochs=2,seconds=60",
-        r"\[budget\] epochs must be at least training.epochs=3, but got epochs=2; .*",
+        r"\[budget\] epochs must be at least training.epochs=9, but got epochs=2; .*",
     ),
     ("compare --name a/b", r"--name must be letters, .* but got 'a/b'"),
     ("compare --plot-dir file.npz", r"Invalid value for '--plot-dir': .* is a file; see .*"),

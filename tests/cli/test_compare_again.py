@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workers.training.evaluate
-from tests.support.command import SMALL, vlga, vlga_in
+from tests.support.command import COMPARED, vlga, vlga_in
 from tests.support.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
 from vlga.cli.compare import compare, typed
 
@@ -34,7 +34,7 @@ class TestGoingOn:
 
     def test_may_add_seeds_and_strategies(self):
         """What is there is kept, what is missing is run."""
-        words = ("compare", "--budget", "epochs=3", *SMALL, "--name", "mine")
+        words = ("compare", "--budget", "epochs=3", *COMPARED, "--name", "mine")
         vlga(*words, "--seeds", "1", "--strategies", "random_search")
         before = ledger()
         told = vlga(*words, "--seeds", "2", "--strategies", "variable_length,random_search")
@@ -74,7 +74,7 @@ class TestGoingOn:
 
     def test_has_a_name_of_its_own_if_none_is_given(self):
         """The next free number, whatever the names around it."""
-        words = ("compare", "--budget", "epochs=3", "--seeds", "1", *SMALL)
+        words = ("compare", "--budget", "epochs=3", "--seeds", "1", *COMPARED)
         first = vlga(*words, "--strategies", "random_search")
         second = vlga(*words, "--strategies", "random_search")
 
@@ -141,9 +141,9 @@ def fail_if(is_doomed):
     """Give a training that runs out of memory if this says so of its number, from 1, and task."""
     train, number = workers.training.evaluate._train, itertools.count(1)
 
-    def train_or_fail(task, *arguments):
+    def train_or_fail(task, *arguments, **options):
         if is_doomed(next(number), task):
             raise MemoryError("12 GiB")
-        return train(task, *arguments)
+        return train(task, *arguments, **options)
 
     return train_or_fail

@@ -98,7 +98,7 @@ MORE = (
     ("compare", "--inline", "--set", "budget.epochs=3"),
     ("compare", "--inline", "--budget", "seconds=inf"),
     ("compare", "--inline", "--seeds", "1000000000000"),
-    ("train", "simple_cnn", "--inline", "--set", "population.size=8"),
+    ("train", "simple_cnn", "--inline", "--set", "population.size=7"),
     ("train", "simple_cnn", "--inline", "--set", "strategy=random_search"),
     ("train", "simple_cnn", "--inline", "--seeds", "1000000000000"),
     ("train", "first:9999", "--db", "sqlite:///ours.db"),

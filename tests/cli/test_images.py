@@ -8,7 +8,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from tests.support.command import SMALL, vlga
+from tests.support.command import COMPARED, SMALL, vlga
 from vlga.app import evaluators
 from vlga.app.evaluators import load_data
 from vlga.config.load import load_config
@@ -41,7 +41,7 @@ def held(monkeypatch):
     "command",
     [
         ("search", *SMALL),
-        ("compare", *STRATEGIES, "--budget", "evaluations=2", *SMALL),
+        ("compare", *STRATEGIES, "--budget", "evaluations=2", *COMPARED),
         ("train", "simple_cnn", *SMALL[:1], "--epochs", "1", "--set", "data.train_limit=100"),
     ],
     ids=lambda command: command[0],

@@ -79,9 +79,9 @@ class TestText:
         assert len(lines) <= 50
         assert max(map(len, lines)) <= 100
         assert lines[:4] == [
-            "first: variable_length, seed 0, on digits",
+            "first: ladder, seed 0, on digits",
             "1,000 train + 250 validation + 300 test images of 1x8x8, 3 classes",
-            "population 12, 3 epochs a training, budget: 540 seconds or 4 phases",
+            "population 8, 9 epochs at most a network, budget: 540 seconds",
             "completed after 1:23: 33 trainings, 1 of them failed, 0 outcomes reused",
         ]
         assert lines[5].split() == [

@@ -38,8 +38,8 @@ class TestList:
             "second",
             "first",
         ]
-        assert lines[2].split()[1:6] == ["running", "variable_length", "digits", "4", "0.7500"]
-        assert lines[3].split()[1:6] == ["failed", "variable_length", "digits", "0", "-"]
+        assert lines[2].split()[1:6] == ["running", "ladder", "digits", "4", "0.7500"]
+        assert lines[3].split()[1:6] == ["failed", "ladder", "digits", "0", "-"]
 
     def test_json_has_what_scripts_rely_on(self, two):
         """The documented keys, numbers as numbers, moments in ISO 8601."""

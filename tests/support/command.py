@@ -31,10 +31,13 @@ SMALL = (
             "space.block.channels_b=[4, 8]",
             "space.block.kernel_a=[1, 3]",
             "space.block.kernel_b=[1, 3]",
+            "strategy=variable_length",
         )
         for word in ("--set", setting)
     ),
 )
+#: The same without a strategy, for comparisons.
+COMPARED = SMALL[:-2]
 #: A search of two phases and some twelve trainings, the second phase with inherited weights.
 FIRST = (
     "search", *SMALL, "--name", "first", "--set", "population.generations=3",

@@ -3,13 +3,13 @@
 import sqlite3
 from contextlib import closing
 
-from tests.support.command import SMALL
+from tests.support.command import COMPARED
 
 STRATEGIES = ("random_search", "variable_length")
 #: The variable-length search ends after its only phase of two networks, the other after three.
 COMPARE = (
     "compare", "--strategies", ",".join(STRATEGIES), "--seeds", "2", "--budget", "epochs=3",
-    *SMALL, "--set", "data.train_limit=100",
+    *COMPARED, "--set", "data.train_limit=100",
 )  # fmt: skip
 NAMES = [f"mine-{strategy}-{seed}" for seed in (0, 1) for strategy in STRATEGIES]
 JSON = ("--name", "mine", "--format", "json")

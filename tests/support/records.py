@@ -36,6 +36,16 @@ def record(name: str, seed: int = 0) -> SearchRecord:
     return SearchRecord(name, config, DATA, versions={"python": "3.11", "vlga": "0.1.0"})
 
 
+def genome_of_default(n_blocks: int = 1) -> Genome:
+    """Give a genome of the default preset's space, with the first allele where it lacks one."""
+    space, made = load_config().space.build(), genome(n_blocks)
+    while (gene := space.stray_gene(made)) is not None:
+        *_, index, name = ("", "", *gene.split("."))
+        alleles = space.block_alleles(int(index)) if index else space.network_alleles()
+        made = made.with_genes({gene: alleles[name][0]})
+    return made
+
+
 def genome(n_blocks: int = 1, learning_rate: float = 0.1) -> Genome:
     """A genome of blocks with two convolutions each."""
     network = NetworkGenes(
@@ -50,6 +60,7 @@ def genome(n_blocks: int = 1, learning_rate: float = 0.1) -> Genome:
         amplify_factor=2.0,
         amplify_measure="G1",
         amplify_threshold="mean",
+        stem="none",
         amplify_window=(0.25, 0.85),
     )
     block = BlockGenes(

@@ -248,10 +248,13 @@ class Bench:
 
 
 RANDOM = ("strategy=random_search", "budget.evaluations=40", "population.max_blocks=2")
-SMALL = ("population.size=4", "population.generations=3", "budget.phases=2", "budget.seconds=1e6")
+SMALL = (
+    "population.size=4", "population.generations=3", "budget.phases=2", "budget.seconds=1e6",
+    "final.time_fraction=0", "strategy=variable_length",
+)  # fmt: skip
 #: One allele a gene but for two of two: four networks of one block, and duplicates everywhere.
 TINY = (
-    "space.first_block={}",
+    "space.first_block={}", "space.prior={}",
     *(f"space.block.{gene}={allele}" for gene, allele in (
         ("channels_a", 8), ("kernel_a", 3), ("include_pool", "false"), ("pool_type", "max"),
         ("batch_norm_a", "true"), ("include_b", "false"), ("channels_b", 8), ("kernel_b", 3),
@@ -260,6 +263,7 @@ TINY = (
     *(f"space.network.{gene}={allele}" for gene, allele in (
         ("activation", '["relu", "elu"]'), ("head_pool", '["max", "average"]'),
         ("learning_rate", 0.1), ("momentum", 0.9), ("weight_decay", 5e-4), ("amplify", "off"),
+        ("stem", "none"),
     )),
     "population.avoid_duplicates=false",
 )  # fmt: skip

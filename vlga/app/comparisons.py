@@ -9,6 +9,7 @@ from typing import Any
 from db.read.comparison import names_beginning
 from db.store import SqlStore
 from vlga.app.searches import new_record
+from vlga.app.sizes import with_sizes_of
 from vlga.config.load import parse_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists
@@ -22,6 +23,7 @@ __all__ = [
     "fresh_name",
     "known_searches",
     "make_plan",
+    "sizes_of_known",
     "unfinished",
 ]
 
@@ -69,6 +71,17 @@ def fresh_name(store: SqlStore) -> str:
     while any(name.startswith(f"compare-{number}-") for name in taken):
         number += 1
     return f"compare-{number}"
+
+
+def sizes_of_known(store: SqlStore, name: str, base: SearchConfig) -> SearchConfig:
+    """Give a configuration with the sizes that a comparison of this name was begun with, if any.
+
+    What is ``auto`` is chosen when it begins, and stays as it is on another machine.
+    """
+    for search in names_beginning(store.engine, f"{name}-"):
+        known = store.find_search(search).config
+        return with_sizes_of(base, known)
+    return base
 
 
 def known_searches(store: SqlStore, plan: Plan, data: DataSummary) -> dict[str, SearchRecord]:

@@ -32,7 +32,7 @@ from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
-from vlga.ports.observer import Ended, FinalStarted, Observer, StopRequested, tell_each
+from vlga.ports.observer import Ended, Observer, StopRequested, tell_each
 from vlga.ports.rivals import Rivals
 from vlga.search.artifacts import ArtifactFolder
 from vlga.search.driver import Search
@@ -106,7 +106,14 @@ def made_up_name(text: str) -> str:
 
 
 def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
-    """Give the record of a search that starts now, with the versions that it runs on."""
+    """Give the record of a search that starts now, with the versions that it runs on.
+
+    Args:
+        name: of the search.
+        config: with a number for every setting that was ``auto`` (`choose_sizes`).
+        data: the images.
+    """
+    assert not config.auto, config.auto
     versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
     return SearchRecord(name, config, data, versions)
 
@@ -192,7 +199,6 @@ def run_search(
         winner = search.run()
         final = None
         if record.config.final.epochs:
-            observer(FinalStarted(winner, record.config.final.epochs))
             final = train_winner(run, winner)
         found = _found_rivals(run, rivals)
         message = search.ended_by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 from db.connection.engine import masked, opened
@@ -10,6 +11,7 @@ from db.read import searches
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, NoIndividual, StoreError, nearest, shown
 from vlga.networks.named import MODELS
+from vlga.networks.plan import OptimizerPlan
 from vlga.ports.data import DataSummary
 from vlga.strategies.grid import trials
 
@@ -51,20 +53,23 @@ def with_genomes(config: SearchConfig, db_url: str) -> SearchConfig:
         raise ConfigError(
             f"[study] networks must name at least one: {', '.join(MODELS)}, or a SEARCH[:ID]"
         )
-    networks, genomes = [], dict(study.genomes)
+    networks, genomes, batch_size = [], dict(study.genomes), config.training.batch_size
     for network in study.networks:
         if network in MODELS or network in genomes:
             networks.append(network)
             continue
-        key, genome = _searched(network, db_url)
+        key, genome = _searched(network, db_url, batch_size)
         networks.append(key)
         genomes[key] = genome
     new = study.model_copy(update={"networks": networks, "genomes": genomes})
     return config.model_copy(update={"study": new})
 
 
-def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
-    """Find a search's individual, its best if no id is given."""
+def _searched(network: str, db_url: str, batch_size: int) -> tuple[str, dict[str, Any]]:
+    """Find a search's individual, its best if no id is given.
+
+    Its learning rate and weight decay are given for batches of this size, as a study has them.
+    """
     name, colon, number = network.partition(":")
     if colon and not number.isdigit():
         raise ConfigError(f"SEARCH:ID must end in a number, but got {network!r}")
@@ -76,6 +81,7 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
                     raise ConfigError(f"{name!r} has no individual yet; wait for it, or give MODEL")
                 number = str(best["id"])
             genome = searches.individual(engine, name, int(number))["genome"]
+            base = searches.show_search(engine, name)["config"]["training"]["base_batch_size"]
     except NoIndividual:
         raise
     except StoreError as error:
@@ -85,7 +91,10 @@ def _searched(network: str, db_url: str) -> tuple[str, dict[str, Any]]:
         ) from error
     if "trial_version" in genome:
         raise ConfigError(f"{name!r} is a study, not a search: give the names of its networks")
-    return f"{name}:{number}", genome
+    own = genome["network"]
+    rates = OptimizerPlan(own["learning_rate"], own["momentum"], own["weight_decay"])
+    own = {**own, **asdict(rates.scaled(batch_size, base))}
+    return f"{name}:{number}", {**genome, "network": own}
 
 
 def _n_cpus() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,12 @@ from vlga.app.comparisons import (
     fresh_name,
     known_searches,
     make_plan,
+    sizes_of_known,
     unfinished,
 )
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.searches import check_name
+from vlga.app.sizes import choose_sizes, machine_of, sizes_text
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
@@ -142,8 +144,6 @@ def compare(
     data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
         name = name or fresh_name(store)
-        plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
-        known = known_searches(store, plan, data)
         plot_dir.mkdir(parents=True, exist_ok=True)
         for path in written_files(plot_dir, name):
             require_own(
@@ -152,12 +152,19 @@ def compare(
                 database_file(store.engine),
                 way_out="move it away, or choose another --name or --plot-dir",
             )
+        base = sizes_of_known(store, name, base)
         failed: list[str] = []
-        if any(name not in known or known[name].status != "completed" for name in plan.searches):
-            with (
-                finding_rivals(base, dataset) as rivals,
-                closing(make_evaluator(base, dataset)) as evaluator,
-            ):
+        with ExitStack() as stack:
+            evaluator = None
+            if base.auto:
+                evaluator = stack.enter_context(closing(make_evaluator(base, dataset)))
+                base = choose_sizes(base, data, machine_of(evaluator, base))
+            plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
+            known = known_searches(store, plan, data)
+            if any(one not in known or known[one].status != "completed" for one in plan.searches):
+                rivals = stack.enter_context(finding_rivals(base, dataset))
+                if evaluator is None:
+                    evaluator = stack.enter_context(closing(make_evaluator(base, dataset)))
                 del dataset  # the evaluator has it
                 _introduce(plan, known, data, evaluator, db_url)
                 failed = _run_all(plan, known, data, store, evaluator, rivals=rivals)
@@ -257,7 +264,7 @@ def _introduce(
         f"{plan.name}  {', '.join(plan.strategies)}; {number_of(len(plan.seeds), 'seed')} from "
         f"{plan.seeds[0]}: {searches_text(len(plan.searches))}{done} of "
         f"{budget_text(plan.base.budget)}; {data.label}: {data.n_train:,} + {data.n_validation:,} "
-        f"images; {at_a_time}; {masked(db_url)}\n"
+        f"images; {sizes_text(plan.base)}; {at_a_time}; {masked(db_url)}\n"
         f"if interrupted, go on with: {plan.command}",
         err=True,
     )

@@ -19,6 +19,7 @@ from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import Outcome, check_name, enter, refuse_taken
+from vlga.app.sizes import choose_sizes, machine_of, sizes_text
 from vlga.cli.completion import complete_data, search_argument
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import (
@@ -101,6 +102,7 @@ def search(
             closing(make_evaluator(config, dataset)) as evaluator,
         ):
             del dataset  # the evaluator has it
+            config = choose_sizes(config, data, machine_of(evaluator, config))
             record = enter(store, name, config, data)
             with held(store, record.name) as hold:
                 _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
@@ -195,7 +197,8 @@ def _run(
     head = (
         f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
-        f", {len(data.classes)} classes; {at_a_time}; {escape(masked(db_url))}"
+        f", {len(data.classes)} classes; {sizes_text(config)}; {at_a_time}; "
+        f"{escape(masked(db_url))}"
     )
     hint = db_hint(db_url)
     outcome = run_in_terminal(

@@ -15,6 +15,7 @@ from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
 from vlga.app.searches import check_name, enter, refuse_taken
+from vlga.app.sizes import choose_sizes, machine_of
 from vlga.app.studies import planned, with_genomes
 from vlga.cli.completion import complete_data, complete_networks
 from vlga.cli.live import TerminalObserver
@@ -41,6 +42,11 @@ _DEFAULTS: dict[str, Any] = {
     "final.epochs": 0,
     "training.epochs": 30,
     "training.batch_size": 128,
+    "training.base_batch_size": None,
+    "training.initialization": "he",
+    "training.norm_bias_rate": 1.0,
+    "training.label_smoothing": 0.0,
+    "population.founders": [],
 }
 
 _UNUSED = {
@@ -155,6 +161,7 @@ def train(
             refuse_taken(store, name)
         with closing(make_evaluator(config, dataset)) as evaluator:
             del dataset  # the evaluator has it
+            config = choose_sizes(config, data, machine_of(evaluator, config))
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, data, stem=stem)
             with held(store, record.name) as hold:

@@ -34,7 +34,6 @@ _WHY_FIXED = {
     "population.generations": "its first phase is over, or has more generations already",
     "training": "its fitness comes from trainings with the old value",
     "limits": "its networks were made to fit them",
-    "budget.phases": "the limits on networks were shared out among its phases",
     "study": "its trials are numbered by it",
 }
 
@@ -61,10 +60,17 @@ def change_config(
     tree = deepcopy(before)
     _apply(tree, settings, overrides or {})
     changed = parse_config(tree)
+    for one in changed.auto:
+        if one in config.auto:
+            continue
+        raise ConfigError(
+            f"--set {one} must be a number in a search that has begun, but got 'auto', "
+            "which is chosen when a search begins"
+        )
     for key, value in _changes(before, changed.model_dump(mode="json")):
         if key == "population.generations" and reached[0] == 0 and value > reached[1]:
             continue  # the first phase may still become longer or shorter
-        why = _why_fixed(key, config)
+        why = _why_fixed(key)
         if why is not None:
             raise ConfigError(
                 f"--set {key} must stay as it is in a search that has begun, but got {value!r}: "
@@ -73,12 +79,9 @@ def change_config(
     return changed
 
 
-def _why_fixed(key: str, config: SearchConfig) -> str | None:
+def _why_fixed(key: str) -> str | None:
     """Say why a setting may not change once a search has begun; None if it may."""
     table = key.partition(".")[0]
-    limits = config.limits
-    if key == "budget.phases" and (limits.max_macs or limits.max_activation_bytes):
-        return _WHY_FIXED[key]
     if table in _FREE or key in _FREE:
         return None
     return _WHY_FIXED.get(key) or _WHY_FIXED.get(table, "its candidates were made with it")

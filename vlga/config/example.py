@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,7 +44,7 @@ def example_toml(preset: str = "default") -> str:
         "# A setting that you leave out keeps the preset's value; one behind a # is not set.",
         '# The word "none" unsets one that the preset has set, such as seconds = "none".',
         "",
-        *_table(config, ()),
+        *_table(config, (), config.auto),
         "",
         "# Alleles of each gene: what the search may choose from. One allele fixes a gene.",
         *_space(space),
@@ -52,17 +52,19 @@ def example_toml(preset: str = "default") -> str:
     return "\n".join(lines)
 
 
-def _table(settings: BaseModel, path: tuple[str, ...]) -> list[str]:
+def _table(settings: BaseModel, path: tuple[str, ...], auto: Sequence[str]) -> list[str]:
     """Give a table's settings, then its tables, without the space."""
     lines, tables = [], []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if name == "space":
+        if name in ("space", "auto"):
             continue
+        if ".".join((*path, name)) in auto:
+            value = "auto"
         if isinstance(value, BaseModel):
             about = (type(value).__doc__ or "").splitlines()[0].replace("`", "")
             header = ".".join((*path, name))
-            tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name))]
+            tables += ["", f"# {about}", f"[{header}]", *_table(value, (*path, name), auto)]
             continue
         comment = f"  # {field.description}" if field.description else ""
         # TOML has no null: a setting that is not set is a comment, with a value that it may have.

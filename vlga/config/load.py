@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from vlga.config.preset import preset_names
-from vlga.config.settings import SearchConfig
+from vlga.config.settings import AUTO, SearchConfig
 from vlga.errors import ConfigError, nearest, plain, shown
 
 __all__ = ["load_config", "parse_config", "preset_text"]
@@ -79,12 +79,28 @@ def load_config(
 
 
 def parse_config(tree: Mapping[str, Any]) -> SearchConfig:
-    """Check a tree of settings. Raises `ConfigError` for the first mistake."""
+    """Check a tree of settings. Raises `ConfigError` for the first mistake.
+
+    Settings that are ``auto`` have their defaults for the time being, and stand in `auto`.
+    """
     _require_plain(tree)
     try:
-        return SearchConfig.model_validate(tree)
+        return SearchConfig.model_validate(_without_auto(tree))
     except ValidationError as error:
         raise ConfigError(_explain(error)) from error
+
+
+def _without_auto(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a tree in which those settings that may be auto and are stand in `auto` alone."""
+    rest, found = {**tree}, []
+    for key in AUTO:
+        table, name = key.split(".")
+        settings = rest.get(table)
+        if isinstance(settings, Mapping) and settings.get(name) == "auto":
+            rest[table] = {other: value for other, value in settings.items() if other != name}
+            found.append(key)
+    named = rest.get("auto", [])
+    return {**rest, "auto": [*named, *found]} if found and isinstance(named, list) else rest
 
 
 def _apply(tree: dict[str, Any], settings: Sequence[str], overrides: Mapping[str, Any]) -> None:

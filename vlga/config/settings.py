@@ -15,6 +15,7 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
 __all__ = [
+    "AUTO",
     "BudgetConfig",
     "DataConfig",
     "FinalConfig",
@@ -26,6 +27,23 @@ __all__ = [
     "WindowConfig",
     "WorkersConfig",
 ]
+
+
+#: Settings that may be ``auto``: chosen for the images, the machine and the time when a search
+#: begins, see `vlga.app.sizes`.
+AUTO = (
+    "limits.max_activation_bytes",
+    "limits.max_macs",
+    "population.founders",
+    "training.batch_size",
+)
+
+
+def _or_auto(schema: dict[str, Any]) -> None:
+    """Say in the JSON schema that ``auto`` is a value too."""
+    rules = ("type", "minimum", "anyOf", "items")
+    rule = {key: schema.pop(key) for key in rules if key in schema}
+    schema["anyOf"] = [*rule.pop("anyOf", [rule] if rule else []), {"const": "auto"}]
 
 
 class DataConfig(Settings):
@@ -72,10 +90,11 @@ class SpaceConfig(Settings):
     network: dict[str, Any]
     block: dict[str, Any]
     first_block: dict[str, Any] = Field({})
+    prior: dict[str, Any] = Field({})
 
     def build(self) -> SearchSpace:
         """Give the space, or raise `ConfigError`."""
-        return SearchSpace.from_settings(self.network, self.block, self.first_block)
+        return SearchSpace.from_settings(self.network, self.block, self.first_block, self.prior)
 
 
 class PopulationConfig(Settings):
@@ -109,7 +128,10 @@ class PopulationConfig(Settings):
         "model of the networks known so far chooses one; 1: no model",
     )
     founders: list[dict[str, Any]] = Field(
-        [], description="genomes tried before all others, by strategies without generations"
+        [],
+        description="genomes tried before all others, by strategies without generations; auto: "
+        "networks that are known to be good",
+        json_schema_extra=_or_auto,
     )
     stop_margin: Fraction = Field(
         0.01, description="stop when a phase's best is worse than the best so far by more than this"
@@ -133,10 +155,23 @@ class TrainingConfig(Settings):
 
     epochs: Count = Field(6, description="passes over the training images")
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        128, description="images in a step"
+        128, description="images in a step, or auto", json_schema_extra=_or_auto
+    )
+    base_batch_size: Count | None = Field(
+        None,
+        description="the batch that learning rates are for: scaled to batch_size; weight decay is "
+        "then what a step of so many images takes at the peak rate, whatever that is",
     )
     warmup_fraction: Fraction = Field(
         0.2, description="share of the steps with a rising learning rate"
+    )
+    initialization: Literal["he", "dirac"] = Field(
+        "he",
+        description="of convolutions; dirac: with batch normalization they begin by passing on",
+    )
+    norm_bias_rate: Annotated[float, Field(gt=0)] = Field(
+        1.0,
+        description="learning rate of batch normalization's shifts, as a multiple of the rest's",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augment: Literal["none", "crop", "crop_flip", "auto"] = Field(
@@ -166,7 +201,11 @@ class FinalConfig(Settings):
     """The winner's longer training, on training and validation images together."""
 
     epochs: int = Field(
-        30, ge=0, lt=2**31, description="passes over the images; 0: no such training"
+        30, ge=0, lt=2**31, description="passes over the images, at most; 0: no such training"
+    )
+    time_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.4,
+        description="share of budget.seconds that is kept for it; 0: none, it comes on top",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
@@ -177,7 +216,7 @@ class BudgetConfig(Settings):
     evaluations: Annotated[int, Field(ge=1)] | None = Field(None, description="trainings started")
     epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="epochs trained")
     seconds: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="wall time, before the winner's final training"
+        None, description="wall time, the winner's longer training included"
     )
     phases: Annotated[int, Field(ge=1)] | None = Field(None, description="phases run")
 
@@ -186,10 +225,14 @@ class LimitsConfig(Settings):
     """What one network may cost, and when to give up."""
 
     max_macs: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="multiply-accumulates for one image; a larger network is shrunk to fit"
+        None,
+        description="multiply-accumulates an image, or auto; a larger network is shrunk to fit",
+        json_schema_extra=_or_auto,
     )
     max_activation_bytes: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="feature maps kept for one image in a training step; as for max_macs"
+        None,
+        description="feature maps kept for one image in a training step, or auto; as for max_macs",
+        json_schema_extra=_or_auto,
     )
     evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
         None, description="time limit of one training"
@@ -245,6 +288,15 @@ class SearchConfig(Settings):
     limits: LimitsConfig = LimitsConfig()
     workers: WorkersConfig = WorkersConfig()
     study: StudyConfig = StudyConfig()
+    auto: list[str] = Field([], description="settings that are auto, and so have no value yet")
+
+    @property
+    def search_seconds(self) -> float | None:
+        """Wall time of the search without the winner's longer training; None without a limit."""
+        if self.budget.seconds is None:
+            return None
+        kept = self.final.time_fraction if self.final.epochs else 0.0
+        return (1 - kept) * self.budget.seconds
 
     def founders(self) -> tuple[Genome, ...]:
         """Give the networks that are tried before all others.
@@ -278,6 +330,9 @@ class SearchConfig(Settings):
     def _check(self) -> Self:
         self.space.build()
         self.founders()
+        for key in self.auto:
+            if key not in AUTO:
+                raise ConfigError(f"auto must be of {', '.join(AUTO)}, but got {key!r}")
         budget = self.budget
         if budget.epochs is not None and budget.epochs < self.training.epochs:
             raise ConfigError(

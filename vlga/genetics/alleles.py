@@ -7,6 +7,7 @@ Of the genes of another than our networks nothing is known but their names and a
 from __future__ import annotations
 
 import functools
+import json
 import keyword
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from vlga.errors import ConfigError, nearest
 from vlga.genetics.genes import GENES, Allele
 
-__all__ = ["check_alleles", "checked_alleles", "make_genes"]
+__all__ = ["check_alleles", "checked_alleles", "checked_prior", "make_genes"]
 
 
 def checked_alleles(
@@ -52,6 +53,49 @@ def checked_alleles(
             )
         checked.append(alleles)
     return tuple(checked)
+
+
+def checked_prior(settings: Mapping[str, Any]) -> dict[str, dict[Allele, float]]:
+    """Check how often some alleles are drawn.
+
+    Args:
+        settings: gene to a table of its alleles, by name, with a weight each, such as
+            ``{"kernel_a": {"3": 4, "5": 1}}``. They need not be in the space.
+
+    Raises:
+        ConfigError: no such gene; one of its alleles is none; a weight is no number of at least 0.
+    """
+    prior: dict[str, dict[Allele, float]] = {}
+    for gene, weights in settings.items():
+        if gene not in GENES:
+            raise ConfigError(f"[space.prior] has no gene {gene!r}{nearest(gene, GENES)}")
+        if not isinstance(weights, Mapping):
+            raise ConfigError(
+                f"[space.prior] {gene} must be a table of alleles with a weight each, such as "
+                f"{{ALLELE = 2}}, but got {weights!r}"
+            )
+        prior[gene] = {}
+        for name, weight in weights.items():
+            if not _is_weight(weight):
+                raise ConfigError(
+                    f"[space.prior.{gene}] {name} must be a number of at least 0, "
+                    f"but got {weight!r}"
+                )
+            prior[gene][_allele("space.prior", gene, _value(str(name)))] = float(weight)
+    return prior
+
+
+def _is_weight(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and value >= 0
+
+
+def _value(name: str) -> Any:
+    """Give the allele that is named as in TOML, a string without its quotes."""
+    try:
+        return json.loads(name)
+    except ValueError:
+        return name
 
 
 def _allele(where: str, name: str, value: Any) -> Allele:

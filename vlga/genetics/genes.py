@@ -30,15 +30,17 @@ __all__ = [
     "Gene",
     "NetworkGenes",
     "Place",
+    "after_stem",
     "amplifies",
     "gene_names",
     "pools",
+    "stem_stride",
 ]
 
 Allele = str | int | float | bool | tuple[str | float, ...]
 
 #: Written with every genome; one higher whenever a gene is added, removed or means something else.
-GENES_VERSION = 1
+GENES_VERSION = 2
 
 #: The mutations of large-scale evolution that give one gene of their kind another allele.
 Alteration = Literal[
@@ -51,7 +53,8 @@ class NetworkGenes:
     """Genes that hold for the whole network and its training.
 
     Attributes:
-        activation: ``relu | tanh | elu | selu``.
+        activation: ``relu | tanh | elu | selu | gelu | silu``.
+        stem: what images go through before the first block, ``none | whiten``.
         head_pool: global pooling before the classifier, ``max | average``.
         learning_rate: peak learning rate of SGD, above 0.
         momentum: Nesterov momentum, in [0, 1).
@@ -66,6 +69,7 @@ class NetworkGenes:
     """
 
     activation: str
+    stem: str
     head_pool: str
     learning_rate: float
     momentum: float
@@ -128,12 +132,14 @@ class Place:
         block: the gene's own block; of a network-wide gene the last one.
         maps: (height, width) of the maps that reach this block; of a network-wide gene, those that
             reach the global pool.
+        images: (height, width) of the images.
     """
 
     network: NetworkGenes
     blocks: Sequence[BlockGenes]
     block: BlockGenes
     maps: tuple[int, int]
+    images: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,28 @@ class Gene:
 def pools(block: BlockGenes, maps: tuple[int, int]) -> bool:
     """Tell whether a block halves the maps that reach it; one pixel cannot be halved."""
     return block.include_pool and min(maps) >= 2
+
+
+def stem_stride(network: NetworkGenes, images: tuple[int, int]) -> int | None:
+    """Give the pixels from patch to patch of a network's stem; None if it has no stem.
+
+    Large images are brought down at once, so that their maps cost no more than those of small ones.
+    """
+    height, width = images
+    size = min(height, width)
+    if network.stem == "none" or size < 2:
+        return None
+    return 1 if size < 48 else 2 if size < 128 else 4
+
+
+def after_stem(network: NetworkGenes, images: tuple[int, int]) -> tuple[int, int]:
+    """Give (height, width) of the maps that reach the first block."""
+    stride = stem_stride(network, images)
+    if stride is None:
+        return images
+    kernel = max(2, stride)
+    height, width = images
+    return (height - kernel) // stride + 1, (width - kernel) // stride + 1
 
 
 def amplifies(network: NetworkGenes, blocks: Sequence[BlockGenes]) -> bool:
@@ -250,7 +278,15 @@ _MOST_CHANNELS, _MOST_PIXELS = 16_384, 99
 
 #: By name, in any order.
 GENES: dict[str, Gene] = {
-    "activation": Gene(_one_of("relu", "tanh", "elu", "selu"), "alter_other", is_inherited=True),
+    "activation": Gene(
+        _one_of("relu", "tanh", "elu", "selu", "gelu", "silu"), "alter_other", is_inherited=True
+    ),
+    "stem": Gene(
+        _one_of("none", "whiten"),
+        "alter_other",
+        lambda place: min(place.images) < 2,  # a patch has two pixels a side
+        is_inherited=True,
+    ),
     "head_pool": Gene(
         _one_of("max", "average"),
         "alter_other",

@@ -21,6 +21,7 @@ from vlga.genetics.genes import (
     BlockGenes,
     NetworkGenes,
     Place,
+    after_stem,
     gene_names,
     pools,
 )
@@ -64,13 +65,13 @@ class Genome:
             image_size: (height, width) of an image in pixels.
         """
         silent: list[str] = []
-        maps = image_size
+        maps = after_stem(self.network, image_size)
         for index, block in enumerate(self.blocks):
-            place = Place(self.network, self.blocks, block, maps)
+            place = Place(self.network, self.blocks, block, maps, image_size)
             silent += [f"blocks.{index}.{n}" for n in BLOCK_GENES if GENES[n].silent(place)]
             if pools(block, maps):
                 maps = (maps[0] // 2, maps[1] // 2)
-        place = Place(self.network, self.blocks, self.blocks[-1], maps)
+        place = Place(self.network, self.blocks, self.blocks[-1], maps, image_size)
         return frozenset([*silent, *(n for n in NETWORK_GENES if GENES[n].silent(place))])
 
     def with_genes(self, genes: Mapping[str, Allele]) -> Genome:

@@ -54,7 +54,7 @@ def mutate_gene_of(genome: Genome, genes: Mapping[str, tuple[Allele, ...]], rng:
 def insert_block(
     genome: Genome, space: SearchSpace, rng: Random, place: int | None = None
 ) -> Genome:
-    """Put a block, drawn uniformly, before, between or after the others.
+    """Put a block, drawn anew, before, between or after the others.
 
     The others keep their genes; only where a first block becomes the second, genes whose alleles
     the space does not allow there are drawn anew.

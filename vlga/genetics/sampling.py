@@ -5,8 +5,9 @@ Every function is pure: it draws from the `rng` that it is given and leaves its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -21,25 +22,25 @@ from vlga.genetics.genes import (
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
-__all__ = ["grow", "sample", "sample_block", "settle", "shrink"]
+__all__ = ["grow", "sample", "sample_block", "settle", "shrink", "smallest"]
 
 _SIZES = tuple(name for name in BLOCK_GENES if GENES[name].is_size)
 
 
 def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
-    """Draw a genome with every gene uniform over its alleles.
+    """Draw a genome, every gene from its prior: uniform over its alleles if it has none.
 
     Args:
         space: where it comes from.
         rng: the source of randomness.
         n_blocks: its length, at least 1.
     """
-    network = space.network_genes(**_draw(space.network_alleles(), rng))
+    network = space.network_genes(**_draw(space, space.network_alleles(), rng))
     return Genome(network, tuple(sample_block(space, rng, index) for index in range(n_blocks)))
 
 
 def grow(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
-    """Give the genome one more block, drawn uniformly; the blocks before it are unchanged.
+    """Give the genome one more block, drawn anew; the blocks before it are unchanged.
 
     The paper keeps the whole inherited chromosome. Network-wide genes that a later phase searches
     are each kept or drawn anew with equal chance, so that the phase starts with something to vary.
@@ -47,42 +48,84 @@ def grow(genome: Genome, space: SearchSpace, rng: Random) -> Genome:
     n_blocks = len(genome.blocks)
     grown = Genome(genome.network, (*genome.blocks, sample_block(space, rng, n_blocks)))
     redrawn = {
-        address: rng.choice(alleles)
+        address: space.draw(address, alleles, rng)
         for address, alleles in space.searched_genes(n_blocks).items()
         if "." not in address and rng.random() < 0.5
     }
     return grown.with_genes(redrawn)
 
 
-def shrink(genome: Genome, space: SearchSpace, rng: Random, first_block: int = 0) -> Genome | None:
-    """Make a network cheaper by one step: the next lower allele of one of its size genes.
+def shrink(
+    genome: Genome,
+    space: SearchSpace,
+    rng: Random,
+    first_block: int = 0,
+    helps: Callable[[Genome], bool] = lambda _: True,
+) -> Genome | None:
+    """Make a network cheaper by one step, drawn uniformly from those that help.
 
-    Size genes are the channels and kernels of convolutions a and, where it exists, b. Repeated, it
-    reaches the smallest convolutions of the space.
+    A step gives one of a block's size genes, the channels and kernels of its convolutions, its next
+    lower allele; leaves out the block's convolution b; or puts in its pool. Repeated, it reaches
+    the smallest network of this many blocks.
 
     Args:
         genome: what to shrink.
         space: where it comes from.
         rng: the source of randomness.
         first_block: index of the first block that may change; those before it are fixed.
+        helps: tells whether a smaller genome is what is wanted; asked of one after the other until
+            it says yes.
 
     Returns:
-        The smaller genome, or None if no gene of these blocks can be lowered.
+        The smaller genome, or None if no step helps.
     """
-    lower: dict[str, int] = {}
-    for index, block in enumerate(genome.blocks[first_block:], first_block):
-        alleles = space.block_alleles(index)
-        for name in _SIZES:
-            if name in GENES_OF_B and not block.include_b:
-                continue
-            own = getattr(block, name)
-            smaller = [one for one in alleles[name] if isinstance(one, int) and one < own]
-            if smaller:
-                lower[f"blocks.{index}.{name}"] = max(smaller)
-    if not lower:
-        return None
-    address = rng.choice(list(lower))
-    return genome.with_genes({address: lower[address]})
+    steps = [
+        (f"blocks.{index}.{name}", allele)
+        for index, block in enumerate(genome.blocks[first_block:], first_block)
+        for name, allele in _steps_down(block, space.block_alleles(index))
+    ]
+    for address, allele in rng.sample(steps, len(steps)):
+        smaller = genome.with_genes({address: allele})
+        if helps(smaller):
+            return smaller
+    return None
+
+
+def _steps_down(
+    block: BlockGenes, alleles: Mapping[str, tuple[Allele, ...]]
+) -> Iterator[tuple[str, Allele]]:
+    """Give each gene of a block that can be lowered, with what it then is."""
+    for name in _SIZES:
+        if name in GENES_OF_B and not block.include_b:
+            continue
+        own = getattr(block, name)
+        smaller = [one for one in alleles[name] if isinstance(one, int) and one < own]
+        if smaller:
+            yield name, max(smaller)
+    if block.include_b and False in alleles["include_b"]:
+        yield "include_b", False
+    if not block.include_pool and True in alleles["include_pool"]:
+        yield "include_pool", True
+
+
+def smallest(space: SearchSpace) -> Genome:
+    """Give the cheapest genome of one block: the lowest sizes, and nothing that can be left out.
+
+    It has a pool. Genes that cost nothing have their first allele.
+    """
+    network = {name: alleles[0] for name, alleles in space.network_alleles().items()}
+    block = {
+        name: min(alleles, key=partial(_cost, name))
+        for name, alleles in space.block_alleles(0).items()
+    }
+    return space.genome(network, [block])
+
+
+def _cost(name: str, allele: Allele) -> float:
+    """Order the alleles of a gene by what they cost, as far as they differ in that."""
+    if name in _SIZES and isinstance(allele, int):
+        return allele
+    return float(allele != (name == "include_pool")) if isinstance(allele, bool) else 0.0
 
 
 def settle(
@@ -100,14 +143,16 @@ def settle(
             for name, alleles in space.block_alleles(index).items()
             if getattr(block, name) not in alleles
         }
-        settled.append(replace(block, **_draw(misfits, rng)))
+        settled.append(replace(block, **_draw(space, misfits, rng)))
     return Genome(network, tuple(settled))
 
 
 def sample_block(space: SearchSpace, rng: Random, index: int) -> BlockGenes:
-    """Draw a block for this index, every gene uniform over its alleles."""
-    return space.block_genes(**_draw(space.block_alleles(index), rng))
+    """Draw a block for this index, every gene from its prior."""
+    return space.block_genes(**_draw(space, space.block_alleles(index), rng))
 
 
-def _draw(alleles: dict[str, tuple[Allele, ...]], rng: Random) -> dict[str, Any]:
-    return {name: rng.choice(choices) for name, choices in alleles.items()}
+def _draw(
+    space: SearchSpace, alleles: Mapping[str, tuple[Allele, ...]], rng: Random
+) -> dict[str, Any]:
+    return {name: space.draw(name, choices, rng) for name, choices in alleles.items()}

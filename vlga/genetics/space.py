@@ -7,11 +7,12 @@ operators need no more of a gene than its alleles.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from vlga.errors import ConfigError, GenomeError
-from vlga.genetics.alleles import check_alleles, checked_alleles, make_genes
+from vlga.genetics.alleles import check_alleles, checked_alleles, checked_prior, make_genes
 from vlga.genetics.genes import (
     GENES,
     NETWORK_GENES,
@@ -39,6 +40,8 @@ class SearchSpace:
         first_block: the same for the first block.
         network_genes: the dataclass of a genome's network-wide genes.
         block_genes: the dataclass of the genes of each of its blocks.
+        prior: by gene, how often each allele is drawn, in proportion; those not in it have weight
+            1, so that a gene without a prior is drawn uniformly.
     """
 
     network: tuple[tuple[Allele, ...], ...]
@@ -46,6 +49,7 @@ class SearchSpace:
     first_block: tuple[tuple[Allele, ...], ...]
     network_genes: type[NetworkGenes] = NetworkGenes
     block_genes: type[BlockGenes] = BlockGenes
+    prior: Mapping[str, Mapping[Allele, float]] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_settings(
@@ -53,6 +57,7 @@ class SearchSpace:
         network: Mapping[str, Any],
         block: Mapping[str, Any],
         first_block: Mapping[str, Any] | None = None,
+        prior: Mapping[str, Any] | None = None,
     ) -> SearchSpace:
         """Build a space from lists of alleles; a bare value means that single allele.
 
@@ -60,16 +65,20 @@ class SearchSpace:
             network: alleles for every gene of `NetworkGenes`.
             block: alleles for every gene of `BlockGenes`.
             first_block: alleles that differ in the first block.
+            prior: by gene, how often each allele is drawn, in proportion; those not named have
+                weight 1.
 
         Raises:
             ConfigError: a gene is missing or unknown; a gene has no alleles or one twice; an allele
-                has the wrong type or lies outside its gene's range.
+                has the wrong type or lies outside its gene's range; a prior is not of a gene, or
+                not of alleles that it could have.
         """
         first = {**block, **(first_block or {})}
         return cls(
             checked_alleles("space.network", network, NetworkGenes),
             checked_alleles("space.block", block, BlockGenes),
             checked_alleles("space.first_block", first, BlockGenes),
+            prior=checked_prior(prior or {}),
         )
 
     @classmethod
@@ -95,8 +104,8 @@ class SearchSpace:
             check_alleles("space.network", network),
             alleles,
             alleles,
-            make_genes("NetworkGenes", tuple(network)),
-            make_genes("BlockGenes", tuple(block)),
+            network_genes=make_genes("NetworkGenes", tuple(network)),
+            block_genes=make_genes("BlockGenes", tuple(block)),
         )
 
     def genome(self, network: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> Genome:
@@ -117,6 +126,14 @@ class SearchSpace:
             ) from error
         self.check(genome)
         return genome
+
+    def draw(self, gene: str, alleles: Sequence[Allele], rng: Random) -> Allele:
+        """Draw one of these alleles of a gene, by its name without an address: from its prior."""
+        prior = self.prior.get(gene)
+        weights = [prior.get(allele, 1.0) for allele in alleles] if prior else []
+        if not any(weights):
+            return rng.choice(alleles)
+        return rng.choices(alleles, weights)[0]
 
     def block_alleles(self, index: int) -> dict[str, tuple[Allele, ...]]:
         """Give the alleles of each gene of the block at this index."""

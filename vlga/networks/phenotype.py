@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from vlga.genetics.genes import BlockGenes, NetworkGenes, amplifies, gene_names, pools
+from vlga.genetics.genes import BlockGenes, NetworkGenes, amplifies, gene_names, pools, stem_stride
 from vlga.genetics.genome import Genome
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import (
@@ -25,6 +25,7 @@ from vlga.networks.plan import (
     NetworkPlan,
     OptimizerPlan,
     Shape,
+    StemPlan,
 )
 from vlga.networks.trial import Trial
 
@@ -51,22 +52,31 @@ def decode(genome: Genome, input_shape: Shape, n_classes: int) -> NetworkPlan:
 def _decode(genome: Genome, input_shape: Shape, n_classes: int) -> NetworkPlan:
     network = genome.network
     blocks: list[BlockPlan] = []
-    shape = input_shape
+    stem = _decode_stem(network, input_shape)
+    shape = input_shape if stem is None else stem.output_shape
     for index, genes in enumerate(genome.blocks):
         block = _decode_block(f"blocks.{index}", genes, shape)
         blocks.append(block)
         shape = block.output_shape
     taken = _taken_over(NetworkPlan, network)
+    del taken["stem"]
     if shape[1:] == (1, 1):
         taken["head_pool"] = "average"  # both pools give the same: the gene is silent
     return NetworkPlan(
         input_shape=input_shape,
         n_classes=n_classes,
         blocks=tuple(blocks),
+        stem=stem,
         optimizer=OptimizerPlan(**_taken_over(OptimizerPlan, network)),
         amplification=_decode_amplification(network, genome.blocks),
         **taken,
     )
+
+
+def _decode_stem(genes: NetworkGenes, shape: Shape) -> StemPlan | None:
+    """Decode the stem; it needs images of at least 2x2, or it is silent."""
+    stride = stem_stride(genes, shape[1:])
+    return None if stride is None else StemPlan(shape, stride)
 
 
 def _decode_block(name: str, genes: BlockGenes, shape: Shape) -> BlockPlan:

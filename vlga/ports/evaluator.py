@@ -36,7 +36,7 @@ Layers = tuple[tuple[str, str], ...]
 
 
 #: Every block from the block of the same name, and no classifier: Xiao et al. 2020, figure 7.
-ALL_BLOCKS: Layers = (("blocks", "blocks"),)
+ALL_BLOCKS: Layers = (("stem", "stem"), ("blocks", "blocks"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ __all__ = ["Budget"]
 class Budget:
     """Counts trainings as they start, so that their number does not depend on who ends first.
 
+    Of the wall time a share is kept for the winner's longer training, if there is to be one.
+
     Attributes:
         config: of the search.
         elapsed: gives the seconds that the search has run.
@@ -34,8 +36,8 @@ class Budget:
 
     @property
     def seconds_left(self) -> float | None:
-        """Wall time left, at least 0, or None if it is not limited."""
-        limit = self.config.budget.seconds
+        """Wall time left for the search, at least 0, or None if it is not limited."""
+        limit = self.config.search_seconds
         return None if limit is None else max(0.0, limit - self.elapsed())
 
     @property
@@ -73,8 +75,8 @@ class Budget:
         left = self._expected_left
         if left is not None:
             shares.append(n_ended / max(1, self.n_trained + left))
-        if self.config.budget.seconds is not None:
-            shares.append(self.elapsed() / self.config.budget.seconds)
+        if self.config.search_seconds is not None:
+            shares.append(self.elapsed() / self.config.search_seconds)
         return min(1.0, max(shares)) if shares else None
 
     def expected_seconds_left(self, n_ended: int, per_minute: float | None) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from vlga.config.settings import SearchConfig
 from vlga.errors import SearchStopped
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
@@ -13,11 +12,12 @@ from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Ledger
+from vlga.ports.observer import FinalStarted
 from vlga.search.hold import RENEW_SECONDS
 from vlga.search.run import Run
 from vlga.strategies.base import training_seed
 
-__all__ = ["find_final", "train_winner"]
+__all__ = ["epochs_of_final", "find_final", "train_winner"]
 
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
@@ -33,7 +33,8 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
 
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
-    need not be trainable from scratch. A training that ends no better than chance on its own
+    need not be trainable from scratch. It has as many epochs as fit the share of the budget's time
+    that is kept for it (`epochs_of_final`). A training that ends no better than chance on its own
     training images, or diverges, is done again at half the learning rate, twice at most; if all
     three do, the one with the lowest training loss counts. The test images have no say in it.
 
@@ -49,13 +50,15 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
         StoreError: it could not be recorded.
         SearchStopped: somebody asked for it before the training, or at once during it.
     """
-    recorded = find_final(run.store, run.name, winner.id, run.config)
+    n_epochs = epochs_of_final(run, winner)
+    recorded = find_final(run.store, run.name, winner.id, n_epochs)
     if recorded is not None:
         run.store.update_search(run.name, test_accuracy=recorded.fitness, status="completed")
         return recorded
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
-    task = _task(run, winner)
+    run.observer(FinalStarted(winner, n_epochs))
+    task = _task(run, winner, n_epochs)
     tried: list[Trained] = []
     for rate in _RATES:
         tried.append(_train(run, _at_rate(task, rate)))
@@ -76,7 +79,26 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     return evaluation
 
 
-def _task(run: Run, winner: Individual) -> EvaluationTask:
+def epochs_of_final(run: Run, winner: Individual) -> int:
+    """Give the epochs of a winner's longer training, by the time that its own epochs took.
+
+    `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
+    it is kept, there are the most. A CPU training that has several cores to itself is counted on to
+    be faster by the square root of their number.
+    """
+    config, own = run.config, winner.evaluation
+    most = config.final.epochs
+    seconds = config.final.time_fraction * (config.budget.seconds or 0.0)
+    if not seconds or not own.train_seconds:
+        return most
+    machines = run.evaluator.machines
+    n_cores = 1 if machines.n_gpus else run.evaluator.n_slots / machines.n_nodes
+    n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
+    per_epoch = n_longer * own.train_seconds / own.epochs / math.sqrt(max(1, n_cores))
+    return min(most, max(config.training.epochs, math.floor(seconds / per_epoch)))
+
+
+def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
     """Say what is trained: the winner, from the weights that the search kept of it, if it did."""
     kept = [
         one
@@ -86,7 +108,9 @@ def _task(run: Run, winner: Individual) -> EvaluationTask:
     return EvaluationTask(
         candidate_id=winner.id,
         plan=plan_of(winner.candidate.genome, run.data.input_shape, len(run.data.classes)),
-        training=run.config.training.model_copy(update=run.config.final.model_dump()),
+        training=run.config.training.model_copy(
+            update={"epochs": n_epochs, "label_smoothing": run.config.final.label_smoothing}
+        ),
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
@@ -128,9 +152,9 @@ def _last_loss(trained: Trained) -> float:
     return evaluation.curve[-1].train_loss if has_loss else math.inf
 
 
-def find_final(store: Ledger, name: str, winner_id: int, config: SearchConfig) -> Evaluation | None:
+def find_final(store: Ledger, name: str, winner_id: int, n_epochs: int) -> Evaluation | None:
     """Give a winner's longer training from the ledger, if it completed and was this long."""
     for one in store.final_trainings(name):
-        if one.completed and (one.candidate_id, one.epochs) == (winner_id, config.final.epochs):
+        if one.completed and (one.candidate_id, one.epochs) == (winner_id, n_epochs):
             return one
     return None

@@ -26,7 +26,7 @@ _N_PRUNED = 16
 
 
 def shared_layers(child: NetworkPlan, parent: NetworkPlan) -> Layers:
-    """Say which of a child's layers are which of its parent's: blocks, and the classifier.
+    """Say which of a child's layers are which of its parent's: stem, blocks, and the classifier.
 
     Blocks that both begin with are the same; what follows is counted from the end. A block inserted
     or removed anywhere thus leaves every other block with its own weights, and of networks of one
@@ -41,6 +41,7 @@ def shared_layers(child: NetworkPlan, parent: NetworkPlan) -> Layers:
     pairs = [(index, index) for index in range(n_same)]
     pairs += [(lengths[0] - n, lengths[1] - n) for n in range(n_last, 0, -1)]
     return (
+        *((("stem", "stem"),) if child.stem and parent.stem else ()),
         *((f"blocks.{own}", f"blocks.{theirs}") for own, theirs in pairs),
         ("classifier", "classifier"),
     )

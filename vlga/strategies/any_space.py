@@ -25,8 +25,8 @@ class _Genomes:
     def fingerprint(self, genome: Genome) -> str:
         return hashlib.sha256(genome.to_json().encode()).hexdigest()[:16]
 
-    def fits(self, _genome: Genome, _share: float) -> bool:
-        return True
+    def costs(self, _genome: Genome) -> tuple[float, ...]:
+        return ()
 
     def features(self, _genome: Genome) -> Features:
         return (), ()

@@ -40,6 +40,8 @@ _TELLING_FAILURES = frozenset(
 _FRESH_PROBABILITY = 0.05
 #: Chance of a mutated child to be mutated twice.
 _SECOND_MUTATION_PROBABILITY = 0.2
+#: A drawn network may use a share of the limits between this power of 1/2 and 1.
+_LEAST_SHARE_LOG2 = 5
 #: Blocks of the longest founder that is drawn, if `max_blocks` allows as many.
 _MAX_DRAWN_BLOCKS = 4
 
@@ -133,8 +135,15 @@ class Ladder(SteadyStateEvolution):
         return self._epochs_left is None or self.settings.rung_epochs[rung] <= self._epochs_left
 
     def _found(self, rng: Random) -> Candidate:
+        """Draw a network of any size: its share of the limits is log-uniform.
+
+        Networks drawn from a wide space are nearly all too large, and all would be shrunk to the
+        limit, where a search has time for the fewest.
+        """
         n_blocks = rng.randint(1, min(self._max_blocks, _MAX_DRAWN_BLOCKS))
-        return self._make(self.toolbox.individual(rng=rng, n_blocks=n_blocks), "sample", (), rng)
+        share = 2 ** -rng.uniform(0, _LEAST_SHARE_LOG2)
+        genome = self._fit(self.toolbox.individual(rng=rng, n_blocks=n_blocks), rng, share=share)
+        return self._make(genome, "sample", (), rng)
 
     def _breed(self, rng: Random) -> Candidate:
         if rng.random() < _FRESH_PROBABILITY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,8 +22,8 @@ class Phenotypes(Protocol):
     def fingerprint(self, genome: Genome, /) -> str:
         """Give what genomes that describe the same have in common, in 16 hexadecimal digits."""
 
-    def fits(self, genome: Genome, share: float, /) -> bool:
-        """Tell whether it is within this share, in (0, 1], of the limits."""
+    def costs(self, genome: Genome, /) -> tuple[float, ...]:
+        """Give what it costs of each limit, as a share of it: more than 1 is too much."""
 
     def silent_genes(self, genome: Genome, /) -> Container[str]:
         """Give the addresses of the genes of which no other allele changes what it describes."""
@@ -49,12 +50,12 @@ class Networks:
         """Name the network and its training."""
         return self._decode(genome).fingerprint
 
-    def fits(self, genome: Genome, share: float) -> bool:
-        """Tell whether the network is within this share of the limits."""
+    def costs(self, genome: Genome) -> tuple[float, ...]:
+        """Give the network's MACs and the bytes of its maps as shares of their limits."""
         limits, plan = self.limits, self._decode(genome)
-        return (limits.max_macs is None or plan.n_macs <= share * limits.max_macs) and (
-            limits.max_activation_bytes is None
-            or plan.activation_bytes <= share * limits.max_activation_bytes
+        return (
+            plan.n_macs / (limits.max_macs or math.inf),
+            plan.activation_bytes / (limits.max_activation_bytes or math.inf),
         )
 
     def silent_genes(self, genome: Genome) -> frozenset[str]:

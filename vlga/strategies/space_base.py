@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -135,14 +135,36 @@ class SpaceSearch(Strategy):
             return None
         return self._candidate(self._fit(self.settings.given[self._n_given], rng), "given")
 
-    def _fit(self, genome: Genome, rng: Random, first_block: int = 0) -> Genome:
-        """Shrink these blocks until the network is within the limits, or they cannot be."""
-        while not self._phenotypes.fits(genome, self._share_of_limits()):
-            smaller = self.toolbox.shrink(genome, rng=rng, first_block=first_block)
+    def _fit(self, genome: Genome, rng: Random, first_block: int = 0, share: float = 1.0) -> Genome:
+        """Shrink these blocks until the network is within the limits, or they cannot be.
+
+        Each step lowers a cost that is too high: kernels, say, are left alone if only the maps are
+        too large.
+
+        Args:
+            genome: to shrink.
+            rng: the source of randomness.
+            first_block: index of the first block that may change.
+            share: of the limits that are for this phase, in (0, 1], how much it may use.
+        """
+        costs, share = self._phenotypes.costs(genome), share * self._share_of_limits()
+        while max(costs, default=0) > share:
+            smaller = self.toolbox.shrink(
+                genome, rng=rng, first_block=first_block, helps=self._lowers(costs, share)
+            )
             if smaller is None:
                 break
-            genome = smaller
+            genome, costs = smaller, self._phenotypes.costs(smaller)
         return genome
+
+    def _lowers(self, costs: Sequence[float], share: float) -> Callable[[Genome], bool]:
+        """Give what tells whether a genome has less of a cost that is above this share."""
+
+        def lowers(genome: Genome) -> bool:
+            pairs = zip(self._phenotypes.costs(genome), costs, strict=True)
+            return any(less < cost for less, cost in pairs if cost > share)
+
+        return lowers
 
     def _share_of_limits(self) -> float:
         """Give the share of the limits, in (0, 1], that networks made now may use."""

@@ -19,8 +19,9 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     """Register the operators with a search's space and settings bound.
 
     The toolbox then has ``individual(rng=, n_blocks=)``, ``grow(genome, rng=)``,
-    ``mate(first, second, rng=)``, ``mutate(genome, rng=)``, ``shrink(genome, rng=, first_block=)``,
-    ``select(individuals, rng=)`` and ``choose_parents(n_individuals, rng=)``.
+    ``mate(first, second, rng=)``, ``mutate(genome, rng=)``,
+    ``shrink(genome, rng=, first_block=, helps=)``, ``select(individuals, rng=)`` and
+    ``choose_parents(n_individuals, rng=)``.
 
     For strategies without phases it has ``mutate_any_gene(genome, rng=)``,
     ``mate_aligned(first, second, rng=)``, ``tournament(individuals, rng=, n_drawn=)``, where

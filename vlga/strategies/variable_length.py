@@ -140,13 +140,13 @@ class VariableLength(SpaceSearch):
         return candidate
 
     def _share_of_limits(self) -> float:
-        """Leave room for the phases to come, where it is known how many there are.
+        """Leave room for the phases to come: half of what is left is for each.
 
         Without it the first phase's block takes all, and whatever is grown on it is shrunk to the
-        smallest convolutions.
+        smallest convolutions. How many phases may come has no say, so that a search that is given
+        more of them begins with the same networks.
         """
-        phases = self.settings.max_phases
-        return min(1.0, (self.phase + 1) / phases) if phases else 1.0
+        return 1.0 - 0.5 ** (self.phase + 1)
 
     def _parent_ids(self) -> tuple[int, ...]:
         return (self._parent.id,) if self._parent else ()

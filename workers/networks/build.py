@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan
+from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan, StemPlan
 
 __all__ = ["ConvLayer", "Network", "build_network"]
 
@@ -18,6 +18,8 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "elu": nn.ELU,
     "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
 }
 _POOLS: dict[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
@@ -57,6 +59,17 @@ class ConvLayer(nn.Sequential):
         return out
 
 
+class Stem(nn.Sequential):
+    """A convolution of fixed weights (workers/networks/whitening.py), and an activation."""
+
+    def __init__(self, plan: StemPlan, activation: str) -> None:
+        super().__init__()
+        self.plan = plan
+        self.conv = nn.Conv2d(plan.input_shape[0], plan.channels, plan.kernel, plan.stride)
+        self.conv.weight.requires_grad_(False)
+        self.activation = _ACTIVATIONS[activation]()
+
+
 class Block(nn.Module):
     """One or two convolution layers and an optional skip connection from the input."""
 
@@ -84,10 +97,11 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Blocks, global pooling, a linear classifier."""
+    """A stem if there is one, blocks, global pooling, a linear classifier."""
 
     def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
+        self.stem = Stem(plan.stem, plan.activation) if plan.stem else nn.Identity()
         self.blocks = nn.Sequential(*(Block(block, plan.activation) for block in plan.blocks))
         self.head_pool = (
             nn.AdaptiveMaxPool2d(1) if plan.head_pool == "max" else nn.AdaptiveAvgPool2d(1)
@@ -96,11 +110,11 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (n, channels, height, width) float to logits (n, n_classes)."""
-        logits: Tensor = self.classifier(self.head_pool(self.blocks(images)).flatten(1))
+        logits: Tensor = self.classifier(self.head_pool(self.blocks(self.stem(images))).flatten(1))
         return logits
 
 
-def build_network(plan: NetworkPlan, generator: torch.Generator) -> Network:
+def build_network(plan: NetworkPlan, generator: torch.Generator, *, dirac: bool = False) -> Network:
     """Build a plan's network with random weights.
 
     He initialization for convolutions, so that deep networks without batch normalization start
@@ -109,6 +123,9 @@ def build_network(plan: NetworkPlan, generator: torch.Generator) -> Network:
     Args:
         plan: what to build.
         generator: on the CPU; the only source of randomness.
+        dirac: whether convolutions that batch normalization follows start by passing on as many
+            channels as they can (Jordan 2024, https://arxiv.org/abs/2404.00498), the others at
+            random.
     """
     # torch draws default weights from its global generator; skipping that leaves it alone.
     with torch.device("meta"):
@@ -119,6 +136,8 @@ def build_network(plan: NetworkPlan, generator: torch.Generator) -> Network:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+            elif dirac and min(module.kernel_size) > 1:
+                nn.init.dirac_(module.weight[: module.in_channels])
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
         elif isinstance(module, nn.Linear):

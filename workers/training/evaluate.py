@@ -22,9 +22,10 @@ from vlga.networks.named import ModelPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset
-from workers.networks.build import build_network
+from workers.networks.build import Network, Stem, build_network
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
-from workers.training.augmentation import image_statistics
+from workers.networks.whitening import N_WHITENED, whitening_filters
+from workers.training.augmentation import image_statistics, to_float
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loop import Split, TrainingFailure, TrainingResult, score, train
@@ -169,6 +170,7 @@ def _attempt(
             stage = FailureReason.ERROR
             network.to(device)
             data = _to_device(dataset, device)
+            _whiten(network, data)
             result = _train(
                 task,
                 network,
@@ -216,10 +218,19 @@ def _build(task: EvaluationTask) -> nn.Module:
         if task.weights is not None:  # of the same model
             model.load_state_dict(unpack_weights(task.weights.data))
         return model
-    network = build_network(task.plan, torch.Generator().manual_seed(task.seed))
+    generator = torch.Generator().manual_seed(task.seed)
+    network = build_network(task.plan, generator, dirac=task.training.initialization == "dirac")
     if task.weights is not None:
         inherit_weights(network, task.weights.data, task.inherited_layers)
     return network
+
+
+def _whiten(network: nn.Module, data: _ResidentData) -> None:
+    """Give a network's stem, if it has one, its filters: those of the training images."""
+    if isinstance(network, Network) and isinstance(network.stem, Stem):
+        some = data.train.images[:: max(1, len(data.train.images) // N_WHITENED)]
+        filters = whitening_filters(network.stem.plan, to_float(some, *data.statistics))
+        network.stem.conv.weight.copy_(filters)
 
 
 def _train(

@@ -116,6 +116,9 @@ def _maps(plan: Plan) -> tuple[int, int, int]:
     if isinstance(plan, ModelPlan):
         return _maps_of_model(plan)
     kept, passing, n_indices = _n(plan.input_shape), 0, 0
+    if plan.stem is not None:
+        n_stem = _n(plan.stem.output_shape)
+        kept, passing = kept + n_stem * (1 + _keeps_input(plan.activation)), 2 * n_stem
     for block in plan.blocks:
         for conv in block.convs:
             kept += _kept(conv, plan.activation)
@@ -144,8 +147,12 @@ def _kept(conv: ConvPlan, activation: str) -> int:
     after = _n(conv.output_shape)
     inputs = [_n(conv.conv_shape)] if conv.pool else []
     inputs += [after] if conv.batch_norm else []
-    inputs += [after] if activation in ("elu", "selu") else []
+    inputs += [after] if _keeps_input(activation) else []
     return sum(inputs) + after
+
+
+def _keeps_input(activation: str) -> bool:
+    return activation not in ("relu", "tanh")
 
 
 def _kept_by_skip(block: BlockPlan) -> int:

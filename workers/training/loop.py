@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
@@ -119,7 +120,8 @@ def train(
     n_steps = config.epochs * steps_per_epoch
     kind = resolve_augmentation(config.augment, may_mirror=may_mirror)
     network.to(memory_format=torch.channels_last)
-    optimizer = _make_optimizer(network, optimizer_plan)
+    optimizer_plan = optimizer_plan.scaled(batch_size, config.base_batch_size)
+    optimizer = _make_optimizer(network, optimizer_plan, config.norm_bias_rate)
     amplifier = Amplifier(
         network,
         amplification,
@@ -171,7 +173,7 @@ def train(
                     else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
                 )
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
+                    group["lr"] = learning_rate * group["rate"]
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
         train_loss, train_accuracy = (totals / steps_per_epoch).tolist()
@@ -225,17 +227,29 @@ def score(
     return loss / len(split.labels), n_correct / len(split.labels)
 
 
-def _make_optimizer(network: nn.Module, plan: OptimizerPlan) -> torch.optim.SGD:
-    """Give SGD with Nesterov momentum; weight decay only on weights of more than one dimension."""
-    parameters = list(network.parameters())
+def _make_optimizer(
+    network: nn.Module, plan: OptimizerPlan, norm_bias_rate: float
+) -> torch.optim.SGD:
+    """Give SGD with Nesterov momentum; weight decay only on weights of more than one dimension.
+
+    Each group has a `rate`, by which its learning rate is a multiple of the schedule's.
+    """
+    parameters = [one for one in network.parameters() if one.requires_grad]
+    shifts = {id(one.bias) for one in network.modules() if isinstance(one, nn.BatchNorm2d)}
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [one for one in parameters if one.ndim > 1],
+            "weight_decay": plan.weight_decay,
+            "rate": 1.0,
+        },
+        {
+            "params": [one for one in parameters if one.ndim <= 1 and id(one) not in shifts],
+            "rate": 1.0,
+        },
+        {"params": [one for one in parameters if id(one) in shifts], "rate": norm_bias_rate},
+    ]
     return torch.optim.SGD(
-        [
-            {
-                "params": [one for one in parameters if one.ndim > 1],
-                "weight_decay": plan.weight_decay,
-            },
-            {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
-        ],
+        [group for group in groups if group["params"]],
         lr=plan.learning_rate,
         momentum=plan.momentum,
         nesterov=plan.momentum > 0,

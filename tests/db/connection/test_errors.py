@@ -88,6 +88,7 @@ class TestSqlite:
                     parents=[],
                     operator="",
                     depth=0,
+                    rung=0,
                 )
             )
         engine.dispose()

@@ -16,7 +16,7 @@ def test_a_search_is_a_row_with_its_trainings(engine: Engine):
 
     assert row == {
         "name": "digits-1",
-        "strategy": "variable_length",
+        "strategy": "ladder",
         "seed": 3,
         "status": "completed",
         "data": "digits",

@@ -24,7 +24,7 @@ def test_list_gives_every_search_the_newest_first(engine: Engine):
         {
             "name": "digits-1",
             "status": "completed",
-            "strategy": "variable_length",
+            "strategy": "ladder",
             "data": "digits",
             "evaluations": 6,
             "best_fitness": 0.75,
@@ -32,7 +32,7 @@ def test_list_gives_every_search_the_newest_first(engine: Engine):
         {
             "name": "empty",
             "status": "lost",
-            "strategy": "variable_length",
+            "strategy": "ladder",
             "data": "digits",
             "evaluations": 0,
             "best_fitness": None,
@@ -59,7 +59,7 @@ def test_show_gives_back_what_was_asked_for(engine: Engine):
     assert {key: shown[key] for key in ("name", "status", "strategy", "seed", "data")} == {
         "name": "digits-1",
         "status": "completed",
-        "strategy": "variable_length",
+        "strategy": "ladder",
         "seed": 3,
         "data": "digits",
     }

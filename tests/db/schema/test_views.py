@@ -82,7 +82,7 @@ def test_a_study_has_no_genes_and_breaks_nothing(engine: Engine):
         )
 
     assert ask(engine, "SELECT * FROM genes WHERE id = 0") == []
-    assert len(ask(engine, "SELECT * FROM genes WHERE id = 1")) == 22
+    assert len(ask(engine, "SELECT * FROM genes WHERE id = 1")) == 23
 
 
 def test_failures_are_the_trainings_that_failed(engine: Engine):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from db.store import SqlStore
-from tests.support.records import DATA, candidate, evaluation, genome, record
+from tests.support.records import DATA, candidate, evaluation, genome_of_default, record
 from vlga.app.founders import with_founders_of
 from vlga.config.load import load_config
 from vlga.errors import ConfigError
@@ -20,8 +20,10 @@ def store(tmp_path):
     with closing(SqlStore(f"sqlite:///{tmp_path}/vlga.db")) as opened:
         opened.create_search(record("first"))
         made = [
-            replace(candidate(number), genome=genome(1, learning_rate=rate))
-            for number, rate in enumerate((0.02, 0.05, 0.1, 0.2, 0.1))
+            replace(
+                candidate(number), genome=genome_of_default(1).with_genes({"learning_rate": rate})
+            )
+            for number, rate in enumerate((0.4, 0.8, 1.6, 3.2, 1.6))
         ]
         made.append(replace(made[-1], id=5))
         opened.add_candidates("first", made)
@@ -32,13 +34,14 @@ def store(tmp_path):
 def test_the_four_best_networks_come_first(store):
     """Each once, the fittest first, before those that the configuration has."""
     own = load_config(
-        settings=["strategy=ladder"], overrides={"population.founders": [genome(2).to_dict()]}
+        settings=["strategy=ladder"],
+        overrides={"population.founders": [genome_of_default(2).to_dict()]},
     )
 
     founders = with_founders_of("first", own, DATA, store).founders()
 
-    assert [one.network.learning_rate for one in founders[:4]] == [0.1, 0.2, 0.1, 0.05]
-    assert founders[4:] == (genome(2),)
+    assert [one.network.learning_rate for one in founders[:4]] == [1.6, 3.2, 1.6, 0.8]
+    assert founders[4:] == (genome_of_default(2),)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,12 @@ def test_the_four_best_networks_come_first(store):
             DATA,
             "in the same space, but a network of 'first' has momentum=0.9; start with the space",
         ),
-        ("first", load_config(), DATA, "needs a strategy without generations, .*variable_length"),
+        (
+            "first",
+            load_config(settings=["strategy=variable_length"]),
+            DATA,
+            "needs a strategy without generations, .*variable_length",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(store, name, config, data, said):

@@ -45,9 +45,8 @@ def test_what_no_candidate_depends_on_may_change(setting, table, key, value):
         ("data.train_limit=99", "fitness on other images cannot be compared"),
         ("space.block.skip=[true]", "its candidates were made with it"),
         ("population.size=99", "its candidates were made with it"),
-        ("training.epochs=9", "its fitness comes from trainings with the old value"),
+        ("training.epochs=8", "its fitness comes from trainings with the old value"),
         ("limits.max_macs=9", "its networks were made to fit them"),
-        ("budget.phases=9", "the limits on networks were shared out among its phases"),
         ("study.seeds=9", "its trials are numbered by it"),
     ],
 )
@@ -60,6 +59,13 @@ def test_what_the_recorded_depends_on_may_not(setting, why):
     )
     with pytest.raises(ConfigError, match=message):
         change_config(load_config(), settings=["budget.seconds=9", setting])
+
+
+def test_what_was_chosen_when_it_began_is_not_chosen_again():
+    """The networks were made to fit it."""
+    begun = load_config().model_copy(update={"auto": []})
+    with pytest.raises(ConfigError, match=r"^--set training.batch_size must be a number .* 'auto'"):
+        change_config(begun, settings=["training.batch_size=auto"])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,7 @@ def test_options_count_as_settings_do():
         ("budget.seconds", r"--set must be key=value, but got 'budget.seconds'"),
         ("budget.second=9", r"\[budget\] 'second' is not a setting; did you mean 'seconds'\?"),
         ("budget.seconds=-1", r"\[budget\] seconds must be greater than 0, but got seconds=-1"),
-        ("budget.epochs=1", r"\[budget\] epochs must be at least training.epochs=3"),
+        ("budget.epochs=1", r"\[budget\] epochs must be at least training.epochs=9"),
     ],
 )
 def test_mistakes_are_explained_as_ever(setting, message):

@@ -17,7 +17,7 @@ def keys(model, path=()):
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             if name != "space":
                 yield from keys(field.annotation, (*path, name))
-        else:
+        elif name != "auto":  # stands at the settings that are
             yield (*path, name), field.description
 
 

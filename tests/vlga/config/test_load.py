@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from tests.support.records import genome
+from tests.support.records import genome_of_default
 from vlga.config.load import load_config, parse_config, preset_text
 from vlga.config.preset import preset_names
 from vlga.config.strategies import ENDING, GENERATIONAL, PHASED, STUDIES, StrategyName
@@ -20,9 +20,9 @@ class TestPresets:
     def test_each_loads_and_says_at_its_top_what_it_is(self, name):
         """A preset is a valid configuration with a comment for whoever opens it."""
         config = load_config(preset=name)
-        is_classical = name == "young2015"
+        expected = {"default": "ladder", "young2015": "fixed_length"}
 
-        assert config.strategy == ("fixed_length" if is_classical else "variable_length")
+        assert config.strategy == expected.get(name, "variable_length")
         assert preset_text(name).startswith(f"# The preset `{name}`")
 
     def test_xiao2020_has_the_paper_s_settings(self):
@@ -143,7 +143,7 @@ def test_a_setting_is_read_in_toml_s_form(text, value):
         ("populaton.size=3", r"'populaton' is not a setting; did you mean 'population'\?"),
         ("population.sise=3", r"\[population\] 'sise' is not a setting; did you mean 'size'\?"),
         ("space.foo=1", r"\[space\] 'foo' is not a setting; known: block, first_block, network"),
-        ("foo=1", "'foo' is not a setting; known: budget, data, .*, workers"),
+        ("foo=1", "'foo' is not a setting; known: auto, budget, data, .*, workers"),
         ("space.network.learning_rat=1", r"\[space.network\] .* did you mean 'learning_rate'\?"),
         ("space.block.kernel_a=2", r"\[space.block\] kernel_a must be an odd number .* got 2"),
         ("space.first_block.skip=3", r"\[space.first_block\] skip must be true or false, .* got 3"),
@@ -293,20 +293,20 @@ def test_a_configuration_comes_back_from_its_json():
 class TestFounders:
     def test_lie_in_the_space(self):
         """They are read once, when the configuration is."""
-        config = load_config(overrides={"population.founders": [genome(2).to_dict()]})
+        config = load_config(overrides={"population.founders": [genome_of_default(2).to_dict()]})
 
-        assert config.founders() == (genome(2),)
+        assert config.founders() == (genome_of_default(2),)
 
     @pytest.mark.parametrize(
         ("founder", "settings", "said"),
         [
             (
-                genome(2).with_genes({"blocks.1.kernel_a": 7}).to_dict(),
+                genome_of_default(2).with_genes({"blocks.1.kernel_a": 7}).to_dict(),
                 [],
                 r"\[population\] founders\[0\] must lie in the space, but got blocks.1.kernel_a=7",
             ),
             (
-                genome(2).to_dict(),
+                genome_of_default(2).to_dict(),
                 ["population.max_blocks=1"],
                 r"founders\[0\] must have at most population.max_blocks=1 blocks, but has 2",
             ),

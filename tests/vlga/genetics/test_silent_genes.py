@@ -17,11 +17,15 @@ WIDE = SearchSpace.from_settings(
     | {
         "amplify_kind": ("batch_norm", "activation", "conv", "any"),
         "amplify_factor": (1.0, 1.5, 2.0),
+        "amplify_ratio": (0.5, 1.0),
+        "amplify_threshold": ("mean", "mean_std"),
+        "amplify_window": ((0.0, 0.5), (0.25, 0.75)),
+        "stem": ("none", "whiten"),
     },
-    DEFAULT.block_alleles(1),
+    DEFAULT.block_alleles(1) | {"batch_norm_a": (True, False), "batch_norm_b": (True, False)},
 )
 #: The image sizes at which maps come down to one pixel after no pool, one, two, or three.
-SIZES = [(1, 1), (1, 5), (2, 2), (2, 3), (4, 5), (8, 8)]
+SIZES = [(1, 1), (1, 5), (2, 2), (2, 3), (4, 5), (8, 8), (50, 60), (130, 200)]
 
 
 def silent_genes(genome, input_shape=(1, 8, 8)):

@@ -1,4 +1,5 @@
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from tests.support.generators import PRESETS, genomes, spaces
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genes import BLOCK_GENES, NETWORK_GENES
+from vlga.genetics.sampling import sample
 from vlga.genetics.space import SearchSpace
 
 XIAO = PRESETS["xiao2020"]
@@ -55,12 +57,13 @@ class TestTheSpaceOfXiao2020:
 
 
 def test_the_default_space_searches_training_genes_in_every_phase():
-    """Only the activation is settled by the first phase."""
+    """But for what they fix, and the activation, which the first phase settles."""
     default = PRESETS["default"]
     first = {name for name in default.searched_genes(0) if "." not in name}
     later = {name for name in default.searched_genes(3) if "." not in name}
 
-    assert first == set(NETWORK_GENES)
+    fixed = {"stem", "amplify_ratio", "amplify_threshold", "amplify_window"}
+    assert first == set(NETWORK_GENES) - fixed
     assert later == first - {"activation"}
 
 
@@ -212,3 +215,61 @@ def test_bounds_belong_to_the_range(gene, lowest):
     space = SearchSpace.from_settings({**network, gene: lowest}, block)
 
     assert space.network_alleles()[gene] == (lowest,)
+
+
+class TestPrior:
+    @staticmethod
+    def space(prior):
+        """The paper's, with a prior."""
+        xiao = PRESETS["xiao2020"]
+        return SearchSpace.from_settings(
+            xiao.network_alleles(), xiao.block_alleles(1), xiao.block_alleles(0), prior
+        )
+
+    def test_alleles_are_drawn_in_its_proportion(self):
+        """Those that it does not name have weight 1; genes that it does not name are uniform."""
+        prior = {
+            "activation": {"relu": 6, "selu": 0},
+            "kernel_a": {"3": 4},
+            "include_pool": {"true": 3},
+        }
+        space, rng, n = self.space(prior), Random(0), 8000
+        drawn = [sample(space, rng) for _ in range(n)]
+
+        def share(gene, allele, where=lambda one: one.blocks[0]):
+            return sum(getattr(where(one), gene) == allele for one in drawn) / n
+
+        assert share("kernel_a", 3) == pytest.approx(4 / 8, abs=0.02)
+        assert share("kernel_a", 9) == pytest.approx(1 / 8, abs=0.02)
+        assert share("include_pool", True) == pytest.approx(3 / 4, abs=0.02)
+        assert share("kernel_b", 9) == pytest.approx(1 / 5, abs=0.02)
+        assert share("activation", "relu", lambda one: one.network) == pytest.approx(
+            6 / 8, abs=0.02
+        )
+        assert share("activation", "selu", lambda one: one.network) == 0
+
+    def test_names_alleles_that_the_space_need_not_have(self):
+        """So that a space can be narrowed without touching the prior."""
+        space = self.space({"channels_a": {"12": 100}})
+
+        assert {sample(space, Random(seed)).blocks[0].channels_a for seed in range(50)} <= {
+            8, 16, 32, 64, 128, 256, 512,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("prior", "message"),
+        [
+            ({"chanels_a": {"8": 1}}, r"\[space.prior\] has no gene 'chanels_a'; .* 'channels_a'"),
+            ({"kernel_a": [1, 2]}, r"\[space.prior\] kernel_a must be a table .* but got \[1, 2\]"),
+            ({"kernel_a": {"4": 1}}, r"\[space.prior\] kernel_a must be an odd number .* got 4"),
+            (
+                {"kernel_a": {"3": -1}},
+                r"\[space.prior.kernel_a\] 3 must be .* at least 0, .* got -1",
+            ),
+            ({"skip": {"yes": 1}}, r"\[space.prior\] skip must be true or false, but got 'yes'"),
+        ],
+    )
+    def test_a_mistake_is_named(self, prior, message):
+        """With the gene, the rule and the value."""
+        with pytest.raises(ConfigError, match=f"^{message}"):
+            self.space(prior)

@@ -25,6 +25,7 @@ NETWORK = NetworkGenes(
     amplify_factor=2.0,
     amplify_measure="G1",
     amplify_threshold="mean",
+    stem="none",
     amplify_window=(0.25, 0.85),
 )
 BLOCK = BlockGenes(
@@ -174,26 +175,46 @@ class TestWhatAPlanTakesFromTheGenome:
         )
 
 
+@pytest.mark.parametrize(
+    ("shape", "stride", "output_shape"),
+    [
+        ((1, 1, 9), None, (1, 1, 9)),  # too thin for a patch
+        ((1, 8, 8), 1, (8, 7, 7)),
+        ((3, 32, 32), 1, (24, 31, 31)),
+        ((3, 64, 65), 2, (24, 32, 32)),
+        ((1, 64, 64), 2, (8, 32, 32)),
+        ((3, 224, 200), 4, (24, 56, 50)),
+    ],
+)
+def test_a_stem_brings_large_images_down(shape, stride, output_shape):
+    """Two channels for each direction of a patch, of which twelve at most are taken."""
+    plan = plan_of(GENOME.with_genes({"stem": "whiten"}), shape)
+
+    assert (plan.stem.stride if plan.stem else None) == stride
+    assert plan.blocks[0].input_shape == output_shape
+
+
 @given(genomes(), input_shapes(), st.integers(2, 100))
 def test_every_genome_decodes_to_maps_of_at_least_one_pixel(genome, input_shape, n_classes):
     """Any length, any image from 1x1x1 to 4x64x64: each layer fits the one before."""
     plan = decode(genome, input_shape, n_classes)
 
     assert len(plan.blocks) == len(genome.blocks)
-    assert plan.convs[0].input_shape == input_shape
+    assert plan.convs[0].input_shape == (plan.stem.output_shape if plan.stem else input_shape)
     for before, after in pairwise(plan.convs):
         assert after.input_shape == before.output_shape
     for conv in plan.convs:
         assert min(conv.output_shape) >= 1
         assert conv.output_shape[0] == conv.channels
     names = [row.name for row in plan.layer_table()]
-    assert len(set(names)) == len(names) == plan.depth + sum(b.skip for b in plan.blocks) + 1
+    n_others = sum(block.skip for block in plan.blocks) + bool(plan.stem) + 1
+    assert len(set(names)) == len(names) == plan.depth + n_others
 
 
 @given(plans())
 def test_a_plan_s_totals_are_its_layers(plan):
     """Parameters and MACs add up, and every network has some of each."""
-    convs = plan.convs
+    convs = [*plan.convs, *([plan.stem] if plan.stem else [])]
     skips = [block for block in plan.blocks if block.skip]
     head = plan.blocks[-1].output_shape[0]
 
@@ -224,10 +245,27 @@ def test_fingerprints_are_equal_exactly_for_equal_plans(genome, input_shape, rng
 
 def test_a_fingerprint_is_the_same_on_every_machine_and_day():
     """It is stored: a change of this value makes old searches' networks look new."""
-    assert plan_of(GENOME).fingerprint == "cb61f9995e7190a3"
+    assert plan_of(GENOME).fingerprint == "88de4ac3d8eb2efe"
 
 
 @pytest.mark.parametrize(("input_shape", "n_classes"), [((3, 8, 8), 10), ((1, 8, 8), 11)])
 def test_the_task_is_part_of_the_fingerprint(input_shape, n_classes):
     """The same genome is another network for other images or classes."""
     assert decode(GENOME, input_shape, n_classes).fingerprint != plan_of(GENOME).fingerprint
+
+
+class TestScaled:
+    PLAN = OptimizerPlan(learning_rate=1.6, momentum=0.9, weight_decay=2e-3)
+
+    def test_without_a_base_the_plan_is_torch_s(self):
+        """As the papers' presets mean it."""
+        assert self.PLAN.scaled(64, None) is self.PLAN
+
+    @given(st.integers(1, 4096), st.floats(0.01, 10), st.floats(0, 0.1))
+    def test_with_a_base_rate_and_decay_do_not_depend_on_each_other(self, n, rate, decay):
+        """The rate grows with the batch; the decay of so many images at the peak stays."""
+        plan = OptimizerPlan(rate, 0.9, decay).scaled(n, 1024)
+
+        assert plan.learning_rate * 1024 / n == pytest.approx(rate)
+        assert plan.learning_rate * plan.weight_decay * 1024 / n == pytest.approx(decay)
+        assert plan.momentum == 0.9

@@ -7,7 +7,9 @@ from vlga.search.budget import Budget
 def budget(*settings, n_trained=0, elapsed=0.0):
     limits = [f"budget.{setting}" for setting in settings]
     every = [f"budget.{name}={value}" for name, value in (("seconds", 1e9), ("phases", 99))]
-    config = load_config(settings=["training.epochs=3", *every, *limits])
+    config = load_config(
+        settings=["training.epochs=3", "population.rungs=1", "final.epochs=0", *every, *limits]
+    )
     return Budget(config, lambda: elapsed, n_trained, 3 * n_trained)
 
 
@@ -38,6 +40,14 @@ def test_seconds_left(elapsed, left, spent):
 
     assert one.seconds_left == left
     assert one.spent == spent
+
+
+@pytest.mark.parametrize(("epochs", "fraction", "left"), [(30, 0.4, 6), (30, 0, 10), (0, 0.4, 10)])
+def test_a_share_of_the_time_is_kept_for_the_winner_s_longer_training(epochs, fraction, left):
+    """If there is to be one: what is allowed covers both."""
+    settings = [f"final.epochs={epochs}", f"final.time_fraction={fraction}", "budget.seconds=10"]
+
+    assert Budget(load_config(settings=settings), lambda: 0.0).seconds_left == left
 
 
 def test_without_limits_it_is_never_spent():

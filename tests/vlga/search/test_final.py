@@ -10,7 +10,7 @@ from vlga.errors import SearchStopped
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
-from vlga.search.final import train_winner
+from vlga.search.final import epochs_of_final, train_winner
 from vlga.strategies.base import training_seed
 
 
@@ -38,6 +38,29 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
     assert task.training.epochs == 7
     assert task.training.label_smoothing == bench.config.final.label_smoothing
     assert task.training.batch_size == bench.config.training.batch_size
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_slots", "expected"),
+    [
+        ((), 1, 30),  # without a limit of time there are as many as asked for
+        (("budget.seconds=100", "final.time_fraction=0"), 1, 30),
+        (("budget.seconds=100", "final.time_fraction=0.4"), 1, 16),  # 40 s of 2.5 s each
+        (("budget.seconds=100", "final.time_fraction=0.4"), 4, 30),  # four cores: 1.25 s each
+        (("budget.seconds=10", "final.time_fraction=0.4"), 1, 3),  # as many as in the search
+    ],
+)
+def test_its_epochs_fit_the_time_that_is_kept(tmp_path, settings, n_slots, expected):
+    """By the winner's own speed, here 2 s an epoch on four fifths of the images."""
+    bench = Bench(tmp_path, small_config("final.epochs=30", "budget.evaluations=3"))
+    winner = bench.run()
+    winner = replace(winner, evaluation=replace(winner.evaluation, train_seconds=6.0, epochs=3))
+    bench = Bench(tmp_path, small_config("training.epochs=3", "final.epochs=30", *settings))
+    run = bench.entered(ScriptedEvaluator(n_slots=n_slots))
+    data = replace(run.data, n_train=80, n_validation=20)
+    run = replace(run, record=replace(run.record, data=data))
+
+    assert epochs_of_final(run, winner) == expected
 
 
 def test_no_other_training_is_final(bench):

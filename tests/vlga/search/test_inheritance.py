@@ -16,6 +16,8 @@ def layers_and_plans(child, parent):
     plans = decode(child, SHAPE, 3), decode(parent, SHAPE, 3)
     *blocks, classifier = shared_layers(*plans)
     assert classifier == ("classifier", "classifier")
+    if plans[0].stem and plans[1].stem:
+        assert blocks.pop(0) == ("stem", "stem")
     pairs = [tuple(int(name.removeprefix("blocks.")) for name in pair) for pair in blocks]
     return pairs, plans[0].blocks, plans[1].blocks
 

@@ -1,13 +1,12 @@
 """The steady-state genetic algorithm on a ladder."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.records import genome
+from tests.support.records import genome_of_default
 from tests.support.synthetic import any_fitness, completed, failed, step
 from vlga.config.load import load_config
 from vlga.config.settings import PopulationConfig
@@ -127,7 +126,7 @@ class TestBudget:
 class TestFounders:
     def test_that_are_given_come_first(self):
         """In their order, then as many drawn ones as a population has."""
-        given_ = [fitting(1), fitting(2)]
+        given_ = [genome_of_default(1), genome_of_default(2)]
         walked = [one for one in walk(make(founders=given_), 12) if one.operator != "promote"]
 
         assert [one.operator for one in walked[: SIZE + 2]] == ["given"] * 2 + ["sample"] * SIZE
@@ -147,16 +146,9 @@ class TestFounders:
     def test_that_are_given_go_before_the_others_in_every_strategy_without_generations(self):
         """Also in random search."""
         for name in ("random_search", "steady_state", "regularized_evolution"):
-            strategy = make(f"strategy={name}", founders=[fitting(1)])
+            strategy = make(f"strategy={name}", founders=[genome_of_default(1)])
 
             assert [one.operator for one in strategy.ask(2)] == ["given", "sample"]
-
-
-def fitting(n_blocks):
-    """Give a genome of the preset's space."""
-    made = genome(n_blocks)
-    first = replace(made.blocks[0], include_pool=True)
-    return replace(made, blocks=(first, *made.blocks[1:]))
 
 
 class TestAlive:
@@ -203,8 +195,8 @@ class Places:
     def fingerprint(self, genome):
         return f"{int(''.join(map(str, self.features(genome)[1]))):016d}"
 
-    def fits(self, _genome, _share):
-        return True
+    def costs(self, _genome):
+        return ()
 
     def silent_genes(self, _genome):
         return ()

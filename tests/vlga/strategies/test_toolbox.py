@@ -104,7 +104,10 @@ def test_a_tool_is_its_operator_with_the_search_s_settings_bound(call, expected)
 @pytest.mark.parametrize("name", ["mate", "mutate", "grow", "individual", "select"])
 def test_a_strategy_uses_the_tool_that_was_registered_last(name):
     """An own operator takes the place of ours in a running search."""
-    strategy = make_strategy(load_config(settings=["population.size=4"]), (1, 8, 8), 10)
+    settings = [
+        "strategy=variable_length", "population.size=4", "population.mutation_probability=1",
+    ]  # fmt: skip
+    strategy = make_strategy(load_config(settings=settings), (1, 8, 8), 10)
     original, calls = getattr(strategy.toolbox, name), []
 
     def own(*args, **kwargs):

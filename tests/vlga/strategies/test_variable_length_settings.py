@@ -184,7 +184,9 @@ class TestFailures:
 
 def test_the_default_preset_runs_on_it_too():
     """Training and amplification genes are searched in every phase; the activation is not."""
-    strategy = make("budget.phases=3", "population.size=8", preset="default")
+    strategy = make(
+        "strategy=variable_length", "budget.phases=3", "population.size=8", preset="default"
+    )
     rounds = play(strategy, deeper_is_better)
     last = [c.genome.network for candidates in rounds for c in candidates if c.phase == 2]
 

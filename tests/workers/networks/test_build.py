@@ -51,7 +51,9 @@ def test_every_map_has_the_shape_of_the_plan(plan: NetworkPlan):
     """Each block gives maps of its plan's output shape."""
     with torch.device("meta"):
         network = Network(plan).eval()
-        maps = torch.empty(2, *plan.input_shape)
+        maps = network.stem(torch.empty(2, *plan.input_shape))
+    if plan.stem is not None:
+        assert maps.shape == (2, *plan.stem.output_shape)
     for block, block_plan in zip(network.blocks, plan.blocks, strict=True):
         maps = block(maps)
         assert maps.shape == (2, *block_plan.output_shape)
@@ -108,6 +110,34 @@ def test_a_skip_connection_sees_what_the_pool_keeps(pool_type):
 
     difference = network.blocks[0](images) - network.blocks[0].a(images)
     torch.testing.assert_close(difference, cropped)
+
+
+class TestDirac:
+    def test_with_batch_normalization_a_convolution_begins_by_passing_on(self):
+        """As many channels as it has of both; the others begin at random, and so do 1x1 kernels."""
+        block = replace(genome().blocks[0], batch_norm_a=True, kernel_a=3, channels_a=8, kernel_b=1)
+        two = Genome(genome().network, (block, replace(block, channels_a=32)))
+        built = decode(two, (1, 8, 8), 3)
+        he, dirac = (build_network(built, generator(), dirac=one) for one in (False, True))
+        first, second = (one.a.conv.weight for one in dirac.blocks)
+        n_in = second.shape[1]
+        maps = torch.randn(1, n_in, 4, 4)
+
+        passed = torch.nn.functional.conv2d(maps, second, padding=1)[:, :n_in]
+        torch.testing.assert_close(passed, maps)
+        assert torch.equal(second[n_in:], he.blocks[1].a.conv.weight[n_in:])
+        assert torch.equal(dirac.blocks[0].b.conv.weight, he.blocks[0].b.conv.weight)
+        assert first.shape[0] == 8
+
+    def test_without_batch_normalization_it_is_he_s(self):
+        """Nothing would bring the maps of a chain of such to one scale."""
+        block = replace(genome().blocks[0], batch_norm_a=False, batch_norm_b=False)
+        built = decode(Genome(genome().network, (block,)), (1, 8, 8), 3)
+        states = [
+            build_network(built, generator(), dirac=one).state_dict() for one in (False, True)
+        ]
+
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 class TestBuildNetwork:

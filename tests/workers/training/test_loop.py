@@ -166,6 +166,19 @@ class TestTrain:
 
         assert changed == {name for name, each in before.items() if each.ndim > 1 and each.any()}
 
+    def test_shifts_of_batch_normalization_have_a_rate_of_their_own(self):
+        """After one step they have moved that many times as far, and nothing else has."""
+        start, *ends = (network() for _ in range(3))
+        for end, rate in zip(ends, (1.0, 16.0), strict=True):
+            fit(end, images=split(16), epochs=1, norm_bias_rate=rate)
+        moves = [
+            {name: each - start.state_dict()[name] for name, each in end.named_parameters()}
+            for end in ends
+        ]
+        for name, moved in moves[0].items():
+            times = 16.0 if name.endswith("norm.bias") else 1.0
+            torch.testing.assert_close(moves[1][name], times * moved)
+
     def test_a_final_training_scores_at_its_end(self):
         """Without a score each epoch only the last record has one."""
         result = fit(network(), epochs=3, score_each_epoch=False)

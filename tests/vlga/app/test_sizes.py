@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.support.records import DATA
+from vlga.app.sizes import Machine, choose_sizes, sizes_text, with_sizes_of
+from vlga.config.load import load_config
+from vlga.config.settings import AUTO
+from vlga.errors import ConfigError
+from vlga.strategies import make_strategy
+
+LAPTOP, GPU = Machine(n_cores=2, has_gpu=False), Machine(n_cores=1, has_gpu=True)
+
+
+def images(*shape, n=3000):
+    return replace(DATA, input_shape=shape, n_train=n - n // 5, n_validation=n // 5)
+
+
+def chosen(data, machine=LAPTOP, *settings):
+    return choose_sizes(load_config(settings=settings), data, machine)
+
+
+def test_a_number_stands_as_it_is():
+    """Only what is auto is chosen, and then nothing is auto any more."""
+    config = chosen(images(3, 32, 32), LAPTOP, "training.batch_size=7", "limits.max_macs=9_000_000")
+
+    assert (config.training.batch_size, config.limits.max_macs) == (7, 9_000_000)
+    assert config.limits.max_activation_bytes is not None
+    assert config.auto == []
+
+
+def test_the_default_preset_leaves_them_all_to_be_chosen():
+    """A preset cannot know the images, nor the machine."""
+    assert sorted(load_config().auto) == sorted(AUTO)
+
+
+@pytest.mark.parametrize(
+    ("n", "machine", "expected"),
+    [
+        (1400, LAPTOP, 32),
+        (10_000, LAPTOP, 64),
+        (10_000, GPU, 256),
+        (50_000, GPU, 512),
+        (100, GPU, 8),
+    ],
+)
+def test_a_gpu_gets_larger_batches_and_few_images_smaller_ones(n, machine, expected):
+    """An epoch has at least twenty steps, as far as a batch has eight images."""
+    assert chosen(images(3, 32, 32, n=n), machine).training.batch_size == expected
+
+
+def test_more_time_and_a_faster_machine_allow_larger_networks():
+    """In proportion, rounded down to a power of two; more images allow smaller ones."""
+    data = images(3, 32, 32, n=10_000)
+    few, many = (
+        chosen(data, LAPTOP, f"budget.seconds={seconds}").limits.max_macs for seconds in (600, 4800)
+    )
+
+    assert many == 8 * few
+    assert few & (few - 1) == 0
+    assert chosen(data, GPU).limits.max_macs > few
+    assert chosen(images(3, 32, 32, n=80_000), LAPTOP).limits.max_macs < few
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 224, 224)])
+@pytest.mark.parametrize("machine", [LAPTOP, GPU])
+def test_no_gene_is_pinned_by_the_limits(shape, machine):
+    """Of the 400 first networks of a search each gene takes three quarters of its alleles.
+
+    A limit that leaves the smallest networks alone makes a search one of nothing.
+    """
+    data = images(*shape)
+    config = chosen(data, machine)
+    population = config.population.model_copy(update={"size": 400})
+    config = config.model_copy(update={"population": population})
+    strategy = make_strategy(config, shape, len(data.classes))
+    blocks = [block for one in strategy.ask(400) for block in one.genome.blocks]
+    for gene, alleles in strategy.space.block_alleles(0).items():
+        seen = {getattr(block, gene) for block in blocks}
+        assert len(seen) >= 0.75 * len(alleles), gene
+
+
+def test_a_limit_that_no_network_is_within_is_refused():
+    """With what the smallest has, before anything is entered."""
+    with pytest.raises(
+        ConfigError, match=r"^\[limits\] max_macs must admit .* and got max_macs=9;"
+    ):
+        chosen(images(3, 32, 32), LAPTOP, "limits.max_macs=9")
+
+
+def test_a_comparison_goes_on_with_the_sizes_that_it_was_begun_with():
+    """Also on another machine."""
+    begun = chosen(images(3, 32, 32), GPU)
+    again = with_sizes_of(load_config(settings=["seed=5"]), begun)
+
+    assert (again.training, again.limits, again.auto) == (begun.training, begun.limits, [])
+    assert again.seed == 5
+
+
+def test_says_what_it_chose():
+    """In the line that introduces a search."""
+    config = chosen(images(1, 28, 28), LAPTOP, "limits.max_macs=1_000_000")
+
+    assert sizes_text(config) == "batches of 32, networks of at most 1,000,000 MACs an image"

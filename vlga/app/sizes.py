@@ -1,0 +1,180 @@
+"""Sizes that fit the images, the machine and the time, chosen once when a search begins.
+
+A preset cannot know them: limits made for small images leave nothing to search among on larger
+ones, and batches of a laptop keep a GPU waiting. What is chosen is rounded, printed, and stored in
+the search's configuration; a number in the configuration stands as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vlga.config.settings import SearchConfig
+from vlga.config.strategies import STUDIES
+from vlga.errors import ConfigError
+from vlga.genetics.sampling import smallest
+from vlga.networks.anchors import anchors
+from vlga.networks.phenotype import decode
+from vlga.ports.data import DataSummary
+from vlga.ports.evaluator import Evaluator
+
+__all__ = ["Machine", "choose_sizes", "machine_of", "sizes_text", "with_sizes_of"]
+
+#: Multiply-accumulates a second that are counted on for a CPU core and for a GPU, in a training of
+#: a small network: a training's step takes three times those of a forward pass. Nominal, so that
+#: the same search on a busy machine is the same search; what is measured here for a core of an EPYC
+#: of 2024 is 30 to 90 billion.
+_RATE_OF_CORE, _RATE_OF_GPU = 2**35, 2**41
+#: Passes over the training images that the largest network allowed can have in its last training:
+#: on a CPU so many images are seen in all, within these bounds.
+_SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 16), 60
+#: The time, in seconds, that is counted on where none is given.
+_SECONDS = 600.0
+#: Fewest steps in an epoch, as far as batches are then large enough for batch normalization.
+_STEPS, _LEAST_BATCH = 20, 8
+#: Channels of maps as large as the image that a training step may keep, in all layers together.
+_CHANNELS_ON_CPU, _CHANNELS_ON_GPU = 256, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the winner's longer training runs on: one GPU, or the cores of one machine.
+
+    Attributes:
+        n_cores: at least 1.
+        has_gpu: whether trainings use GPUs.
+    """
+
+    n_cores: float
+    has_gpu: bool
+
+    @property
+    def rate(self) -> float:
+        """Multiply-accumulates a second, nominal."""
+        return _RATE_OF_GPU if self.has_gpu else self.n_cores * _RATE_OF_CORE
+
+
+def machine_of(evaluator: Evaluator, config: SearchConfig) -> Machine:
+    """Give what an evaluator trains on."""
+    machines = evaluator.machines
+    n_cores = evaluator.n_slots * config.workers.cpus_per_evaluation / machines.n_nodes
+    return Machine(max(1.0, n_cores), machines.n_gpus > 0)
+
+
+def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> SearchConfig:
+    """Give the configuration with a number for every setting that is ``auto``.
+
+    Args:
+        config: as it was asked for.
+        data: the images.
+        machine: what trains on them.
+
+    Raises:
+        ConfigError: a limit is too small for any network of the space.
+    """
+    sizes: dict[str, Any] = {
+        "limits.max_activation_bytes": _max_activation_bytes(data, machine),
+        "limits.max_macs": _max_macs(config, data, machine),
+        "training.batch_size": _batch_size(data, machine),
+    }
+    given = config.population.founders
+    chosen = _with(config, {**sizes, "population.founders": given})
+    if chosen.strategy in STUDIES:
+        return chosen
+    _require_room(chosen, data)
+    if "population.founders" not in config.auto:
+        return chosen
+    most = config.population.max_blocks or math.inf
+    founders = [
+        one.to_dict()
+        for one in anchors(
+            config.space.build(), data.input_shape, len(data.classes), chosen.limits.max_macs
+        )
+        if len(one.blocks) <= most
+    ]
+    more = [one for one in founders if one not in given]
+    population = chosen.population.model_copy(update={"founders": [*given, *more]})
+    return chosen.model_copy(update={"population": population})
+
+
+def _require_room(config: SearchConfig, data: DataSummary) -> None:
+    """Refuse limits that not even the smallest network is within."""
+    plan = decode(smallest(config.space.build()), data.input_shape, len(data.classes))
+    limits = config.limits
+    for name, cost, limit in (
+        ("max_macs", plan.n_macs, limits.max_macs),
+        ("max_activation_bytes", plan.activation_bytes, limits.max_activation_bytes),
+    ):
+        if limit is not None and cost > limit:
+            raise ConfigError(
+                f"[limits] {name} must admit a network of the space, but the smallest has {cost} "
+                f"on images of {'x'.join(map(str, data.input_shape))}, and got {name}={limit}; "
+                f"set it to auto"
+            )
+
+
+def with_sizes_of(config: SearchConfig, other: SearchConfig) -> SearchConfig:
+    """Give the configuration with those of another for every setting that is ``auto``."""
+    tables = {key: key.split(".") for key in config.auto}
+    return _with(
+        config, {key: getattr(getattr(other, table), name) for key, (table, name) in tables.items()}
+    )
+
+
+def _with(config: SearchConfig, sizes: Mapping[str, Any]) -> SearchConfig:
+    changed: dict[str, Any] = {"auto": []}
+    for key in config.auto:
+        table, name = key.split(".")
+        settings = changed.get(table, getattr(config, table))
+        changed[table] = settings.model_copy(update={name: sizes[key]})
+    return config.model_copy(update=changed)
+
+
+def sizes_text(config: SearchConfig) -> str:
+    """Say in words what a configuration's sizes are."""
+    limits, parts = config.limits, [f"batches of {config.training.batch_size}"]
+    if limits.max_macs is not None:
+        parts.append(f"networks of at most {limits.max_macs:,} MACs an image")
+    return ", ".join(parts)
+
+
+def _batch_size(data: DataSummary, machine: Machine) -> int:
+    """Give a power of two: small where steps are few, large where a GPU would wait."""
+    n = data.n_train
+    wanted = (256 if n < 20_000 else 512 if n < 200_000 else 1024) if machine.has_gpu else 64
+    if not machine.has_gpu and n < 4000:
+        wanted = 32
+    return min(wanted, max(_LEAST_BATCH, _power_of_two(n / _STEPS)))
+
+
+def _max_macs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
+    """Give the MACs of a network that has enough passes in its share of the time."""
+    seconds = config.final.time_fraction * (config.budget.seconds or _SECONDS)
+    n_trained = data.n_train + data.n_validation
+    fewest, most = _PASSES_ON_CPU
+    passes = max(fewest, min(most, _SEEN_ON_CPU / n_trained))
+    if machine.has_gpu:
+        passes = _PASSES_ON_GPU
+    macs = _power_of_two(machine.rate * seconds / (3 * passes * n_trained))
+    return max(macs, _power_of_two(_least_macs(data.input_shape)))
+
+
+def _least_macs(shape: tuple[int, int, int]) -> float:
+    """Give the MACs of a small but sound network: 8 and 16 channels, pooled twice."""
+    channels, height, width = shape
+    pixels = height * width
+    return 9 * pixels * (channels * 8 + 8 * 8 / 4 + 8 * 16 / 4 + 16 * 16 / 16)
+
+
+def _max_activation_bytes(data: DataSummary, machine: Machine) -> int:
+    _, height, width = data.input_shape
+    channels = _CHANNELS_ON_GPU if machine.has_gpu else _CHANNELS_ON_CPU
+    return max(2**21, _power_of_two(4 * channels * height * width))
+
+
+def _power_of_two(number: float) -> int:
+    """Give the largest power of two that is no more than a number of at least 1, else 1."""
+    return 1 << max(0, math.floor(math.log2(max(1.0, number))))
