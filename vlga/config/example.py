@@ -19,6 +19,7 @@ _EXAMPLES: dict[str, Any] = {
     "data.train_limit": 10_000,
     "data.image_size": 64,
     "population.max_blocks": 6,
+    "training.base_batch_size": 1024,
     "budget.evaluations": 500,
     "budget.epochs": 5_000,
     "budget.seconds": 28_800.0,

@@ -68,7 +68,8 @@ def test_every_switched_off_setting_may_be_switched_on(preset, tmp_path):
 @pytest.mark.parametrize("preset", preset_names())
 def test_none_unsets_what_a_preset_has_set(preset):
     """TOML has no null."""
-    config = load_config(preset=preset, settings=["budget.seconds=none", "budget.phases='none'"])
+    unset = ["budget.seconds=none", "budget.phases='none'", "budget.evaluations=9"]
+    config = load_config(preset=preset, settings=unset)
 
     assert (config.budget.seconds, config.budget.phases) == (None, None)
     with pytest.raises(ConfigError, match="size must be a valid integer, but got size='none'"):
