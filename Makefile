@@ -13,7 +13,7 @@ help:            ## Say what there is.
 install: .venv/.installed  ## Make the environment in .venv.
 
 search: install  ## Search for a network on real images: digits, a few minutes.
-	$(BIN)/vlga search
+	$(BIN)/vlga search --set budget.seconds=90
 
 # Two processes, which share the tests by files, and by Ray, as tests/conftest.py says.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2

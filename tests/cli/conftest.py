@@ -7,6 +7,29 @@ from tests.support.command import FIRST, SMALL, Result, vlga, vlga_in
 from tests.support.comparing import COMPARE
 from tests.support.ledger import ledger
 from workers.evaluators.inline import InlineEvaluator
+from workers.rivals.compute import draw_sample, rivals_on
+
+
+class RivalsAtOnce:
+    """A `BackgroundRivals` without its process, which takes longer than the tests' searches."""
+
+    def __init__(self, dataset):
+        self._rivals = rivals_on(draw_sample(dataset))
+
+    def wait(self, _seconds):
+        """Give them."""
+        return self._rivals
+
+    def close(self):
+        """Do nothing."""
+
+
+@pytest.fixture(autouse=True, scope="package")
+def rivals_at_once():
+    """Searches in this process compute their rivals in it too; others have the real thing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.rivals.BackgroundRivals", RivalsAtOnce)
+        yield
 
 
 @pytest.fixture(autouse=True)
