@@ -42,6 +42,8 @@ class BackgroundRivals:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                    # A signal to the search's process group, such as Ctrl-C, is the search's.
+                    start_new_session=True,
                 )
         except OSError as error:  # such as a full disk
             _log.warning("simple rivals cannot be computed: %s", error)
