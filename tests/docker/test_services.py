@@ -28,7 +28,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 PASSWORD = "p@ss/w:rd%25 'x'"
 TINY = [
     word
-    for setting in ("population.size=2", "population.generations=1", "budget.phases=1",
+    for setting in ("strategy=variable_length", "population.size=2", "population.generations=1",
+                    "budget.phases=1",
                     "training.epochs=1", "final.epochs=1", "data.train_limit=100")
     for word in ("--set", setting)
 ]  # fmt: skip

@@ -31,6 +31,9 @@ _RATE_OF_CORE, _RATE_OF_GPU = 2**35, 2**41
 #: Passes over the training images that the largest network allowed can have in its last training:
 #: on a CPU so many images are seen in all, within these bounds.
 _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 16), 60
+#: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
+#: there would be time, learn them no better. ResNet-18 has as many.
+_MACS_PER_PIXEL = 2**19
 #: The time, in seconds, that is counted on where none is given.
 _SECONDS = 600.0
 #: Fewest steps in an epoch, as far as batches are then large enough for batch normalization.
@@ -159,7 +162,9 @@ def _max_macs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     if machine.has_gpu:
         passes = _PASSES_ON_GPU
     macs = _power_of_two(machine.rate * seconds / (3 * passes * n_trained))
-    return max(macs, _power_of_two(_least_macs(data.input_shape)))
+    _, height, width = data.input_shape
+    most = _MACS_PER_PIXEL * height * width
+    return max(min(macs, _power_of_two(most)), _power_of_two(_least_macs(data.input_shape)))
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:

@@ -27,7 +27,13 @@ from workers.evaluators.on_ray import RayEvaluator
 
 IMAGES = dataset()
 CONFIG = load_config(
-    settings=["population.size=8", "population.generations=3", "budget.phases=2", "seed=4"]
+    settings=[
+        "strategy=variable_length",
+        "population.size=8",
+        "population.generations=3",
+        "budget.phases=2",
+        "seed=4",
+    ]
 )
 N_KILLS = 20 if LONG else 8
 #: Steps of a training, each announced; a kill comes after at most so many announcements.
