@@ -19,7 +19,7 @@ def test_it_is_a_search_as_any_other(searched):
     shown = vlga("show", "mine", "--format", "json").json
     only = vlga("individual", "mine", "0", "--format", "json").json
 
-    assert "winner #0  validation accuracy 0." in searched.err
+    assert "winner #0  validation accuracy 0." in searched.out
     assert shown["evaluations"] == {"completed": 1, "failed": 0, "reused": 0}
     assert shown["best"]["test_accuracy"] is not None
     assert [(one["epochs"], one["is_final"]) for one in only["evaluations"]] == [

@@ -5,6 +5,7 @@ import tomllib
 
 import click
 import pytest
+from PIL import Image
 
 from tests.support.command import vlga
 from tests.support.readmes import ROOT
@@ -97,13 +98,14 @@ class TestMessages:
         """Not by Python's own rules as well."""
         (tmp_path / "images" / "cat").mkdir(parents=True)
         (tmp_path / "images" / "cat" / "notes.txt").touch()
+        Image.new("L", (4, 4)).save(tmp_path / "images" / "cat" / "one.png")
         command = [sys.executable, "-m", "vlga", "search", "--data", "images", "--inline"]
         run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         skipped, failed = run.stderr.splitlines()
 
         assert run.stdout == ""
-        assert skipped.startswith(f"{tmp_path}/images/cat: skipped 1 that are not images")
-        assert failed.startswith("vlga: class folder ")
+        assert skipped.startswith(f"{tmp_path}/images: skipped 1 .txt, which are no images")
+        assert failed.startswith("vlga: data set 'images' must have at least 2 classes")
 
 
 def test_a_reader_that_has_gone_is_no_failure(tmp_path):
