@@ -17,6 +17,7 @@ from ray.tune.search import ConcurrencyLimiter, Searcher
 
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, GenomeError
+from vlga.genetics.genes import GENES_VERSION
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from workers.networks.build import build_network
@@ -132,9 +133,11 @@ class TestSuggest:
 
     def test_searches_networks_of_this_project(self):
         """A preset's space gives configurations that decode to torch modules."""
-        space = load_config().space
-        for config in run(search(space.block, space.network), 5, lambda _: {"score": 1}):
-            plan = decode(Genome.from_dict({"version": 1, **config}), (1, 8, 8), 10)
+        space = load_config().space.build()
+        genes = {name: [*alleles] for name, alleles in space.block_alleles(1).items()}
+        network = {name: [*alleles] for name, alleles in space.network_alleles().items()}
+        for config in run(search(genes, network), 5, lambda _: {"score": 1}):
+            plan = decode(Genome.from_dict({"version": GENES_VERSION, **config}), (1, 8, 8), 10)
             module = build_network(plan, torch.Generator())
 
             assert sum(one.numel() for one in module.parameters()) == plan.n_parameters
