@@ -83,18 +83,16 @@ def epochs_of_final(run: Run, winner: Individual) -> int:
     """Give the epochs of a winner's longer training, by the time that its own epochs took.
 
     `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
-    it is kept, there are the most. A CPU training that has several cores to itself is counted on to
-    be faster by the square root of their number.
+    it is kept, there are the most. That a CPU training then has all cores is not counted on: small
+    networks are hardly faster by it.
     """
     config, own = run.config, winner.evaluation
     most = config.final.epochs
     seconds = config.final.time_fraction * (config.budget.seconds or 0.0)
     if not seconds or not own.train_seconds:
         return most
-    machines = run.evaluator.machines
-    n_cores = 1 if machines.n_gpus else run.evaluator.n_slots / machines.n_nodes
     n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
-    per_epoch = n_longer * own.train_seconds / own.epochs / math.sqrt(max(1, n_cores))
+    per_epoch = n_longer * own.train_seconds / own.epochs
     return min(most, max(config.training.epochs, math.floor(seconds / per_epoch)))
 
 
