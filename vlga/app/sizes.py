@@ -115,7 +115,7 @@ def _require_room(config: SearchConfig, data: DataSummary) -> None:
             raise ConfigError(
                 f"[limits] {name} must admit a network of the space, but the smallest has {cost} "
                 f"on images of {'x'.join(map(str, data.input_shape))}, and got {name}={limit}; "
-                f"set it to auto"
+                "set it to auto"
             )
 
 
@@ -158,13 +158,12 @@ def _max_macs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     seconds = config.final.time_fraction * (config.budget.seconds or _SECONDS)
     n_trained = data.n_train + data.n_validation
     fewest, most = _PASSES_ON_CPU
-    passes = max(fewest, min(most, _SEEN_ON_CPU / n_trained))
-    if machine.has_gpu:
-        passes = _PASSES_ON_GPU
+    on_cpu = max(fewest, min(most, _SEEN_ON_CPU / n_trained))
+    passes = _PASSES_ON_GPU if machine.has_gpu else on_cpu
     macs = _power_of_two(machine.rate * seconds / (3 * passes * n_trained))
     _, height, width = data.input_shape
-    most = _MACS_PER_PIXEL * height * width
-    return max(min(macs, _power_of_two(most)), _power_of_two(_least_macs(data.input_shape)))
+    useful = _power_of_two(_MACS_PER_PIXEL * height * width)
+    return max(min(macs, useful), _power_of_two(_least_macs(data.input_shape)))
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:
