@@ -2,10 +2,13 @@
 
 import io
 import os
+import shutil
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Finished
 from vlga.cli.main import main
 
 #: Every reading command that prints a table or a text, on a search of two networks.
@@ -44,6 +47,17 @@ def test_nothing_is_wider_than_the_terminal(width, command, finished, monkeypatc
     for line in lines:
         has_path = " /" in line or "sqlite:///" in line or set(line) <= {"─", " "}
         assert len(line) <= width or has_path, line
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_long_path_does_not_widen_a_table(width, finished, monkeypatch, tmp_path):
+    """Its own line is as long as it is, and no other."""
+    deep = tmp_path / ("a" * 100)
+    deep.mkdir()
+    shutil.copy(Path(finished.url.removeprefix("sqlite:///")), deep / "vlga.db")
+    moved = Finished(f"sqlite:///{deep / 'vlga.db'}", finished.result)
+
+    test_nothing_is_wider_than_the_terminal(width, "doctor", moved, monkeypatch)
 
 
 def test_what_is_piped_has_every_column(finished):

@@ -82,21 +82,21 @@ def _database(url: str) -> Iterator[Diagnosis]:
             try:
                 require_file(engine)
             except VlgaError:
-                yield Diagnosis("ok", f"database {where}", "the first search will create it")
+                yield Diagnosis("ok", "database", f"{where}: the first search will create it")
                 return
             with reading(engine) as connection:
                 revision = stored_revision(connection, where)
             if revision is None:
-                found = "empty: the first search will create its tables"
+                found = "is empty: the first search will create its tables"
             else:
                 require_head(revision, where)
                 found = "has this version's schema"
             asked = time.time()
             clock = read_clock(engine)
-            yield Diagnosis("ok", f"database {where}", found)
+            yield Diagnosis("ok", "database", f"{where} {found}")
             yield judge_clock("the database", clock - time.time(), clock - asked)
     except VlgaError as error:
-        yield Diagnosis("problem", f"database {where}", "cannot be used", str(error))
+        yield Diagnosis("problem", "database", f"{where} cannot be used", str(error))
 
 
 def _data(data_dir: str | None) -> Iterator[Diagnosis]:

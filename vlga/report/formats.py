@@ -110,7 +110,10 @@ def _wrapped(lines: Sequence[str], width: int) -> list[str]:
         return [*lines]
     wrapped = [lines[0], ruler[:width]]
     for line in lines[2:]:
-        first, *more = textwrap.wrap(line[start:], room) or [""]
+        # A path stays in one piece, to be copied.
+        first, *more = textwrap.wrap(
+            line[start:], room, break_long_words=False, break_on_hyphens=False
+        ) or [""]
         wrapped += [(line[:start] + first).rstrip(), *(" " * start + text for text in more)]
     return wrapped
 
