@@ -164,7 +164,9 @@ class TestStory:
         story = (
             r"mine  random_search, variable_length; 2 seeds from 0: 4 searches of 3 epochs and "
             r"1 phase; digits: 80 \+ 20 images; batches of 8, "
-            r"networks of at most [\d,]+ MACs an image; 1 at a time; sqlite:///vlga.db\n"
+            r"networks of at most \S+ \w MACs an image, feature maps of at most \S+ MB, "
+            r"\d known networks? first; "
+            r"1 at a time; sqlite:///vlga.db\n"
             r"if interrupted, go on with: vlga compare .* --name mine\n"
             + "".join(f"{i} of 4  {name}  {score}" for i, name in enumerate(NAMES, start=1))
             + r"wrote mine\.png\nwrote mine\.html\n"

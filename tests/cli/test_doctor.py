@@ -45,9 +45,7 @@ def test_an_empty_postgres_is_no_problem_either(empty_postgres):
     found = {one["what"].split()[0]: one for one in told.json}
 
     assert told.code == 0
-    assert found["database"]["found"].endswith(
-        " is empty: the first search will create its tables"
-    )
+    assert found["database"]["found"].endswith(" is empty: the first search will create its tables")
     assert found["clock"]["state"] == "ok"
 
 

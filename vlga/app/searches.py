@@ -105,17 +105,20 @@ def made_up_name(text: str) -> str:
     return name.encode()[: _NAME_BYTES - 20].decode(errors="ignore")
 
 
-def new_record(name: str, config: SearchConfig, data: DataSummary) -> SearchRecord:
+def new_record(
+    name: str, config: SearchConfig, data: DataSummary, seconds: float = 0.0
+) -> SearchRecord:
     """Give the record of a search that starts now, with the versions that it runs on.
 
     Args:
         name: of the search.
         config: with a number for every setting that was ``auto`` (`choose_sizes`).
         data: the images.
+        seconds: that it has taken to get this far; they count as the search's.
     """
     assert not config.auto, config.auto
     versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
-    return SearchRecord(name, config, data, versions)
+    return SearchRecord(name, config, data, versions, seconds=seconds)
 
 
 def refuse_taken(store: SqlStore, name: str) -> None:
@@ -135,12 +138,16 @@ def enter(
     data: DataSummary,
     *,
     stem: str | None = None,
+    seconds: float = 0.0,
 ) -> SearchRecord:
-    """Enter a search; without a name it gets the stem (or the data's name) and a free number."""
+    """Enter a search; without a name it gets the stem (or the data's name) and a free number.
+
+    The other arguments are `new_record`'s.
+    """
     stem = made_up_name(stem or Path(data.name).stem)
     number = 1
     while True:
-        record = new_record(name or f"{stem}-{number}", config, data)
+        record = new_record(name or f"{stem}-{number}", config, data, seconds)
         try:
             store.create_search(record)
         except SearchExists:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -76,6 +77,7 @@ def search(
     vlga search --data my_images/ --set budget.seconds=28800
     vlga search --preset xiao2020 --data cifar10
     """  # noqa: D301  # \b keeps click from filling the examples
+    began = time.monotonic()
     if name is not None:
         check_name(name)
     config = load_config(
@@ -103,7 +105,7 @@ def search(
         ):
             del dataset  # the evaluator has it
             config = choose_sizes(config, data, machine_of(evaluator, config))
-            record = enter(store, name, config, data)
+            record = enter(store, name, config, data, seconds=time.monotonic() - began)
             with held(store, record.name) as hold:
                 _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vlga.config.rungs import training_epochs
 from vlga.config.settings import SearchConfig
+from vlga.ports.evaluation import Evaluation
 
 __all__ = ["Budget"]
+
+#: Trainings, of the last, whose pace tells what the time left is enough for; and the least of them.
+_N_PACED, _MIN_PACED = 30, 3
 
 
 @dataclass(slots=True)
@@ -28,11 +34,17 @@ class Budget:
     elapsed: Callable[[], float]
     n_trained: int = 0
     n_epochs: int = 0
+    _epoch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_N_PACED))
 
     def start(self, epochs: int) -> None:
         """Count a training that starts, of so many epochs."""
         self.n_trained += 1
         self.n_epochs += epochs
+
+    def learn(self, evaluation: Evaluation) -> None:
+        """Learn from a training that completed how long one takes."""
+        if evaluation.completed and evaluation.train_seconds:
+            self._epoch_seconds.append(evaluation.train_seconds / evaluation.epochs)
 
     @property
     def seconds_left(self) -> float | None:
@@ -47,6 +59,19 @@ class Budget:
         return None if limit is None else max(0, limit - self.n_epochs)
 
     @property
+    def affordable_epochs(self) -> int | None:
+        """Epochs of the longest training that may still start and is likely to end in time.
+
+        At least 0, or None if neither epochs nor time are limited, or no pace is known yet. A
+        training that the end of the time cuts off is lost, so three in four should be as fast.
+        """
+        lefts = [] if self.epochs_left is None else [self.epochs_left]
+        if self.seconds_left is not None and len(self._epoch_seconds) >= _MIN_PACED:
+            slow = statistics.quantiles(self._epoch_seconds, n=4, method="inclusive")[2]
+            lefts.append(int(self.seconds_left // slow))
+        return min(lefts, default=None)
+
+    @property
     def trainings_left(self) -> int | None:
         """Trainings that may still start by count and by epochs, or None if neither is limited.
 
@@ -56,8 +81,10 @@ class Budget:
 
     @property
     def spent(self) -> bool:
-        """Whether no further training may start."""
-        return self.trainings_left == 0 or self.seconds_left == 0
+        """Whether no further training may start, or could end in time."""
+        epochs = self.affordable_epochs
+        is_too_short = epochs is not None and epochs < training_epochs(self.config, 0)
+        return self.trainings_left == 0 or self.seconds_left == 0 or is_too_short
 
     @property
     def words(self) -> str:

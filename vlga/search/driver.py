@@ -168,8 +168,8 @@ class Search:
         waits = self.strategy.has_generations
         n = _MAX_OF_GENERATION if waits else _MAX_ASKED if self.strategy.asks_ahead else self._room
         left = self._budget.trainings_left
-        epochs_left = self._budget.epochs_left
-        asked = self.strategy.ask(n if left is None else min(n, left), epochs_left)
+        n = n if left is None else min(n, left)
+        asked = self.strategy.ask(n, self._budget.affordable_epochs)
         for one in asked:
             if one.id in self._entered:
                 require_same(one, self._entered.pop(one.id), self._run.record)
@@ -274,6 +274,7 @@ class Search:
         if outcome.source is not Source.EQUAL_CANDIDATE:
             self._memo.learn(outcome)
             self._failures.note(outcome)
+            self._budget.learn(outcome)
         if outcome.fitness is not None:
             self._inheritance.remember(candidate, outcome.fitness)
         self.strategy.tell(outcome)

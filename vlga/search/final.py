@@ -9,15 +9,14 @@ from vlga.errors import SearchStopped
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Trained
+from vlga.ports.evaluator import EvaluationTask, Trained, worthwhile_threads
 from vlga.ports.lease import Stop
-from vlga.ports.ledger import Ledger
 from vlga.ports.observer import FinalStarted
 from vlga.search.hold import RENEW_SECONDS
 from vlga.search.run import Run
 from vlga.strategies.base import training_seed
 
-__all__ = ["epochs_of_final", "find_final", "train_winner"]
+__all__ = ["epochs_of_final", "train_winner"]
 
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
@@ -34,7 +33,7 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
     need not be trainable from scratch. It has as many epochs as fit the share of the budget's time
-    that is kept for it (`epochs_of_final`). A training that ends no better than chance on its own
+    that the search left (`epochs_of_final`). A training that ends no better than chance on its own
     training images, or diverges, is done again at half the learning rate, twice at most; if all
     three do, the one with the lowest training loss counts. The test images have no say in it.
 
@@ -50,13 +49,13 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
         StoreError: it could not be recorded.
         SearchStopped: somebody asked for it before the training, or at once during it.
     """
-    n_epochs = epochs_of_final(run, winner)
-    recorded = find_final(run.store, run.name, winner.id, n_epochs)
+    recorded = _find_final(run, winner)
     if recorded is not None:
         run.store.update_search(run.name, test_accuracy=recorded.fitness, status="completed")
         return recorded
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
+    n_epochs = epochs_of_final(run, winner, max(_kept_seconds(run), _seconds_left(run)))
     run.observer(FinalStarted(winner, n_epochs))
     task = _task(run, winner, n_epochs)
     tried: list[Trained] = []
@@ -79,21 +78,51 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     return evaluation
 
 
-def epochs_of_final(run: Run, winner: Individual) -> int:
+def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
     """Give the epochs of a winner's longer training, by the time that its own epochs took.
 
     `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
-    it is kept, there are the most. That a CPU training then has all cores is not counted on: small
-    networks are hardly faster by it.
+    it is kept, there are the most. That a CPU training then has all the cores of a machine is
+    counted on in part: half of its work is taken to be done by all of them at once.
+
+    Args:
+        run: of the search.
+        winner: of the search.
+        seconds: that there are for it.
     """
     config, own = run.config, winner.evaluation
     most = config.final.epochs
-    seconds = config.final.time_fraction * (config.budget.seconds or 0.0)
-    if not seconds or not own.train_seconds:
+    if not _kept_seconds(run) or not own.train_seconds:
         return most
     n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
-    per_epoch = n_longer * own.train_seconds / own.epochs
+    per_epoch = n_longer * own.train_seconds / own.epochs * _time_with_all_cores(run, own)
     return min(most, max(config.training.epochs, math.floor(seconds / per_epoch)))
+
+
+def _time_with_all_cores(run: Run, own: Evaluation) -> float:
+    """Give the time of the longer training as a share of what it would take as the search trains.
+
+    On a GPU it is 1.
+    """
+    machines, n_cpus = run.evaluator.machines, run.config.workers.cpus_per_evaluation
+    if machines.n_gpus:
+        return 1.0
+    n_cores = run.evaluator.n_slots * n_cpus / max(1, machines.n_nodes)
+    before, after = (
+        worthwhile_threads(own.n_macs, run.config.training.batch_size, max(1, int(n)))
+        for n in (n_cpus, n_cores)
+    )
+    return (1 + 1 / after) / (1 + 1 / before)
+
+
+def _kept_seconds(run: Run) -> float:
+    """Give the time that is kept for a winner's longer training; 0 where none is."""
+    return run.config.final.time_fraction * (run.config.budget.seconds or 0.0)
+
+
+def _seconds_left(run: Run) -> float:
+    """Give what is left of the budget's time; a search ends when nothing more would end in time."""
+    return (run.config.budget.seconds or 0.0) - run.elapsed_seconds
 
 
 def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
@@ -150,9 +179,10 @@ def _last_loss(trained: Trained) -> float:
     return evaluation.curve[-1].train_loss if has_loss else math.inf
 
 
-def find_final(store: Ledger, name: str, winner_id: int, n_epochs: int) -> Evaluation | None:
-    """Give a winner's longer training from the ledger, if it completed and was this long."""
-    for one in store.final_trainings(name):
-        if one.completed and (one.candidate_id, one.epochs) == (winner_id, n_epochs):
+def _find_final(run: Run, winner: Individual) -> Evaluation | None:
+    """Give a winner's longer training from the ledger, if it completed and was long enough."""
+    least, most = epochs_of_final(run, winner, _kept_seconds(run)), run.config.final.epochs
+    for one in run.store.final_trainings(run.name):
+        if one.completed and one.candidate_id == winner.id and least <= one.epochs <= most:
             return one
     return None

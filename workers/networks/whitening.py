@@ -12,6 +12,8 @@ __all__ = ["N_WHITENED", "whitening_filters"]
 
 #: Images whose patches are measured, spread evenly over all.
 N_WHITENED = 512
+#: Images whose patches are held at once, in float64.
+_AT_ONCE = 32
 #: Added to the variance of a direction, so that those of noise alone are not blown up.
 _EPSILON = 5e-4
 
@@ -30,11 +32,16 @@ def whitening_filters(plan: StemPlan, images: Tensor) -> Tensor:
     Returns:
         (plan.channels, channels, kernel, kernel) float32 on the images' device.
     """
-    patches = F.unfold(images.contiguous(), plan.kernel, stride=plan.stride)
-    patches = patches.transpose(1, 2).flatten(0, 1).double()
+    n_entries = plan.input_shape[0] * plan.kernel**2
+    total = torch.zeros(n_entries, n_entries, dtype=torch.float64, device=images.device)
+    n_patches = 0
+    for some in torch.split(images, _AT_ONCE):
+        patches = F.unfold(some.contiguous(), plan.kernel, stride=plan.stride)
+        patches = patches.transpose(1, 2).flatten(0, 1).double()
+        total += patches.T @ patches
+        n_patches += len(patches)
     # in float64 on the CPU: small, and the same to the last digits everywhere
-    moments = (patches.T @ patches / len(patches)).cpu()
-    values, vectors = torch.linalg.eigh(moments)
+    values, vectors = torch.linalg.eigh((total / n_patches).cpu())
     directions = vectors.T.flip(0)[: plan.channels // 2]
     scales = (values.flip(0)[: plan.channels // 2].clamp_min(0) + _EPSILON).sqrt()
     # an eigenvector's sign is anybody's choice: its largest entry is positive

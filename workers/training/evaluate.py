@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vlga.networks.named import ModelPlan
+from vlga.networks.plan import StemPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask
+from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
 from workers.networks.build import Network, Stem, build_network
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
@@ -38,12 +39,21 @@ _HALVED = "trained with halves of each batch, as whole ones did not fit the memo
 
 @dataclass(frozen=True, slots=True)
 class _ResidentData:
-    """A data set on a device."""
+    """A data set on a device, with the filters that stems have had for it."""
 
     train: Split
     validation: Split
     test: Split
     statistics: tuple[Tensor, Tensor]
+    _filters: dict[StemPlan, Tensor] = field(default_factory=dict)
+
+    def filters(self, plan: StemPlan) -> Tensor:
+        """Give a stem's filters, which whiten the training images."""
+        if plan not in self._filters:
+            some = self.train.images[:: max(1, len(self.train.images) // N_WHITENED)]
+            normalized = to_float(some, *self.statistics)
+            self._filters[plan] = whitening_filters(plan, normalized)
+        return self._filters[plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,8 @@ def evaluate(
         task: what to do.
         dataset: the images; moved to the device on first use.
         device: ``cpu``, or a GPU with its number, such as ``cuda:0``.
-        n_threads: CPU threads for torch; the results on a CPU may depend on it.
+        n_threads: CPU threads that torch may use (`worthwhile_threads` of them are); the results
+            on a CPU may depend on it.
         gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
         given_up: tells before each step whether nobody waits for the outcome any more; the training
             then ends as if out of time.
@@ -165,7 +176,8 @@ def _attempt(
     """Build, train and score the network once, with each batch in so many parts."""
     stage = FailureReason.BUILD
     try:
-        with _threads(n_threads), training_memory(device):
+        n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
+        with _threads(n_used), training_memory(device):
             network = _build(task)
             stage = FailureReason.ERROR
             network.to(device)
@@ -228,9 +240,7 @@ def _build(task: EvaluationTask) -> nn.Module:
 def _whiten(network: nn.Module, data: _ResidentData) -> None:
     """Give a network's stem, if it has one, its filters: those of the training images."""
     if isinstance(network, Network) and isinstance(network.stem, Stem):
-        some = data.train.images[:: max(1, len(data.train.images) // N_WHITENED)]
-        filters = whitening_filters(network.stem.plan, to_float(some, *data.statistics))
-        network.stem.conv.weight.copy_(filters)
+        network.stem.conv.weight.copy_(data.filters(network.stem.plan))
 
 
 def _train(

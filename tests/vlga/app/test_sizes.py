@@ -37,7 +37,8 @@ def test_the_default_preset_leaves_them_all_to_be_chosen():
 @pytest.mark.parametrize(
     ("n", "machine", "expected"),
     [
-        (1400, LAPTOP, 32),
+        (1400, LAPTOP, 64),
+        (1000, LAPTOP, 32),
         (10_000, LAPTOP, 64),
         (10_000, GPU, 256),
         (50_000, GPU, 512),
@@ -45,7 +46,7 @@ def test_the_default_preset_leaves_them_all_to_be_chosen():
     ],
 )
 def test_a_gpu_gets_larger_batches_and_few_images_smaller_ones(n, machine, expected):
-    """An epoch has at least twenty steps, as far as a batch has eight images."""
+    """An epoch has at least sixteen steps, as far as a batch has eight images."""
     assert chosen(images(3, 32, 32, n=n), machine).training.batch_size == expected
 
 
@@ -101,4 +102,7 @@ def test_says_what_it_chose():
     """In the line that introduces a search."""
     config = chosen(images(1, 28, 28), LAPTOP, "limits.max_macs=1_000_000")
 
-    assert sizes_text(config) == "batches of 32, networks of at most 1,000,000 MACs an image"
+    assert sizes_text(config) == (
+        "batches of 64, networks of at most 1.00 M MACs an image, "
+        "feature maps of at most 2.1 MB, 1 known network first"
+    )

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
+from tests.support.records import evaluation
 from vlga.config.load import load_config
+from vlga.ports.evaluation import FailureReason
 from vlga.search.budget import Budget
 
 
@@ -48,6 +52,48 @@ def test_a_share_of_the_time_is_kept_for_the_winner_s_longer_training(epochs, fr
     settings = [f"final.epochs={epochs}", f"final.time_fraction={fraction}", "budget.seconds=10"]
 
     assert Budget(load_config(settings=settings), lambda: 0.0).seconds_left == left
+
+
+class TestAffordableEpochs:
+    """What may start is what is likely to end in time."""
+
+    def told(self, *settings, elapsed, paces):
+        one = budget(*settings, elapsed=elapsed)
+        for seconds in paces:
+            one.learn(replace(evaluation(0), train_seconds=2 * seconds))
+        return one
+
+    @pytest.mark.parametrize(("elapsed", "affordable"), [(0, 10), (60, 4), (80, 2), (100, 0)])
+    def test_by_the_pace_of_the_slower_ones(self, elapsed, affordable):
+        """Three in four are as fast as 10 s an epoch."""
+        paces = (1, 2, 10, 10, 30)
+        one = self.told("seconds=100", elapsed=elapsed, paces=paces)
+
+        assert one.affordable_epochs == affordable
+        assert one.spent == (affordable < 3)  # a training has three epochs
+
+    def test_or_by_what_is_left_of_the_epochs(self):
+        """Whichever is less."""
+        one = self.told("seconds=100", "epochs=30", elapsed=0, paces=(1, 1, 1))
+
+        assert one.affordable_epochs == 30
+
+    @pytest.mark.parametrize(("settings", "paces"), [(("seconds=100",), (1, 1)), ((), (1, 1, 1))])
+    def test_unknown_without_a_pace_or_a_limit(self, settings, paces):
+        """Two trainings say little; the time of 1e9 s is for more than anybody trains."""
+        affordable = self.told(*settings, elapsed=0, paces=paces).affordable_epochs
+
+        assert affordable is None or affordable > 10**8
+
+    def test_what_failed_or_took_no_time_has_no_pace(self):
+        """A failure may have come at once, and what is taken over from elsewhere has no time."""
+        one = budget("seconds=100")
+        failed = evaluation(0, reason=FailureReason.DIVERGED)
+        for _ in range(9):
+            one.learn(failed)
+            one.learn(replace(evaluation(0), train_seconds=0.0))
+
+        assert one.affordable_epochs is None
 
 
 def test_without_limits_it_is_never_spent():

@@ -41,26 +41,52 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
 
 
 @pytest.mark.parametrize(
-    ("settings", "n_slots", "expected"),
+    ("settings", "n_slots_n_macs", "seconds", "expected"),
     [
-        ((), 1, 30),  # without a limit of time there are as many as asked for
-        (("budget.seconds=100", "final.time_fraction=0"), 1, 30),
-        (("budget.seconds=100", "final.time_fraction=0.4"), 1, 16),  # 40 s of 2.5 s each
-        (("budget.seconds=100", "final.time_fraction=0.4"), 4, 16),  # more cores hardly help
-        (("budget.seconds=10", "final.time_fraction=0.4"), 1, 3),  # as many as in the search
+        (("final.time_fraction=0",), (1, 1), 40.0, 30),  # as many as asked for
+        ((), (1, 10**9), 40.0, 16),  # of 2.5 s each
+        ((), (4, 1), 40.0, 16),  # too small a network for several cores
+        ((), (2, 10**9), 40.0, 21),  # of 1.9 s each
+        ((), (4, 10**9), 40.0, 25),  # of 1.6 s each
+        ((), (1, 1), 50.0, 20),
+        ((), (1, 1), 4.0, 3),  # as many as in the search
     ],
 )
-def test_its_epochs_fit_the_time_that_is_kept(tmp_path, settings, n_slots, expected):
+def test_its_epochs_fit_the_time_that_there_is(
+    tmp_path, settings, n_slots_n_macs, seconds, expected
+):
     """By the winner's own speed, here 2 s an epoch on four fifths of the images."""
     bench = Bench(tmp_path, small_config("final.epochs=30", "budget.evaluations=3"))
     winner = bench.run()
-    winner = replace(winner, evaluation=replace(winner.evaluation, train_seconds=6.0, epochs=3))
-    bench = Bench(tmp_path, small_config("training.epochs=3", "final.epochs=30", *settings))
+    n_slots, n_macs = n_slots_n_macs
+    own = replace(winner.evaluation, train_seconds=6.0, epochs=3, n_macs=n_macs)
+    winner = replace(winner, evaluation=own)
+    settings = ("training.epochs=3", "final.epochs=30", "final.time_fraction=0.4", *settings)
+    bench = Bench(tmp_path, small_config(*settings))
     run = bench.entered(ScriptedEvaluator(n_slots=n_slots))
     data = replace(run.data, n_train=80, n_validation=20)
     run = replace(run, record=replace(run.record, data=data))
 
-    assert epochs_of_final(run, winner) == expected
+    assert epochs_of_final(run, winner, seconds) == expected
+
+
+def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path):
+    """A search that ends early leaves more than was kept; a longer budget trains it anew."""
+    settings = ("budget.evaluations=3", "final.time_fraction=0.4", "final.epochs=99")
+    bench = Bench(tmp_path, small_config("budget.seconds=100", *settings))
+    winner = bench.run()
+    winner = replace(winner, evaluation=replace(winner.evaluation, train_seconds=3.0, epochs=3))
+    n_longer = (DATA.n_train + DATA.n_validation) / DATA.n_train
+    evaluator = ScriptedEvaluator()
+    train(bench, winner, evaluator)
+    train(bench, winner, evaluator)
+    (task,) = evaluator.submitted
+
+    assert task.training.epochs > 90 / n_longer
+
+    run, longer = bench.entered(evaluator), small_config("budget.seconds=1000", *settings)
+    train_winner(replace(run, record=replace(run.record, config=longer)), winner)
+    assert len(evaluator.submitted) == 2
 
 
 def test_no_other_training_is_final(bench):
