@@ -31,12 +31,13 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
 
     Returns:
         Rows of `name strategy seed status data images{train,validation,test} input_shape rivals
-        validation_accuracy test_accuracy evaluations epochs seconds failures reused depth
-        parameters versions trainings`. `rivals` are as `show_search` gives them;
+        validation_accuracy test_accuracy evaluations epochs seconds failures reused taken_over
+        depth parameters versions trainings`. `rivals` are as `show_search` gives them;
         `validation_accuracy`, `depth` and `parameters` are the best candidate's, or None;
         `evaluations` counts the trainings paid for, completed or failed, `epochs` those asked for
         by them, and `reused` the candidates whose outcome was known, of an equal candidate or of
-        another search's training, which is paid for as if it had been done here. The winner's
+        another search's training, which is paid for as if it had been done here; `taken_over` are
+        the latter, which took no time. The winner's
         longer training is in `seconds` and `test_accuracy` only. `trainings` are pairs of epochs
         and fitness (None if it failed) in the order in which they were recorded.
     """
@@ -85,6 +86,7 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
         "seconds": row["seconds"],
         "failures": sum(one["fitness"] is None for one in trained),
         "reused": sum(one["reused"] for one in outcomes),
+        "taken_over": sum(one["reused"] for one in trained),
         "depth": best and best["depth"],
         "parameters": best and best["n_parameters"],
         "versions": row["versions"],

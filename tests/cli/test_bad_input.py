@@ -35,6 +35,21 @@ MISTAKES = [
         "search --gpus-per-evaluation -1",
         r"\[workers\] gpus_per_evaluation must be a number of at least 0, or auto, but .*=-1\.0",
     ),
+    (
+        "search --inline --workers 2",
+        r"--inline trains in this process, one at a time: leave out --workers, or .*; see .*",
+    ),
+    (
+        "compare --inline --address 127.0.0.1:1",
+        r"--inline trains in this process, one at a time: leave out --address, or .*; see .*",
+    ),
+    (
+        (
+            "compare --inline --set limits.max_macs=1 --set training.batch_size=8 "
+            "--set limits.max_activation_bytes=1000000 --set population.founders=[]"
+        ),
+        r"\[limits\] max_macs must admit a network of the space, but the smallest has \d+ .*",
+    ),
     ("search --name a/b", r"--name must be letters, digits, '_', '\.' and '-', .* but got 'a/b'"),
     ("search --name ..", r"--name must be letters, .* but got '\.\.'"),
     ("show", r"Missing argument 'SEARCH'; see vlga show --help"),

@@ -136,12 +136,12 @@ class TestTable:
         assert list(tree["strategies"][0]) == [
             "strategy", "finished", "unfinished", "validation_accuracy", "validation_accuracy_sd",
             "test_accuracy", "test_accuracy_sd", "tested", "evaluations", "epochs", "seconds",
-            "failures", "ended_early", "depth", "parameters",
+            "failures", "ended_early", "taken_over", "depth", "parameters",
         ]  # fmt: skip
         assert list(tree["searches"][0]) == [
             "name", "strategy", "seed", "status", "validation_accuracy", "test_accuracy",
-            "evaluations", "epochs", "seconds", "failures", "reused", "depth", "parameters",
-            "ended_early",
+            "evaluations", "epochs", "seconds", "failures", "reused", "taken_over", "depth",
+            "parameters", "ended_early",
         ]  # fmt: skip
         assert found["mean"] == pytest.approx(sum(gaps) / 2)
         assert found["standard_error"] == pytest.approx(abs(gaps[0] - gaps[1]) / 2)
@@ -155,6 +155,16 @@ class TestTable:
         assert [row["strategy"] for row in rows] == [*STRATEGIES]
         assert list(rows[0]) == list(vlga(*COMPARE, *JSON).json["strategies"][0])
         assert rows[0]["epochs"] == "3.0"
+
+
+class TestTakenOver:
+    def test_trainings_of_other_searches_are_told(self, tmp_path):
+        """They took no time, so that seconds cannot be compared."""
+        words = ("--plot-dir", str(tmp_path), "--name")
+        vlga(*COMPARE, *words, "mine")
+        told = vlga(*COMPARE, *words, "again")
+
+        assert "random_search took over 6 trainings of other searches of the database" in told.out
 
 
 class TestStory:

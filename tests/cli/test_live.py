@@ -13,7 +13,14 @@ from vlga.cli.messages import show_messages
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
-from vlga.ports.observer import Evaluated, FinalStarted, GenerationEnded, Progress, Updated
+from vlga.ports.observer import (
+    Evaluated,
+    FinalStarted,
+    GenerationEnded,
+    Progress,
+    Recalled,
+    Updated,
+)
 
 BEST = Individual(candidate(7), evaluation(7, 0.9012))
 PROGRESS = Progress(
@@ -150,7 +157,7 @@ class TestPanel:
         screen.observer.console.print("the end")
 
         assert n_shown >= 1
-        assert "phase 1 generation 2  best 0.9012  median 0.5000" in screen.written
+        assert "phase 1 generation 2  6 new, 12 alive: best 0.9012, median 0.5000" in screen.written
         assert screen.written.count("30 trained") == n_shown
         assert screen.written.endswith("the end\n")
 
@@ -191,9 +198,19 @@ class TestLines:
             screen.observer(FinalStarted(BEST, 1))
 
         assert screen.file.getvalue() == (
-            "phase 1 generation 2  best 0.9012  median 0.5000  6 new of 12  [1:15]\n"
+            "phase 1 generation 2  6 new, 12 alive: best 0.9012, median 0.5000  [1:15]\n"
             "training the winner #7 for 1 epoch on all training images\n"
         )
+
+    def test_what_an_earlier_run_did_has_no_time_of_this_one(self):
+        """A resumed search tells its generations again, all at once."""
+        screen = Screen(is_terminal=False)
+        screen.observer(Recalled(candidate(8), evaluation(8)))
+        screen.observer(GenerationEnded(GENERATION, PROGRESS))
+        screen.observer(Evaluated(candidate(9), evaluation(9)))
+        screen.observer(GenerationEnded(GENERATION, PROGRESS))
+
+        assert [line.split("[")[1] for line in screen.written.splitlines()] == ["earlier]", "1:15]"]
 
     def test_a_worse_generation_is_set_against_the_best_so_far(self):
         """Phases start anew."""
@@ -201,6 +218,22 @@ class TestLines:
         screen.observer(GenerationEnded({**GENERATION, "best": 0.5}, PROGRESS))
 
         assert screen.written.endswith("[1:15]  best so far 0.9012\n")
+
+
+class TestFinalTraining:
+    def test_shows_how_far_it_should_be(self, screen):
+        """By the time that it is expected to take."""
+        screen.observer(FinalStarted(BEST, 30, 90.0))
+
+        text = "training the winner #7 for 30 epochs on all training images, about 1:30"
+        assert screen.panel[0] == text
+        assert screen.panel[1].endswith("0:00")
+
+    def test_whose_time_nobody_knows_has_a_clock(self, screen):
+        """As a training that was taken over from another search."""
+        screen.observer(FinalStarted(BEST, 30))
+
+        assert screen.panel == ["training the winner #7 for 30 epochs on all training images  0:00"]
 
 
 class TestOneOfMany:

@@ -97,13 +97,34 @@ class TestBudget:
         assert results("done") == before
 
     def test_a_search_that_ended_by_its_own_rule_is_over(self):
-        """More budget would change nothing."""
+        """More budget would change nothing, but a wider rule lets it go on."""
         settings = ("--set", "population.max_blocks=1", "--set", "budget.phases=2")
         assert vlga("search", *SMALL, *settings, "--name", "done").code == 0
         told = vlga("resume", "done", "--set", "budget.seconds=1e6")
 
         assert told.code == 2
         assert "is completed, and ended by its strategy's own rule, not by its budget" in told.err
+        assert "give it a larger population.stop_margin or population.max_blocks" in told.err
+
+        wider = ("population.max_blocks=2", "population.stop_margin=1")
+        told = vlga("resume", "done", *(word for one in wider for word in ("--set", one)))
+        assert told.code == 0, told.err
+        assert {one["phase"] for one in results("done")[2]} == {0, 1}
+
+    def test_time_that_was_too_short_for_another_training_was_used_up(self):
+        """A search that ended a little early, since nothing more would have ended in time."""
+        settings = ("--set", "budget.evaluations=1000", "--set", "budget.seconds=9")
+        assert vlga("search", *RANDOM, *settings, "--name", "timed").code == 0
+        with closing(SqlStore("sqlite:///vlga.db")) as store, store.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE evaluations SET train_seconds = 3 WHERE NOT is_final"
+            )
+            connection.exec_driver_sql("UPDATE evaluations SET train_seconds = 0 WHERE is_final")
+            connection.exec_driver_sql("UPDATE searches SET seconds = 7")
+        told = vlga("resume", "timed", "--set", "budget.seconds=8")
+
+        assert told.code == 2
+        assert "it goes on only with a larger budget" in told.err
 
     def test_seconds_of_the_longer_training_are_not_the_search_s(self):
         """A search that ended by time goes on for as long as its new time is longer."""

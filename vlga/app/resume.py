@@ -49,11 +49,16 @@ def moved_record(record: SearchRecord, data_name: str) -> SearchRecord:
 
 def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchConfig) -> None:
     """Refuse a completed search that did not end by its budget, or that gets no larger budget."""
+    if _has_wider_rule(record.config, config):
+        return
     head = f"a search must be unfinished to be resumed, but {record.name!r} is completed"
     if not _is_spent(store, record, record.config):
+        more = ""
+        if config.strategy in PHASED:
+            more = "give it a larger population.stop_margin or population.max_blocks, or "
         raise ConfigError(
-            f"{head}, and ended by its strategy's own rule, not by its budget; start another with: "
-            "vlga search"
+            f"{head}, and ended by its strategy's own rule, not by its budget; {more}"
+            "start another with: vlga search"
         )
     if _is_spent(store, record, config):
         budget = record.config.budget.model_dump(exclude_none=True)
@@ -69,7 +74,10 @@ def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bo
     outcomes = store.evaluations(record.name)
     epochs = [one.epochs for one in outcomes if one.source is not Source.EQUAL_CANDIDATE]
     seconds = record.seconds - sum(one.train_seconds for one in store.final_trainings(record.name))
-    if Budget(config, lambda: seconds, len(epochs), sum(epochs)).spent:
+    budget = Budget(config, lambda: seconds, len(epochs), sum(epochs))
+    for one in outcomes:
+        budget.learn(one)
+    if budget.spent:
         return True
     phases, generations = config.budget.phases, config.population.generations
     return (
@@ -77,6 +85,15 @@ def _is_spent(store: SqlStore, record: SearchRecord, config: SearchConfig) -> bo
         and phases is not None
         and _reached(store, record.name)[0] + 1 >= phases
         and generations <= record.config.population.generations
+    )
+
+
+def _has_wider_rule(before: SearchConfig, after: SearchConfig) -> bool:
+    """Whether phases that were the last by the strategy's own rule need not be any more."""
+    blocks, more_blocks = before.population.max_blocks, after.population.max_blocks
+    return after.strategy in PHASED and (
+        after.population.stop_margin > before.population.stop_margin
+        or (blocks is not None and (more_blocks is None or more_blocks > blocks))
     )
 
 

@@ -67,7 +67,8 @@ class Outcome:
     """What came out of a search.
 
     Attributes:
-        winner: the fittest individual.
+        winner: as `choose_winner` has it.
+        fittest: the individual with the highest fitness, mostly the winner.
         final: the outcome of its longer training, which may have failed; None if there was none.
         ended_by: why the search ended, in words.
         has_failed: whether that is because too many trainings failed in a row.
@@ -75,6 +76,7 @@ class Outcome:
     """
 
     winner: Individual
+    fittest: Individual
     final: Evaluation | None
     ended_by: str
     has_failed: bool
@@ -224,7 +226,7 @@ def run_search(
         observer(Ended(status))
         with suppress(StoreError):
             store.update_search(name, status=status, message=message, seconds=run.elapsed_seconds)
-    return Outcome(winner, final, message, search.has_failed, found)
+    return Outcome(winner, search.strategy.best or winner, final, message, search.has_failed, found)
 
 
 def _found_rivals(run: Run, rivals: BackgroundRivals | None) -> Rivals | None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vlga.config.rungs import rung_lengths
 from vlga.config.settings import SearchConfig
 from vlga.config.strategies import GENERATIONAL, STUDIES
 from vlga.errors import ConfigError
@@ -22,7 +23,14 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.report.formats import count_text, number_of
 
-__all__ = ["Machine", "choose_sizes", "machine_of", "sizes_text", "with_sizes_of"]
+__all__ = [
+    "Machine",
+    "choose_sizes",
+    "machine_of",
+    "require_room",
+    "sizes_text",
+    "with_sizes_of",
+]
 
 #: Multiply-accumulates a second that are counted on for a CPU core and for a GPU, in a training of
 #: a small network: a training's step takes three times those of a forward pass. Nominal, so that
@@ -35,6 +43,9 @@ _RATE_OF_CORE, _RATE_OF_GPU = 2**34, 2**41
 #: times as large: on 3,000 of Fashion-MNIST, 60 s each, 89.3 % and 89.2 %, between them 89.5 %. But
 #: more such networks can be tried.
 _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 30), 60
+#: A search's longest trainings have so large a share of these passes, and at most so many: slow
+#: learners, which win in the end, look bad after few epochs.
+_SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.
 _MACS_PER_PIXEL = 2**19
@@ -86,12 +97,13 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
         "limits.max_activation_bytes": _max_activation_bytes(data, machine),
         "limits.max_macs": _max_macs(config, data, machine),
         "training.batch_size": _batch_size(data, machine),
+        "training.epochs": _epochs(config, data, machine),
     }
     given = config.population.founders
     chosen = _with(config, {**sizes, "population.founders": given})
     if chosen.strategy in STUDIES:
         return chosen
-    _require_room(chosen, data)
+    require_room(chosen, data)
     if "population.founders" not in config.auto:
         return chosen
     most = config.population.max_blocks or math.inf
@@ -107,8 +119,12 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
     return chosen.model_copy(update={"population": population})
 
 
-def _require_room(config: SearchConfig, data: DataSummary) -> None:
-    """Refuse limits that not even the smallest network is within."""
+def require_room(config: SearchConfig, data: DataSummary) -> None:
+    """Refuse limits that not even the smallest network is within.
+
+    Raises:
+        ConfigError: so they are.
+    """
     plan = decode(smallest(config.space.build()), data.input_shape, len(data.classes))
     limits = config.limits
     for name, cost, limit in (
@@ -142,7 +158,12 @@ def _with(config: SearchConfig, sizes: Mapping[str, Any]) -> SearchConfig:
 
 def sizes_text(config: SearchConfig) -> str:
     """Say in words what a configuration's sizes are."""
-    limits, parts = config.limits, [f"batches of {config.training.batch_size}"]
+    limits, lengths = config.limits, ", ".join(map(str, rung_lengths(config)))
+    epochs = number_of(config.training.epochs, "epoch")
+    parts = [
+        f"{lengths} epochs" if "," in lengths else epochs,
+        f"batches of {config.training.batch_size}",
+    ]
     if limits.max_macs is not None:
         parts.append(f"networks of at most {count_text(limits.max_macs)} MACs an image")
     if limits.max_activation_bytes is not None:
@@ -168,14 +189,25 @@ def _batch_size(data: DataSummary, machine: Machine) -> int:
 def _max_macs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     """Give the MACs of a network that has enough passes in its share of the time."""
     seconds = config.final.time_fraction * (config.budget.seconds or _SECONDS)
-    n_trained = data.n_train + data.n_validation
-    fewest, most = _PASSES_ON_CPU
-    on_cpu = max(fewest, min(most, _SEEN_ON_CPU / n_trained))
-    passes = _PASSES_ON_GPU if machine.has_gpu else on_cpu
+    n_trained, passes = data.n_train + data.n_validation, _passes(data, machine)
     macs = _power_of_two(machine.rate * seconds / (3 * passes * n_trained))
     _, height, width = data.input_shape
     useful = _power_of_two(_MACS_PER_PIXEL * height * width)
     return max(min(macs, useful), _power_of_two(_least_macs(data.input_shape)))
+
+
+def _passes(data: DataSummary, machine: Machine) -> float:
+    """Give the passes that the largest network allowed can have in its last training."""
+    if machine.has_gpu:
+        return _PASSES_ON_GPU
+    fewest, most = _PASSES_ON_CPU
+    return max(fewest, min(most, _SEEN_ON_CPU / (data.n_train + data.n_validation)))
+
+
+def _epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
+    """Give the epochs of the longest trainings in the search, within the budget of epochs."""
+    epochs = min(_MOST_SEARCHED, round(_SEARCHED_SHARE * _passes(data, machine)))
+    return min(epochs, config.budget.epochs or epochs)
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:

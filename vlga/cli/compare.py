@@ -27,7 +27,7 @@ from vlga.app.comparisons import (
 )
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.searches import check_name
-from vlga.app.sizes import choose_sizes, machine_of, sizes_text
+from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import configuration_options, db_option, format_option, worker_options
@@ -159,6 +159,7 @@ def compare(
             if base.auto:
                 evaluator = stack.enter_context(closing(make_evaluator(base, dataset)))
                 base = choose_sizes(base, data, machine_of(evaluator, base))
+            require_room(base, data)
             plan = make_plan(name, base, chosen, n_seeds, typed(context, name))
             known = known_searches(store, plan, data)
             if any(one not in known or known[one].status != "completed" for one in plan.searches):
@@ -283,8 +284,9 @@ def _run_all(
     failed = []
     for number, record in unfinished(store, plan, known, data):
         name = record.name
-        terminal = TerminalObserver(name, record.data, is_one_of_many=True)
-        head = f"{number} of {len(plan.searches)}  [bold]{escape(name)}[/]  "
+        count = f"{number} of {len(plan.searches)}"
+        terminal = TerminalObserver(f"{count}  {name}", record.data, is_one_of_many=True)
+        head = f"{count}  [bold]{escape(name)}[/]  "
         started = time.monotonic()
         try:
             with held(store, name) as hold:

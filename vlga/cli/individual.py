@@ -130,9 +130,11 @@ def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:
     if not curve:
         return []
     rows = []
+    # a longer training is scored at its end only, which its head tells
+    is_scored = all(point["validation_accuracy"] is not None for point in curve)
     for point in curve:
         measured = point["validation_accuracy"]
-        accuracy = point["train_accuracy"] if measured is None else measured
+        accuracy = measured if is_scored else point["train_accuracy"]
         rows.append(
             {
                 "epoch": point["epoch"] + 1,
@@ -144,5 +146,8 @@ def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:
                 "amplified": len(point["amplified_layers"]) or None,
             }
         )
+    columns = list(rows[0])
+    if not is_scored:
+        columns.remove("score")
     spare = ("learning rate", "amplified")
-    return as_table(rows, list(rows[0]), width=screen_width(), spare=spare).splitlines()
+    return as_table(rows, columns, width=screen_width(), spare=spare).splitlines()

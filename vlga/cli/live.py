@@ -14,7 +14,7 @@ from rich.text import Text
 
 from vlga.networks.phenotype import plan_of
 from vlga.networks.trial import Trial
-from vlga.ports.candidate import Candidate, Individual
+from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
@@ -58,7 +58,8 @@ class TerminalObserver:
         self._progress: Progress | None = None
         self._told = 0.0
         self._last = ""
-        self._final: tuple[float, str] | None = None
+        self._recalls = False  # what an earlier run of the search did
+        self._final: tuple[float, FinalStarted] | None = None
         #: Candidates whose training another search had done.
         self.n_taken_over = 0
         self._live = Live(
@@ -83,11 +84,12 @@ class TerminalObserver:
                 self.n_taken_over += 1
                 self._note_outcome(event.candidate, evaluation)
             case Evaluated(candidate, evaluation) | Recalled(candidate, evaluation):
+                self._recalls = isinstance(event, Recalled)
                 self._note_outcome(candidate, evaluation)
             case GenerationEnded(record, progress):
                 self._print_generation(record, progress)
-            case FinalStarted(winner, epochs):
-                self._begin_final(winner, epochs)
+            case FinalStarted():
+                self._begin_final(event)
             case StopRequested(Stop.DRAIN):
                 self.console.print(
                     "stopping when the running trainings have ended; Ctrl-C gives them up"
@@ -109,28 +111,23 @@ class TerminalObserver:
         best = progress.best
         line = Text.assemble(
             (f"phase {record['phase']} generation {record['generation']}  ", "bold"),
-            f"best {record['best']:.4f}  median {record['median']:.4f}  "
-            f"{record['n_new']} new of {record['n_individuals']}  ",
-            (f"[{seconds_text(progress.elapsed_seconds)}]", "dim"),
+            f"{record['n_new']} new, {record['n_individuals']} alive: "
+            f"best {record['best']:.4f}, median {record['median']:.4f}  ",
+            (f"[{'earlier' if self._recalls else seconds_text(progress.elapsed_seconds)}]", "dim"),
         )
         if best is not None and best.accuracy > record["best"]:
             line.append(f"  best so far {best.accuracy:.4f}", "dim")
         self.console.print(line)
 
-    def _begin_final(self, winner: Individual, epochs: int) -> None:
+    def _begin_final(self, event: FinalStarted) -> None:
         """Say that the winner is being trained longer."""
-        text = (
-            f"training the winner #{winner.id} for {number_of(epochs, 'epoch')} "
-            "on all training images"
-        )
-        self._final = (time.monotonic(), text)
+        self._final = (time.monotonic(), event)
         if not self.console.is_terminal and not self._is_one_of_many:
-            self.console.print(text)
+            self.console.print(_final_text(event))
 
     def _render(self) -> Group | Text:
         if self._final is not None:
-            started, text = self._final
-            return Text(f"{self._title()}{text}  {seconds_text(time.monotonic() - started)}")
+            return self._render_final(*self._final)
         progress = self._progress
         if progress is None:
             return Text(f"{self._name}: starting the workers")
@@ -159,11 +156,24 @@ class TerminalObserver:
         lines.append(Text(f"last {self._last}" if self._last else "", "dim"))
         return Group(*lines)
 
+    def _render_final(self, started: float, event: FinalStarted) -> Group | Text:
+        """Show how far it should be, by the time that it is expected to take."""
+        elapsed = time.monotonic() - started
+        clock, text = seconds_text(elapsed), f"{self._title()}{_final_text(event)}"
+        if event.seconds is None:
+            return Text(f"{text}  {clock}")
+        row = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=1, completed=min(1.0, elapsed / event.seconds), width=24)
+        row.add_row(bar, Text(clock))
+        return Group(Text(text), row)
+
     def _print_trial(self, number: int, trial: Trial, evaluation: Evaluation, outcome: str) -> None:
         if evaluation.test_accuracy is not None:
-            outcome = f"test {evaluation.test_accuracy:.4f}"
+            outcome = f"test {evaluation.test_accuracy:.2%}"
         rate = trial.optimizer.learning_rate
-        elapsed = self._progress.elapsed_seconds if self._progress else 0.0
+        elapsed = 0.0
+        if self._progress is not None:
+            elapsed = self._progress.elapsed_seconds + time.monotonic() - self._told
         self.console.print(
             f"#{number} {trial.network}, learning rate {rate:g}, {trial.arm}, seed {trial.seed}: "
             f"{outcome}  [{seconds_text(elapsed)}]",
@@ -176,6 +186,15 @@ class TerminalObserver:
     def _network(self, candidate: Candidate) -> str:
         plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))
         return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"
+
+
+def _final_text(event: FinalStarted) -> str:
+    """Say what is trained longer, and for how long as far as that can be told."""
+    about = "" if event.seconds is None else f", about {seconds_text(event.seconds)}"
+    return (
+        f"training the winner #{event.winner.id} for {number_of(event.epochs, 'epoch')} "
+        f"on all training images{about}"
+    )
 
 
 def _pace(progress: Progress) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from rich.markup import escape
 
 from db.store import SqlStore
@@ -46,7 +47,17 @@ def data_name(data: str) -> str:
 
 
 def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:
-    """Map the command line's `worker_options` to settings."""
+    """Map the command line's `worker_options` to settings.
+
+    Raises:
+        click.UsageError: one of them would be ignored.
+    """
+    source = click.get_current_context().get_parameter_source
+    for name in ("address", "workers") if options["inline"] else ():
+        if source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--inline trains in this process, one at a time: leave out --{name}, or --inline"
+            )
     return {f"workers.{key}": value for key, value in options.items()}
 
 

@@ -243,6 +243,12 @@ def _conclude(outcome: Outcome, record: SearchRecord) -> None:
         f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
         f"{count_text(plan.n_macs)} MACs an image"
     )
+    fittest = outcome.fittest
+    if fittest.candidate.fingerprint != winner.candidate.fingerprint:
+        print_(
+            f"chosen over #{fittest.id} with {fittest.accuracy:.4f}, which {data.n_validation:,} "
+            "images cannot tell from it: it computes more, as pays in a longer training"
+        )
     if final is not None and final.fitness is not None:
         which = "images never used before"
         if data.fitness_on == "test":

@@ -11,6 +11,7 @@ from vlga.config.load import (
     parse_config,
 )
 from vlga.config.settings import SearchConfig
+from vlga.config.strategies import PHASED
 from vlga.errors import ConfigError
 
 __all__ = ["change_config"]
@@ -25,6 +26,8 @@ _FREE = (
     "workers",
 )
 
+#: Where a search with phases ends, and nothing before.
+_FREE_IF_PHASED = ("population.max_blocks", "population.stop_margin")
 
 #: What depends on the other settings.
 _WHY_FIXED = {
@@ -70,20 +73,19 @@ def change_config(
     for key, value in _changes(before, changed.model_dump(mode="json")):
         if key == "population.generations" and reached[0] == 0 and value > reached[1]:
             continue  # the first phase may still become longer or shorter
-        why = _why_fixed(key)
-        if why is not None:
-            raise ConfigError(
-                f"--set {key} must stay as it is in a search that has begun, but got {value!r}: "
-                f"{why}; change {', '.join(_FREE)}, or start another search"
-            )
+        free = _FREE + (_FREE_IF_PHASED if config.strategy in PHASED else ())
+        if key in free or key.partition(".")[0] in free:
+            continue
+        raise ConfigError(
+            f"--set {key} must stay as it is in a search that has begun, but got {value!r}: "
+            f"{_why_fixed(key)}; change {', '.join(free)}, or start another search"
+        )
     return changed
 
 
-def _why_fixed(key: str) -> str | None:
-    """Say why a setting may not change once a search has begun; None if it may."""
+def _why_fixed(key: str) -> str:
+    """Say why a setting may not change once a search has begun."""
     table = key.partition(".")[0]
-    if table in _FREE or key in _FREE:
-        return None
     return _WHY_FIXED.get(key) or _WHY_FIXED.get(table, "its candidates were made with it")
 
 

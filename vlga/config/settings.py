@@ -36,6 +36,7 @@ AUTO = (
     "limits.max_macs",
     "population.founders",
     "training.batch_size",
+    "training.epochs",
 )
 
 
@@ -153,7 +154,9 @@ class WindowConfig(Settings):
 class TrainingConfig(Settings):
     """One training. Learning rate, momentum, weight decay and amplification are genes."""
 
-    epochs: Count = Field(6, description="passes over the training images")
+    epochs: Count = Field(
+        6, description="passes over the training images, or auto", json_schema_extra=_or_auto
+    )
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         128, description="images in a step, or auto", json_schema_extra=_or_auto
     )

@@ -51,8 +51,8 @@ def anchors(
 ) -> tuple[Genome, ...]:
     """Give known-good networks for images of this shape, the best guess first.
 
-    That is the widest with at most half of the multiply-accumulates allowed. The others are twice
-    as wide if that is allowed, else half; deeper by a block; and with widths that double, skip
+    That is the widest within the limit. The others are half as wide; deeper by a block, of half the
+    width if need be; and with widths that double, skip
     connections and half the learning rate. Where the space lacks an allele, the nearest takes its
     place.
 
@@ -67,21 +67,26 @@ def anchors(
     """
     sides = after_stem(_network(space), input_shape[1:])
 
-    def is_allowed(genome: Genome, share: float = 1.0) -> bool:
-        macs = decode(genome, input_shape, n_classes).n_macs
-        return max_macs is None or macs <= share * max_macs
+    def is_allowed(genome: Genome) -> bool:
+        return max_macs is None or decode(genome, input_shape, n_classes).n_macs <= max_macs
 
     def plain(width: int) -> Genome:
         return _genome(space, sides, (width, 4 * width))
 
-    fitting = [width for width in _WIDTHS if is_allowed(plain(width), 0.5)] or [_WIDTHS[0]]
-    width = fitting[-1]
-    first = plain(width)
-    other = plain(2 * width) if is_allowed(plain(2 * width)) else plain(width // 2)
-    deeper = Genome(first.network, (*first.blocks, _block(space, 4 * width, include_pool=False)))
+    def deeper(width: int) -> Genome:
+        one = plain(width)
+        return Genome(one.network, (*one.blocks, _block(space, 4 * width, include_pool=False)))
+
+    width = max((one for one in _WIDTHS if is_allowed(plain(one))), default=_WIDTHS[0])
+    half = width // 2
     doubling = _genome(space, sides, (width, 2 * width, 4 * width), skip=True, learning_rate=0.8)
-    allowed = [one for one in (first, other, deeper, doubling) if is_allowed(one)]
-    return tuple(dict.fromkeys(allowed))
+    wanted = (
+        plain(width),
+        plain(half),
+        deeper(width) if is_allowed(deeper(width)) else deeper(half),
+        doubling,
+    )
+    return tuple(dict.fromkeys(one for one in wanted if is_allowed(one)))
 
 
 def _genome(

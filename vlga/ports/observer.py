@@ -99,10 +99,17 @@ class GenerationEnded:
 
 @dataclass(frozen=True, slots=True)
 class FinalStarted:
-    """The search is over, and its winner is being trained for so many epochs."""
+    """The search is over, and its winner is being trained longer.
+
+    Attributes:
+        winner: of the search.
+        epochs: of that training.
+        seconds: that it is expected to take, above 0, or None if nothing tells.
+    """
 
     winner: Individual
     epochs: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from vlga.search.progress import Tally
 from vlga.search.replay import require_same, require_same_plan
 from vlga.search.run import Run
 from vlga.search.task import by_cost, epochs_of, make_task
+from vlga.search.winner import choose_winner
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
@@ -85,7 +86,7 @@ class Search:
         return self.strategy.ended_by
 
     def run(self) -> Individual:
-        """Search until the strategy, the budget or failures end it; give the fittest individual.
+        """Search until the strategy, the budget or failures end it; give the winner.
 
         Raises:
             TooManyFailures: nothing completed.
@@ -112,11 +113,12 @@ class Search:
             finally:
                 run.evaluator.cancel()
             run.store.update_search(run.name, seconds=run.elapsed_seconds)
-        self._note_best()
-        if self.strategy.best is None:
+        if not self.strategy.finalists:
             reasons = f"no network could be trained: {self._failures.last_reasons}"
             raise TooManyFailures(self._failures.message if self.has_failed else reasons)
-        return self.strategy.best
+        winner = choose_winner(self.strategy.finalists, run.data.n_validation)
+        self._note_best(winner)
+        return winner
 
     def _recall(self) -> None:
         """Tell the strategy what an earlier run recorded, in that order; the rest comes next."""
@@ -285,9 +287,9 @@ class Search:
         waiting = chain(self._asked, out, self._memo.waiting)
         return {*self.strategy.parents, *(one.weights_from for one in waiting)}
 
-    def _note_best(self) -> None:
-        """Enter the fittest so far."""
-        best = self.strategy.best
+    def _note_best(self, winner: Individual | None = None) -> None:
+        """Enter the winner, or until there is one the fittest so far."""
+        best = winner or self.strategy.best
         if best is not None and best.id != self._best_id:
             self._best_id = best.id
             self._run.store.update_search(self._run.name, best_candidate_id=best.id)

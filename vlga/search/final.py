@@ -56,7 +56,8 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
     n_epochs = epochs_of_final(run, winner, max(_kept_seconds(run), _seconds_left(run)))
-    run.observer(FinalStarted(winner, n_epochs))
+    expected = n_epochs * _seconds_per_epoch(run, winner.evaluation)
+    run.observer(FinalStarted(winner, n_epochs, expected or None))
     task = _task(run, winner, n_epochs)
     tried: list[Trained] = []
     for rate in _RATES:
@@ -90,13 +91,21 @@ def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
         winner: of the search.
         seconds: that there are for it.
     """
-    config, own = run.config, winner.evaluation
-    most = config.final.epochs
-    if not _kept_seconds(run) or not own.train_seconds:
+    most, per_epoch = run.config.final.epochs, _seconds_per_epoch(run, winner.evaluation)
+    if not _kept_seconds(run) or not per_epoch:
         return most
+    return min(most, max(run.config.training.epochs, math.floor(seconds / per_epoch)))
+
+
+def _seconds_per_epoch(run: Run, own: Evaluation) -> float:
+    """Give the time that an epoch of the longer training should take; 0 if nothing tells.
+
+    Args:
+        run: of the search.
+        own: the winner's training in the search.
+    """
     n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
-    per_epoch = n_longer * own.train_seconds / own.epochs * _time_with_all_cores(run, own)
-    return min(most, max(config.training.epochs, math.floor(seconds / per_epoch)))
+    return n_longer * own.train_seconds / own.epochs * _time_with_all_cores(run, own)
 
 
 def _time_with_all_cores(run: Run, own: Evaluation) -> float:

@@ -141,6 +141,11 @@ class Strategy(ABC):
             f"only a strategy that does not ask ahead takes candidates back, but {type(self)} does"
         )
 
+    @property
+    def finalists(self) -> tuple[Individual, ...]:
+        """Individuals that may win, all trained for as long; none while none is known."""
+        return () if self.best is None else (self.best,)
+
     def training_seed(self, candidate: Candidate) -> int:
         """Give the seed of a candidate's training, in [0, 2**63)."""
         return training_seed(self.seed, candidate.fingerprint, candidate.rung)

@@ -76,9 +76,10 @@ class Ladder(SteadyStateEvolution):
 
     A promotion is a candidate of its own: the same genome, trained on from its parent's weights, or
     anew and as long in total if `training.inherit_weights` is off. Children train from scratch. The
-    founders are the networks that are given and as many drawn ones as a population has individuals;
-    those alive are the most valuable of all that were told. As a budget of epochs runs out, what is
-    left goes to those that are still on their way up. Ends with its budget.
+    founders are the networks that are given, of which the first goes all the way up, and as many
+    drawn ones as a population has individuals; those alive are the most valuable of all that were
+    told. As a budget of epochs or of time runs out, what is left goes to those that are still on
+    their way up. Ends with its budget.
     """
 
     _n_drawn = 3
@@ -88,7 +89,8 @@ class Ladder(SteadyStateEvolution):
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
     ) -> None:
         super().__init__(space, settings, phenotypes)
-        self._rungs = Rungs(len(settings.rung_epochs))
+        self._rungs = Rungs(len(settings.rung_epochs), keeps_first=bool(settings.given))
+        self._finalists: list[Individual] = []
         self._known: dict[str, _Known] = {}
         self._n_founders = 0  # made, but for those that failed
         self._is_new = True
@@ -97,6 +99,11 @@ class Ladder(SteadyStateEvolution):
     def parents(self) -> tuple[int, ...]:
         """Ids of the individuals alive and of those that may still be trained on."""
         return (*super().parents, *self._rungs.wanted)
+
+    @property
+    def finalists(self) -> tuple[Individual, ...]:
+        """Those on the highest rung that any has reached."""
+        return tuple(self._finalists)
 
     def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
         promotion = self._promotion()
@@ -205,6 +212,11 @@ class Ladder(SteadyStateEvolution):
         self._is_new = self._rungs.take(individual)
         if self._is_new:
             self._learn(individual.candidate, individual)
+            top = self._finalists[0].candidate.rung if self._finalists else -1
+            if individual.candidate.rung > top:
+                self._finalists = []
+            if individual.candidate.rung >= top:
+                self._finalists.append(_without_curve(individual))
         super()._take(individual)
 
     def _join(self, individual: Individual) -> None:
@@ -234,12 +246,16 @@ class Ladder(SteadyStateEvolution):
             features = self._phenotypes.features(candidate.genome)
         else:
             features = before.features
-        if individual is not None and individual.evaluation.curve:  # long, and of no use here
-            individual = replace(individual, evaluation=replace(individual.evaluation, curve=()))
-        self._known[candidate.fingerprint] = _Known(features, candidate.rung, individual)
+        known = None if individual is None else _without_curve(individual)
+        self._known[candidate.fingerprint] = _Known(features, candidate.rung, known)
 
     def _count(self, candidate: Candidate) -> None:
         super()._count(candidate)
         self._n_founders += not candidate.parents
         if candidate.rung:
             self._rungs.promote(candidate.parents[0])
+
+
+def _without_curve(individual: Individual) -> Individual:
+    """Leave out what is long, and of no use to a strategy."""
+    return replace(individual, evaluation=replace(individual.evaluation, curve=()))

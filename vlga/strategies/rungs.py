@@ -54,9 +54,13 @@ class Rungs:
 
     Args:
         n_rungs: at least 1.
+        keeps_first: whether candidate 0 goes up whatever the others do: a network that is known to
+            be good, and slow to learn perhaps, is then among those compared at the top.
     """
 
-    def __init__(self, n_rungs: int) -> None:
+    def __init__(self, n_rungs: int, *, keeps_first: bool = False) -> None:
+        self._keeps_first = keeps_first
+        self._first: Candidate | None = None  # candidate 0, or what it was trained on to
         self._rungs = [_Rung() for _ in range(n_rungs)]
         self._candidates: dict[int, Candidate] = {}
         self._promoted: set[int] = set()
@@ -77,6 +81,9 @@ class Rungs:
         score = (-individual.accuracy, math.inf if loss is None else loss, candidate.id)
         insort(rung.contenders, score)
         self._candidates[candidate.id] = candidate
+        is_first = self._first is None or self._first.fingerprint == fingerprint
+        if self._keeps_first and is_first and (self._first is not None or candidate.id == 0):
+            self._first = candidate
         n_kept = max(_MIN_CONTENDERS, math.ceil(rung.n / 2))
         for *_, number in rung.contenders[n_kept:]:
             del self._candidates[number]
@@ -92,11 +99,14 @@ class Rungs:
         self._promoted.add(number)
 
     def promotable(self, may_reach: Callable[[int], bool]) -> Candidate | None:
-        """Give who goes up next: on the highest rung where one may, the best of its best third.
+        """Give who goes up next: the first, or on the highest rung with one the best of its third.
 
         Args:
             may_reach: tells whether anybody may go up to a rung.
         """
+        first = self._waiting_first
+        if first is not None and may_reach(first.rung + 1):
+            return first
         return self._best(may_reach, lambda rung: rung.n // ETA)
 
     def best_left(self, may_reach: Callable[[int], bool]) -> Candidate | None:
@@ -106,12 +116,18 @@ class Rungs:
     @property
     def wanted(self) -> tuple[int, ...]:
         """Ids of the candidates that may still go up."""
-        return tuple(
-            number
-            for rung in self._rungs[:-1]
-            for *_, number in rung.contenders
-            if number not in self._promoted
-        )
+        first = self._waiting_first
+        contenders = (number for rung in self._rungs[:-1] for *_, number in rung.contenders)
+        wanted = {number for number in contenders if number not in self._promoted}
+        return tuple(sorted(wanted if first is None else wanted | {first.id}))
+
+    @property
+    def _waiting_first(self) -> Candidate | None:
+        """The first network, if it is told and neither at the top nor on its way up."""
+        first = self._first
+        if first is None or first.rung + 1 >= len(self._rungs) or first.id in self._promoted:
+            return None
+        return first
 
     def value(self, individual: Individual) -> float:
         """Say what a network is worth, whichever rung it has reached; the higher, the better.

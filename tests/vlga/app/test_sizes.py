@@ -50,6 +50,21 @@ def test_a_gpu_gets_larger_batches_and_few_images_smaller_ones(n, machine, expec
     assert chosen(images(3, 32, 32, n=n), machine).training.batch_size == expected
 
 
+@pytest.mark.parametrize(
+    ("n", "settings", "machine", "expected"),
+    [
+        (3000, (), LAPTOP, 18),
+        (10_000, (), LAPTOP, 12),
+        (60_000, (), LAPTOP, 5),
+        (60_000, (), GPU, 27),
+        (3000, ("budget.epochs=10",), LAPTOP, 10),
+    ],
+)
+def test_the_longest_trainings_are_not_much_shorter_than_the_last(n, settings, machine, expected):
+    """More than half of it, as far as the budget of epochs allows."""
+    assert chosen(images(1, 28, 28, n=n), machine, *settings).training.epochs == expected
+
+
 def test_more_time_and_a_faster_machine_allow_larger_networks():
     """In proportion, rounded down to a power of two; more images allow smaller ones."""
     data = images(3, 32, 32, n=10_000)
@@ -103,6 +118,6 @@ def test_says_what_it_chose():
     config = chosen(images(1, 28, 28), LAPTOP, "limits.max_macs=1_000_000")
 
     assert sizes_text(config) == (
-        "batches of 64, networks of at most 1.00 M MACs an image, "
+        "2, 6, 18 epochs, batches of 64, networks of at most 1.00 M MACs an image, "
         "feature maps of at most 2.1 MB, 1 known network first"
     )

@@ -44,7 +44,7 @@ def test_pool_until_few_pixels_are_left(shape, pools):
 
 
 def test_the_more_is_allowed_the_wider_they_are():
-    """The best guess takes at most half of it."""
+    """The best guess is the widest within it."""
     widths = [
         anchors(DEFAULT, (3, 32, 32), 10, limit)[0].blocks[0].channels_a
         for limit in (2**23, 2**25, 2**27, None)

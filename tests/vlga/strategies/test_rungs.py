@@ -46,6 +46,30 @@ def test_the_best_third_goes_up_best_first():
     assert climb(on_rung_0(0.5, 0.7, 0.6, 0.4, 0.3, 0.8)) == [5, 1]
 
 
+def test_the_first_goes_up_however_it_does():
+    """All the way, before all others, if it is to be kept; unless it fails or may not."""
+    rungs = Rungs(3, keeps_first=True)
+    for number, accuracy in enumerate((0.1, 0.9, 0.8)):
+        rungs.take(network(number, accuracy))
+    assert rungs.promotable(lambda _: False) is None
+    assert rungs.wanted == (0, 1, 2)
+    assert climb(rungs) == [0, 1]
+
+    rungs.take(network(3, 0.2, rung=1, fingerprint=f"{0:016x}"))
+    assert climb(rungs) == [3]
+    rungs.take(network(4, 0.3, rung=2, fingerprint=f"{0:016x}"))
+    assert climb(rungs) == []
+
+
+def test_a_first_that_failed_goes_nowhere():
+    """And no other takes its part."""
+    rungs = Rungs(2, keeps_first=True)
+    rungs.fail(candidate(0))
+    rungs.take(network(1, 0.5))
+
+    assert climb(rungs) == []
+
+
 def test_of_equally_fit_ones_the_one_of_lower_loss_goes_up():
     """An unknown loss counts as the highest; then the one made first."""
     rungs = Rungs(2)

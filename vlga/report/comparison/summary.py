@@ -28,9 +28,10 @@ def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[di
 
     Returns:
         Rows of `strategy finished unfinished validation_accuracy validation_accuracy_sd
-        test_accuracy test_accuracy_sd tested evaluations epochs seconds failures ended_early depth
-        parameters`. `finished`, `unfinished`, `ended_early` and `tested` (those with a test
-        accuracy) count searches. `depth` and `parameters` are medians over the winners, the other
+        test_accuracy test_accuracy_sd tested evaluations epochs seconds failures ended_early
+        taken_over depth parameters`. `finished`, `unfinished`, `ended_early` and `tested` (those
+        with a test accuracy) count searches, `taken_over` the trainings of other searches that they
+        took over together. `depth` and `parameters` are medians over the winners, the other
         figures means of one search; ``_sd`` is the sample standard deviation over the seeds, None
         for fewer than two.
     """
@@ -52,6 +53,7 @@ def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[di
             values = _values(finished, key)
             row[key] = statistics.fmean(values) if values else None
         row["ended_early"] = sum(one["ended_early"] for one in finished)
+        row["taken_over"] = sum(one["taken_over"] for one in finished)
         for key in ("depth", "parameters"):
             values = _values(finished, key)
             row[key] = statistics.median(values) if values else None

@@ -25,7 +25,7 @@ _EXPLANATION = (
     "Accuracies are means ± sample standard deviations over the seeds: validation accuracy of the "
     "winner in the search, test accuracy after its longer training. Evaluations, epochs, seconds "
     "and failures are means of one search; depth (in convolutions) and parameters are medians over "
-    "the winners."
+    "the winners. The first search's seconds include the start of its workers."
 )
 
 
@@ -86,8 +86,8 @@ class Comparison:
         `rivals` are those of any search, since all have the same images; `strategies` are the rows
         of `summary.summaries`, `difference` is None or has `first second mean standard_error pairs
         is_clear`, and `searches` has a row `name strategy seed status validation_accuracy
-        test_accuracy evaluations epochs seconds failures reused ended_early depth parameters` for
-        each search. CSV has the rows of `strategies`.
+        test_accuracy evaluations epochs seconds failures reused taken_over ended_early depth
+        parameters` for each search. CSV has the rows of `strategies`.
         """
         if form == "json":
             return as_json(self._tree())
@@ -167,6 +167,11 @@ class Comparison:
                 yield (
                     f"{row['strategy']} ended by its own rule before its budget was used in "
                     f"{row['ended_early']} of {searches_text(finished)}."
+                )
+            if row["taken_over"]:
+                yield (
+                    f"{row['strategy']} took over {number_of(row['taken_over'], 'training')} of "
+                    "other searches of the database, which took no time: its seconds would be more."
                 )
             if finished < len(self.seeds):
                 yield (

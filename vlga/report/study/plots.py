@@ -1,4 +1,4 @@
-"""Figures of a study: which layers were amplified when, and how steady their gradients were."""
+"""Figures of a study: how arms differ from plain, and which layers were amplified when."""
 
 from __future__ import annotations
 
@@ -9,9 +9,39 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlga.report.study.summary import LayerHistory
+from vlga.report.plots import tidy
+from vlga.report.study.summary import ArmResult, LayerHistory
 
-__all__ = ["layers_figure"]
+__all__ = ["differences_figure", "layers_figure"]
+
+
+def differences_figure(results: Sequence[ArmResult]) -> Figure:
+    """Draw each arm's difference from plain, in percentage points, with its standard error.
+
+    Args:
+        results: at least one with a difference; those without are left out.
+    """
+    compared = [one for one in results if one.minus_plain is not None]
+    figure = Figure(figsize=(8, 1.2 + 0.28 * len(compared)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color="#888888", linewidth=1)
+    for row, one in enumerate(compared):
+        is_clear = one.verdict in ("better", "worse")
+        axes.errorbar(
+            100 * (one.minus_plain or 0.0),
+            row,
+            xerr=None if one.minus_plain_se is None else 100 * one.minus_plain_se,
+            fmt="o",
+            color="C0",
+            markerfacecolor="C0" if is_clear else "white",
+            capsize=3,
+        )
+    names = [f"{one.network}, {one.learning_rate:g}, {one.arm}" for one in compared]
+    axes.set_yticks(range(len(compared)), names, fontsize=8)
+    axes.set_ylim(len(compared) - 0.5, -0.5)
+    axes.set_xlabel("percentage points of test accuracy more than plain")
+    tidy(axes, "x")
+    return figure
 
 
 def layers_figure(histories: Sequence[LayerHistory]) -> Figure:

@@ -116,7 +116,10 @@ def arm_results(runs: Sequence[Run]) -> list[ArmResult]:
 
 
 def layer_histories(runs: Sequence[Run]) -> dict[tuple[str, float, str], list[LayerHistory]]:
-    """Give the layers of every arm that amplified or measured some, by network, rate and arm."""
+    """Give the layers of every arm that amplified or measured some, by network, rate and arm.
+
+    Layers are in the order of their names, numbers in them counted as numbers.
+    """
     histories = {}
 
     def key(run: Run) -> tuple[str, float, str]:
@@ -125,14 +128,18 @@ def layer_histories(runs: Sequence[Run]) -> dict[tuple[str, float, str], list[La
     for group, members in groupby(sorted(runs, key=key), key=key):
         some = list(members)
         layers = {
-            layer: None
-            for run in some
-            for names in (*run.measures, *run.amplified)
-            for layer in names
+            layer for run in some for names in (*run.measures, *run.amplified) for layer in names
         }
         if layers:
-            histories[group] = [_history(layer, some) for layer in layers]
+            ordered = sorted(layers, key=_natural)
+            histories[group] = [_history(layer, some) for layer in ordered]
     return histories
+
+
+def _natural(layer: str) -> list[tuple[int, str]]:
+    """Give what sorts layers as they are numbered: features.4 before features.11."""
+    parts = (int(one) if one.isdigit() else one for one in layer.split("."))
+    return [(one, "") if isinstance(one, int) else (-1, one) for one in parts]
 
 
 def _result(key: tuple[str, float, str], runs: Sequence[Run], plain: Sequence[Run]) -> ArmResult:

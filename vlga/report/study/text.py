@@ -14,9 +14,13 @@ __all__ = ["report_page", "report_text", "study_text"]
 #: One character for an epoch: a dot for no value, then eight heights.
 _BARS = "·▁▂▃▄▅▆▇█"
 _EXPLANATION = (
-    "Accuracies are in percent. Test: mean ± sample standard deviation over the seeds. Minus "
-    "plain: the mean difference from the plain arm, which has no amplification, with the same seed "
-    "± its standard error. Better or worse: clearly so, by a paired Student's t test at 95 %."
+    "Test: mean ± sample standard deviation over the seeds. Minus plain: the mean difference from "
+    "the plain arm, which has no amplification, with the same seed ± its standard error. Better or "
+    "worse: clearly so, by a paired Student's t test at 95 %."
+)
+_DIFFERENCES = (
+    "Test accuracy minus that of the plain arm with the same seed: the mean over the seeds, with a "
+    "bar of a standard error to each side. Filled where it is clearly better or worse."
 )
 _LAYERS = (
     "{key}. Each row is a layer, each column an epoch. G, from 0 to 1, says how steady the layer's "
@@ -43,15 +47,18 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
     """Give the study as one HTML page: the table of arms, and a map of each arm's layers."""
     from vlga.report import html
     from vlga.report.plots import svg_text
-    from vlga.report.study.plots import layers_figure
+    from vlga.report.study.plots import differences_figure, layers_figure
 
-    rows = [_row(one) for one in arm_results(runs)]
+    results = arm_results(runs)
+    rows = [_row(one) for one in results]
     parts = [html.paragraph("No training has ended yet.")]
     if rows:
         columns = list(rows[0])
         cells = [["-" if row[key] is None else str(row[key]) for key in columns] for row in rows]
         headers = [key.replace("_", " ") for key in columns]
         parts = [html.table(headers, cells), html.paragraph(_EXPLANATION)]
+    if any(one.minus_plain is not None for one in results):
+        parts.append(html.figure(svg_text(differences_figure(results)), _DIFFERENCES))
     for (network, rate, arm), histories in layer_histories(runs).items():
         key = f"{network}, learning rate {rate:g}, {arm}"
         parts.append(html.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))
@@ -63,20 +70,23 @@ def report_text(runs: Sequence[Run], width: int | None = None) -> str:
     if not runs:
         return "no training has ended yet"
     rows = [_row(one) for one in arm_results(runs)]
-    spare = ("failed", "validation", "seeds", "learning_rate", "network")
+    spare = ("failed", "validation_%", "seeds", "learning_rate", "network")
     parts = [as_table(rows, list(rows[0]), width=width, spare=spare)]
     parts += [_layers(*key, histories, width) for key, histories in layer_histories(runs).items()]
     return "\n\n".join(parts)
 
 
 def _row(result: ArmResult) -> Mapping[str, Any]:
-    """Give accuracies in percent, as the papers do: the answer first, then what it is about."""
+    """Give accuracies in percent, as the papers do: the answer first, then what it is about.
+
+    Differences are in percentage points.
+    """
     return {
         "arm": result.arm,
         "minus_plain": _percent(result.minus_plain, result.minus_plain_se, sign="+"),
         "verdict": result.verdict,
-        "test": _percent(result.test_accuracy, result.test_sd),
-        "validation": _percent(result.validation_accuracy),
+        "test_%": _percent(result.test_accuracy, result.test_sd),
+        "validation_%": _percent(result.validation_accuracy),
         "network": result.network,
         "learning_rate": f"{result.learning_rate:g}",
         "seeds": result.n_completed,

@@ -21,6 +21,7 @@ def outcome(strategy, seed, test_accuracy=0.5, **others):
         "seconds": 30.0,
         "failures": 0,
         "ended_early": False,
+        "taken_over": 2,
         "depth": 4,
         "parameters": 1000,
         **others,
@@ -48,6 +49,7 @@ class TestSummaries:
                 "seconds": 30.0,
                 "failures": 1.5,
                 "ended_early": 1,
+                "taken_over": 4,
                 "depth": 3.5,
                 "parameters": 30,
             }

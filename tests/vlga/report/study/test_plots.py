@@ -1,10 +1,12 @@
-"""The maps of a study's layers."""
+"""The figures of a study."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from vlga.report.plots import png_bytes
-from vlga.report.study.plots import layers_figure
-from vlga.report.study.summary import LayerHistory
+from vlga.report.study.plots import differences_figure, layers_figure
+from vlga.report.study.summary import ArmResult, LayerHistory
 
 
 def maps(figure):
@@ -38,3 +40,19 @@ def test_what_was_never_measured_has_no_map():
 
     assert [axes.get_title("left") for axes in maps(figure)] == ["amplified, share of the seeds"]
     assert png_bytes(figure).startswith(b"\x89PNG")
+
+
+def test_each_arm_but_plain_has_its_difference_with_a_bar():
+    """In percentage points, the first arm on top, filled where the difference is clear."""
+    plain = ArmResult("net", 0.1, "plain", 5, 0, 0.8, 0.01, 0.8, None, None, 0)
+    better = replace(plain, arm="random", minus_plain=0.05, minus_plain_se=0.001, n_pairs=5)
+    unclear = replace(plain, arm="other", minus_plain=-0.01, minus_plain_se=0.02, n_pairs=5)
+    (axes,) = differences_figure([plain, better, unclear]).axes
+    points = [bars.lines[0] for bars in axes.containers]
+
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "net, 0.1, random", "net, 0.1, other",
+    ]  # fmt: skip
+    assert [point.get_xdata().tolist() for point in points] == [[5.0], [-1.0]]
+    assert [point.get_markerfacecolor() for point in points] == ["C0", "white"]
+    assert axes.yaxis_inverted()

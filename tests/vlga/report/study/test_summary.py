@@ -93,3 +93,14 @@ def test_layers_are_averaged_over_seeds():
     assert key == ("net", 0.1, "intelligent")
     assert (x.layer, x.chosen, x.measures) == ("x", (0.0, 1.0), (pytest.approx(0.6), None))
     assert (y.layer, y.chosen, y.measures) == ("y", (0.0, 0.5), (pytest.approx(0.2), None))
+
+
+def test_layers_come_as_they_are_numbered():
+    """Whichever was drawn first."""
+    layers = ("features.11", "features.4", "classifier", "features.4.conv")
+    runs = [run(0, "random", 0, 0.8, amplified=[layers], measures=[{}])]
+    (histories,) = layer_histories(runs).values()
+
+    assert [one.layer for one in histories] == [
+        "classifier", "features.4", "features.4.conv", "features.11",
+    ]  # fmt: skip
