@@ -19,7 +19,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification import Amplifier
 
 N_EPOCHS = 1_000_000  # a new epoch, and so other layers, for each timed step

@@ -10,7 +10,7 @@ from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, record
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import OptimizerPlan
+from vlga.networks.training import OptimizerPlan
 from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import FailureReason, Source

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification import Amplifier
 
 ALWAYS = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))

@@ -11,7 +11,7 @@ from db.read import searches
 from vlga.config.settings import BudgetConfig, SearchConfig
 from vlga.errors import ConfigError, NoIndividual, StoreError, nearest, shown
 from vlga.networks.named import MODELS
-from vlga.networks.plan import OptimizerPlan
+from vlga.networks.training import OptimizerPlan
 from vlga.ports.data import DataSummary
 from vlga.strategies.grid import trials
 

@@ -13,7 +13,7 @@ from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from vlga.networks.trial import Trial
 from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
 

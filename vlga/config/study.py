@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vlga.config.base import Settings
 from vlga.errors import ConfigError
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 
 __all__ = ["ArmConfig", "StudyConfig"]
 

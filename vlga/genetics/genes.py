@@ -34,6 +34,8 @@ __all__ = [
     "amplifies",
     "gene_names",
     "pools",
+    "stem_kernel",
+    "stem_maps",
     "stem_stride",
 ]
 
@@ -183,9 +185,18 @@ def after_stem(network: NetworkGenes, images: tuple[int, int]) -> tuple[int, int
     stride = stem_stride(network, images)
     if stride is None:
         return images
-    kernel = max(2, stride)
-    height, width = images
-    return (height - kernel) // stride + 1, (width - kernel) // stride + 1
+    return stem_maps(images, stride)
+
+
+def stem_kernel(stride: int) -> int:
+    """Give the height and width of a stem's patches in pixels."""
+    return max(2, stride)
+
+
+def stem_maps(images: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Give (height, width) of the maps that a stem makes of images; there is no padding."""
+    height, width = ((size - stem_kernel(stride)) // stride + 1 for size in images)
+    return height, width
 
 
 def amplifies(network: NetworkGenes, blocks: Sequence[BlockGenes]) -> bool:

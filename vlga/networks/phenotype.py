@@ -18,15 +18,8 @@ from typing import Any
 from vlga.genetics.genes import BlockGenes, NetworkGenes, amplifies, gene_names, pools, stem_stride
 from vlga.genetics.genome import Genome
 from vlga.networks.named import ModelPlan
-from vlga.networks.plan import (
-    AmplificationPlan,
-    BlockPlan,
-    ConvPlan,
-    NetworkPlan,
-    OptimizerPlan,
-    Shape,
-    StemPlan,
-)
+from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan, Shape, StemPlan
+from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.networks.trial import Trial
 
 __all__ = ["Plan", "decode", "heritage_from_dict", "plan_of"]

@@ -1,4 +1,4 @@
-"""A network to build and its training, as values with their arithmetic.
+"""A network to build, as values with their arithmetic.
 
 Shapes are (channels, height, width), sizes in pixels. Nothing here needs torch:
 `workers.networks.build` builds what a plan says, and a test holds the two to the same number of
@@ -11,17 +11,18 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Any
+
+from vlga.genetics.genes import stem_kernel, stem_maps
+from vlga.networks.training import AmplificationPlan, OptimizerPlan
 
 __all__ = [
-    "AmplificationPlan",
     "BasePlan",
     "BlockPlan",
     "ConvPlan",
     "LayerRow",
     "NetworkPlan",
-    "OptimizerPlan",
     "Shape",
     "StemPlan",
     "fields_of",
@@ -53,7 +54,7 @@ class StemPlan:
     @property
     def kernel(self) -> int:
         """Height and width of a patch in pixels."""
-        return max(2, self.stride)
+        return stem_kernel(self.stride)
 
     @property
     def channels(self) -> int:
@@ -63,9 +64,7 @@ class StemPlan:
     @property
     def output_shape(self) -> Shape:
         """Shape after it; there is no padding."""
-        _, height, width = self.input_shape
-        after = ((size - self.kernel) // self.stride + 1 for size in (height, width))
-        return (self.channels, next(after), next(after))
+        return (self.channels, *stem_maps(self.input_shape[1:], self.stride))
 
     @property
     def n_parameters(self) -> int:
@@ -161,74 +160,6 @@ class BlockPlan:
         """Multiply-accumulates of the skip connection for one image."""
         channels, height, width = self.output_shape
         return self.input_shape[0] * channels * height * width if self.skip else 0
-
-
-@dataclass(frozen=True, slots=True)
-class OptimizerPlan:
-    """SGD with Nesterov momentum; ranges as in `NetworkGenes`."""
-
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-
-    def scaled(self, batch_size: int, base_batch_size: int | None) -> OptimizerPlan:
-        """Give the settings as torch takes them, for batches of this size.
-
-        With a base the learning rate is proportional to the batch, and weight decay, momentum,
-        learning rate and batch size do not depend on each other: the decay is what a step of
-        `base_batch_size` images at the peak rate takes of a weight (torch multiplies it by the
-        rate).
-
-        Args:
-            batch_size: images in a step.
-            base_batch_size: the batch that these settings are for; None: it is this one, in torch's
-                terms.
-        """
-        if base_batch_size is None:
-            return self
-        return replace(
-            self,
-            learning_rate=self.learning_rate * batch_size / base_batch_size,
-            weight_decay=self.weight_decay / self.learning_rate,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class AmplificationPlan:
-    """How gradients are amplified in a training, by OUR definitions.
-
-    Gradient amplification is from Basodi, Ji, Zhang, Pan: "Gradient amplification: an efficient way
-    to train deep neural networks" (2020, https://arxiv.org/abs/2006.10560); the intelligent choice
-    from Basodi, Pusuluri, Xiao, Pan (2023, https://arxiv.org/abs/2305.18445). We could not read
-    their full texts, so every quantity is a setting.
-
-    Attributes:
-        mode: ``random`` draws the layers, ``intelligent`` measures them.
-        kind: eligible layers, ``batch_norm | activation | conv | any``.
-        ratio: share of eligible layers drawn by ``random``, in (0, 1]; None for ``intelligent``.
-        factor: multiplier of the gradient arriving at an amplified layer's output, at least 1.
-        measure: ``G1 | G2`` of ``intelligent``, else None.
-        threshold: ``mean | mean_std`` of ``intelligent``, else None.
-        window: epochs with amplification on, as fractions [first, last) of the training.
-        redraw: when ``random`` draws anew, ``once | epoch | step``.
-        select: what ``intelligent`` amplifies, layers at or above the threshold (``consistent``) or
-            below it (``fluctuating``).
-        threshold_k: standard deviations added to the mean by ``mean_std``.
-        side: ``output`` (the layer's gradients and all upstream), ``input`` (only what leaves
-            toward earlier layers) or ``parameters`` (only the layer's own; nothing compounds).
-    """
-
-    mode: Literal["random", "intelligent"]
-    kind: str = "batch_norm"
-    ratio: float | None = 0.5
-    factor: float = 2.0
-    measure: str | None = None
-    threshold: str | None = None
-    window: tuple[float, float] = (0.25, 0.85)
-    redraw: str = "epoch"
-    select: str = "consistent"
-    threshold_k: float = 0.5
-    side: str = "output"
 
 
 @dataclass(frozen=True, slots=True)

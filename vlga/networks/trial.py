@@ -10,7 +10,8 @@ from vlga.errors import GenomeError
 from vlga.genetics.genes import Allele
 from vlga.genetics.genome import Genome
 from vlga.networks.named import MODELS
-from vlga.networks.plan import AmplificationPlan, OptimizerPlan, fields_of
+from vlga.networks.plan import fields_of
+from vlga.networks.training import AmplificationPlan, OptimizerPlan
 
 __all__ = ["Trial", "arm_label"]
 

@@ -22,7 +22,8 @@ from typing import ClassVar, Self
 from vlga.config.settings import SearchConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import trial_fingerprint
-from vlga.networks.plan import OptimizerPlan, Shape
+from vlga.networks.plan import Shape
+from vlga.networks.training import OptimizerPlan
 from vlga.networks.trial import Trial, arm_label
 from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Inherits, Strategy

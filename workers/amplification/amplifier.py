@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from vlga.errors import ConfigError
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification.choice import check_plan, choose_by_measure, draw, window_epochs
 from workers.amplification.hooks import Hooks, Switch
 from workers.amplification.layers import KINDS, eligible_layers

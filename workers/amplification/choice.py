@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from vlga.errors import ConfigError
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification.layers import KINDS
 from workers.amplification.measure import MEASURES
 

@@ -6,7 +6,7 @@ import pytest
 
 from vlga.errors import ConfigError
 from vlga.networks.named import MODELS, ModelPlan
-from vlga.networks.plan import OptimizerPlan
+from vlga.networks.training import OptimizerPlan
 
 
 def plan(model: str, shape: tuple[int, int, int] = (3, 32, 32), n_classes: int = 10) -> ModelPlan:

@@ -10,7 +10,7 @@ from vlga.genetics.genes import BlockGenes, NetworkGenes
 from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import mutate_one_gene
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import AmplificationPlan, OptimizerPlan
+from vlga.networks.training import AmplificationPlan, OptimizerPlan
 
 #: Every switch is on, so that only what a test switches off is silent.
 NETWORK = NetworkGenes(

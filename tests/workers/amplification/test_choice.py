@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from vlga.errors import ConfigError
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification.choice import (
     check_plan,
     choose_by_measure,

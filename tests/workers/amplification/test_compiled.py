@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification import Amplifier
 
 PLAN = AmplificationPlan(mode="random", factor=3.0, window=(0.2, 0.8))

@@ -18,7 +18,7 @@ from tests.support.amplified_chain import (
     gradients,
 )
 from vlga.errors import ConfigError
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from workers.amplification import Amplifier
 from workers.amplification.choice import draw
 

@@ -14,7 +14,8 @@ import torch
 from tests.support.trainings import SHAPE, dataset, diverging, network, plan, task
 from vlga.config.settings import TrainingConfig
 from vlga.networks.named import ModelPlan
-from vlga.networks.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.plan import NetworkPlan
+from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Weights
 from workers.data import Dataset

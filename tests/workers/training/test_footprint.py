@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tests.support.generators import genomes
 from tests.support.trainings import SHAPE, dataset, drain, plan, task
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.plan import NetworkPlan
+from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask
 from workers import machine

@@ -15,7 +15,7 @@ from tests.support.records import genome
 from tests.support.trainings import fit, network, plan, split
 from vlga.config.settings import DataConfig, WindowConfig
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import AmplificationPlan
+from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float

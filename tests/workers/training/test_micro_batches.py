@@ -10,7 +10,8 @@ import torch
 from tests.support.records import genome
 from tests.support.trainings import SHAPE, dataset, fit, network, task
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import AmplificationPlan, NetworkPlan
+from vlga.networks.plan import NetworkPlan
+from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import FailureReason
 from workers.training import evaluate as evaluation
 from workers.training.evaluate import evaluate
