@@ -28,6 +28,7 @@ _COMMANDS = {
     "top": ("searches:top", "Show a search's fittest individuals."),
     "individual": ("individual:individual", "Show one individual: layers, genes, learning curve."),
     "lineage": ("lineage:lineage", "Show an individual's ancestry as a tree."),
+    "predict": ("predict:predict_", "Classify images with a search's winner."),
     "train": ("train:train", "Train a network, with or without amplified gradients."),
     "report": ("report:report", "Show what a search or a study found, with figures."),
     "delete": ("delete:delete", "Delete a search with its files."),

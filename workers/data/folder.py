@@ -19,7 +19,7 @@ from workers.data.layout import FilesOfClass, find_images
 from workers.data.progress import counted
 from workers.machine import available_memory_bytes
 
-__all__ = ["read_folder"]
+__all__ = ["read_each", "read_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def read_folder(
 def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> list[Look]:
     """Look at all files; those that cannot be read are put among the broken ones."""
     looks = []
-    for file, look in _each(look_at, "looking at images", files):
+    for file, look in read_each(look_at, "looking at images", files):
         if isinstance(look, BrokenImageError):
             broken[file] = str(look)
         else:
@@ -164,7 +164,7 @@ def _read_images(
     places = {file: index for index, file in enumerate(files) if file not in broken}
     read = partial(read_pixels, height=height, width=width, levels=levels)
     is_grey = True
-    for file, pixels in _each(read, "reading images", list(places)):
+    for file, pixels in read_each(read, "reading images", list(places)):
         if isinstance(pixels, BrokenImageError):
             broken[file] = str(pixels)
             continue
@@ -173,10 +173,16 @@ def _read_images(
     return np.ascontiguousarray(images[:, :1]) if is_grey else images
 
 
-def _each(
+def read_each(
     read: Callable[[Path], T], what: str, files: Sequence[Path]
 ) -> Iterator[tuple[Path, T | BrokenImageError]]:
-    """Give every file with what is read of it, or with why it cannot be."""
+    """Give every file with what is read of it, or with why it cannot be.
+
+    Args:
+        read: raises `BrokenImageError` where it cannot; is called in threads.
+        what: begins the lines that tell how far it is.
+        files: in this order.
+    """
 
     def try_to_read(file: Path) -> T | BrokenImageError:
         try:

@@ -9,19 +9,44 @@ from torch import nn
 
 from vlga.ports.evaluator import ALL_BLOCKS, Layers
 
-__all__ = ["inherit_weights", "pack_weights", "unpack_weights"]
+__all__ = ["inherit_weights", "pack_weights", "unpack_statistics", "unpack_weights"]
+
+#: The entries beside a network's own: what its images are normalized by.
+_STATISTICS = ("input.mean", "input.std")
 
 
-def pack_weights(network: nn.Module) -> bytes:
-    """Give a network's state as the contents of a file that ``torch.load`` reads."""
+def pack_weights(
+    network: nn.Module, statistics: tuple[torch.Tensor, torch.Tensor] | None = None
+) -> bytes:
+    """Give a network's state as the contents of a file that ``torch.load`` reads.
+
+    Args:
+        network: on any device.
+        statistics: mean and standard deviation of the images that it was trained on, (channels,)
+            each in units of [0, 1]: all else that is needed to use it.
+    """
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    if statistics is not None:
+        state |= {name: one.cpu() for name, one in zip(_STATISTICS, statistics, strict=True)}
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
 
 
 def unpack_weights(data: bytes) -> dict[str, torch.Tensor]:
-    """Read what `pack_weights` gave; nothing but tensors is ever unpickled."""
+    """Read a network's state of what `pack_weights` gave; nothing but tensors is ever unpickled."""
+    state = _unpack(data)
+    return {name: value for name, value in state.items() if name not in _STATISTICS}
+
+
+def unpack_statistics(data: bytes) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Read the images' mean and standard deviation, if they are there."""
+    state = _unpack(data)
+    mean, std = (state.get(name) for name in _STATISTICS)
+    return None if mean is None or std is None else (mean, std)
+
+
+def _unpack(data: bytes) -> dict[str, torch.Tensor]:
     state: dict[str, torch.Tensor] = torch.load(io.BytesIO(data), weights_only=True)
     return state
 

@@ -195,7 +195,8 @@ def _attempt(
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
                 _, test_accuracy = score(network, data.test, data.statistics, at_once)
-            weights = pack_weights(network) if task.keep_weights else None
+            statistics = data.statistics if task.is_final else None
+            weights = pack_weights(network, statistics) if task.keep_weights else None
             return _Outcome(
                 result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
             )

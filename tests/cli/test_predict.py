@@ -1,0 +1,108 @@
+"""``vlga predict`` on real image files, with the winner of a real search."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.command import vlga
+from vlga.config.settings import DataConfig
+from workers.data import load_dataset
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """The first test images of digits, a file each."""
+    dataset = load_dataset(DataConfig())
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    for number, image in enumerate(dataset.test_images[:120]):
+        Image.fromarray(image[0]).save(folder / f"{number:03}.png")
+    return folder
+
+
+def test_is_right_as_often_as_the_search_said(finished, tmp_path):
+    """On the test images, each read from a file of its own."""
+    dataset = load_dataset(DataConfig(train_limit=100))
+    for number, image in enumerate(dataset.test_images):
+        Image.fromarray(image[0]).save(tmp_path / f"{number:04}.png")
+    said = finished.ask("show", "digits-1", "--format", "json").json["best"]["test_accuracy"]
+    told = finished.ask("predict", "digits-1", str(tmp_path), "--format", "json")
+    found = [int(one["classes"][0]["class"]) for one in told.json]
+
+    assert told.code == 0
+    assert np.mean(np.array(found) == dataset.test_labels) == pytest.approx(said)
+
+
+def test_gives_the_most_probable_classes_of_each_image(finished, digits):
+    """In order, files as they are named, folders by name; of all classes probabilities add to 1."""
+    first, second = digits / "001.png", digits / "000.png"
+    told = finished.ask(
+        "predict", "digits-1", str(first), str(second), "--top", "10", "--format", "json"
+    )
+    shown = [[one["probability"] for one in row["classes"]] for row in told.json]
+
+    assert [row["file"] for row in told.json] == [str(first), str(second)]
+    for probabilities in shown:
+        assert len(probabilities) == 10
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) == pytest.approx(1)
+
+    told = finished.ask("predict", "digits-1", str(digits), "--top", "2", "--format", "csv")
+    rows = [*csv.DictReader(io.StringIO(told.out))]
+    assert [*rows[0]] == ["file", "class", "probability"]
+    assert [row["file"] for row in rows[::2]] == [str(one) for one in sorted(digits.iterdir())]
+
+
+def test_any_picture_is_brought_to_the_network_s_shape(finished, tmp_path):
+    """Of any size, in colour, with transparent pixels."""
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 50, 4), np.uint8)
+    Image.fromarray(pixels, "RGBA").save(tmp_path / "photo.png")
+    told = finished.ask("predict", "digits-1", str(tmp_path / "photo.png"))
+
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[0].split() == ["file", "class", "probability"]
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
+    """Exit code 1."""
+    (digits / "broken.png").write_bytes(b"no picture")
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(digits / "deep.png")
+    told = finished.ask("predict", "digits-1", str(digits), "--format", "csv")
+
+    assert told.code == 1
+    assert len(told.out.splitlines()) == 121
+    assert "broken.png' is no readable image: cannot identify image file" in told.err
+    assert "deep.png' is no readable image: it has more than 8 bits a pixel" in told.err
+    assert told.err.endswith("vlga: 2 files could not be read\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("nothing digits", "no search 'nothing'"),
+        ("digits-1 gone.png", "an image must be a file or in a folder, but 'gone.png' is neither"),
+        ("digits-1 empty", "a folder must have images, but 'empty' has none"),
+    ],
+)
+def test_mistakes_are_one_line(finished, home, words, message):
+    """And exit code 2."""
+    Path("empty").mkdir()
+    told = finished.ask("predict", *words.split())
+
+    assert (told.code, told.err.count("\n")) == (2, 1), told.err
+    assert message in told.err
+
+
+def test_a_search_without_a_trained_winner_has_nothing_to_predict_with(store, digits):
+    """Its line says what to do."""
+    told = vlga("predict", "first", str(digits))
+
+    assert told.code == 2
+    assert told.err == (
+        "vlga: a search must have trained its winner to classify images, but 'first' has not; "
+        "go on with: vlga resume first\n"
+    )

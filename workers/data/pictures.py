@@ -1,0 +1,71 @@
+"""Single images, brought to the shape that a network was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vlga.errors import DataError
+from vlga.networks.plan import Shape
+from workers.data.dataset import Images
+from workers.data.folder import read_each
+from workers.data.image_file import SUFFIXES, BrokenImageError, look_at, read_pixels
+
+__all__ = ["image_files", "read_pictures"]
+
+#: Parts of red, green and blue in the brightness of a pixel (ITU-R BT.601).
+_BRIGHTNESS = (0.299, 0.587, 0.114)
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """Give the files that are named, and those under the folders that are, by their suffix.
+
+    Raises:
+        DataError: a path is neither file nor folder, or a folder has no images.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(one for one in path.rglob("*") if _looks_like_image(one))
+            if not found:
+                raise DataError(f"a folder must have images, but {str(path)!r} has none")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise DataError(f"an image must be a file or in a folder, but {str(path)!r} is neither")
+    return files
+
+
+def read_pictures(
+    files: Sequence[Path], shape: Shape
+) -> Iterator[tuple[Path, Images | BrokenImageError]]:
+    """Give every file with its image, scaled and cut as images of a folder are, or with why not.
+
+    Args:
+        files: of images.
+        shape: (channels, height, width) of each image given, uint8; channels are 1 or 3. An image
+            in colour becomes grey where there is one.
+    """
+    return read_each(partial(_read, shape=shape), "reading images", files)
+
+
+def _looks_like_image(path: Path) -> bool:
+    is_hidden = path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()
+
+
+def _read(file: Path, shape: Shape) -> Images:
+    channels, height, width = shape
+    if look_at(file).levels is not None:
+        # By which levels the images of the search were brought to 8 bits is not recorded.
+        raise BrokenImageError("it has more than 8 bits a pixel")
+    pixels = read_pixels(file, height, width)
+    if channels == 1:
+        is_grey = (pixels == pixels[..., :1]).all()
+        grey = pixels[..., 0] if is_grey else np.rint(pixels @ np.array(_BRIGHTNESS))
+        return grey.astype(np.uint8)[None]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
