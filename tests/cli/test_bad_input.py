@@ -126,7 +126,7 @@ MISTAKES = [
         r"\[budget\] evaluations must be greater than or equal to 1, but got evaluations=0",
     ),
     (
-        "compare --budget epochs=2,seconds=60",
+        "compare --budget epochs=2,seconds=60 --set training.epochs=9",
         r"\[budget\] epochs must be at least training.epochs=9, but got epochs=2; .*",
     ),
     ("compare --name a/b", r"--name must be letters, .* but got 'a/b'"),

@@ -173,7 +173,7 @@ class TestStory:
         score = r"validation accuracy 0\.\d{4}  test accuracy 0\.\d{4}  \[0:\d\d\]\n"
         story = (
             r"mine  random_search, variable_length; 2 seeds from 0: 4 searches of 3 epochs and "
-            r"1 phase; digits: 80 \+ 20 images; batches of 8, "
+            r"1 phase; digits: 80 \+ 20 images; 1 epoch, batches of 8, "
             r"networks of at most \S+ \w MACs an image, feature maps of at most \S+ MB, "
             r"\d known networks? first; "
             r"1 at a time; sqlite:///vlga.db\n"

@@ -50,7 +50,7 @@ class TestGoingOn:
 
     def test_may_use_other_workers(self, compared):
         """Where trainings run decides nothing."""
-        assert vlga(*COMPARE, "--name", "mine", "--workers", "7").code == 0
+        assert vlga(*COMPARE, "--name", "mine", "--cpus-per-evaluation", "2").code == 0
 
     @pytest.mark.parametrize(
         ("setting", "what"),

@@ -2,13 +2,16 @@
 
 import csv
 import io
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from db.store import SqlStore
 from tests.support.command import vlga
+from tests.support.records import record
 from vlga.config.settings import DataConfig
 from workers.data import load_dataset
 
@@ -83,7 +86,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("nothing digits", "no search 'nothing'"),
+        ("nothing digits", "a search must be in the database, but 'nothing' is not"),
         ("digits-1 gone.png", "an image must be a file or in a folder, but 'gone.png' is neither"),
         ("digits-1 empty", "a folder must have images, but 'empty' has none"),
     ],
@@ -97,8 +100,10 @@ def test_mistakes_are_one_line(finished, home, words, message):
     assert message in told.err
 
 
-def test_a_search_without_a_trained_winner_has_nothing_to_predict_with(store, digits):
+def test_a_search_without_a_trained_winner_has_nothing_to_predict_with(home, digits):
     """Its line says what to do."""
+    with closing(SqlStore("sqlite:///vlga.db")) as store:
+        store.create_search(record("first"))
     told = vlga("predict", "first", str(digits))
 
     assert told.code == 2

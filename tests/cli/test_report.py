@@ -81,7 +81,7 @@ class TestText:
         assert lines[:4] == [
             "first: ladder, seed 0, on digits",
             "1,000 train + 250 validation + 300 test images of 1x8x8, 3 classes",
-            "population 8, 9 epochs at most a network, budget: 540 seconds",
+            "population 8, 6 epochs at most a network, budget: 540 seconds",
             "completed after 1:23: 33 trainings, 1 of them failed, 0 outcomes reused",
         ]
         assert lines[5].split() == [

@@ -53,7 +53,7 @@ class TestTrain:
         assert told.code == 0
         assert "simple_cnn-1  1 training of 2 epochs: simple_cnn; 1 arm, 1 seed" in told.err
         assert (
-            f"#0 simple_cnn, learning rate 0.1, plain, seed 0: test {row['test_accuracy']:.4f}"
+            f"#0 simple_cnn, learning rate 0.1, plain, seed 0: test {row['test_accuracy']:.2%}"
             in told.err
         )
         assert f"{100 * row['test_accuracy']:.2f}" in told.out
@@ -171,7 +171,7 @@ class TestStudy:
         assert "intelligent activation x1.5 G1 mean window=0.3-1:" in told.out
 
     def test_is_a_page_too(self, study):
-        """The table of arms, and a map for each arm that amplified or measured a layer."""
+        """The table of arms, their differences, and a map of each arm with measured layers."""
         url, told = study
         page = vlga("report", "mine", "--db", url, "--html", "mine.html")
         text = Path("mine.html").read_text(encoding="utf-8")
@@ -179,7 +179,7 @@ class TestStudy:
         assert page.out == told.out
         assert page.err == "page: mine.html\n"
         assert "<h1>mine: a study on digits</h1>" in text
-        assert text.count("<svg") == 2
+        assert text.count("<svg") == 3
         for line in told.out.splitlines()[2:6]:
             assert f"<td>{line.split('  ')[0]}</td>" in text
         assert "simple_cnn, learning rate 0.05, intelligent activation x1.5" in text

@@ -337,7 +337,8 @@ class SearchConfig(Settings):
             if key not in AUTO:
                 raise ConfigError(f"auto must be of {', '.join(AUTO)}, but got {key!r}")
         budget = self.budget
-        if budget.epochs is not None and budget.epochs < self.training.epochs:
+        is_chosen = "training.epochs" in self.auto
+        if budget.epochs is not None and budget.epochs < self.training.epochs and not is_chosen:
             raise ConfigError(
                 f"[budget] epochs must be at least training.epochs={self.training.epochs}, but "
                 f"got epochs={budget.epochs}; set a larger budget, or fewer training.epochs"

@@ -119,5 +119,5 @@ def test_says_what_it_chose():
 
     assert sizes_text(config) == (
         "2, 6, 18 epochs, batches of 64, networks of at most 1.00 M MACs an image, "
-        "feature maps of at most 2.1 MB, 1 known network first"
+        "feature maps of at most 2.1 MB, 2 known networks first"
     )

@@ -116,4 +116,4 @@ def test_options_count_as_settings_do():
 def test_mistakes_are_explained_as_ever(setting, message):
     """Unknown keys, values out of range, contradictions."""
     with pytest.raises(ConfigError, match=message):
-        change_config(load_config(), settings=[setting])
+        change_config(load_config(settings=["training.epochs=9"]), settings=[setting])

@@ -50,4 +50,4 @@ def test_the_more_is_allowed_the_wider_they_are():
         for limit in (2**23, 2**25, 2**27, None)
     ]
 
-    assert widths == [8, 16, 32, 128]
+    assert widths == [8, 32, 64, 128]
