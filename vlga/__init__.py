@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives: a module, or a name in one.
 _PLACES = {
-    "AmplificationPlan": "vlga.networks.plan:AmplificationPlan",
+    "AmplificationPlan": "vlga.networks.training:AmplificationPlan",
     "Amplifier": "workers.amplification:Amplifier",
     "VLGASearch": "workers.tune_search:VLGASearch",
     "frames": "db.frames",

@@ -208,7 +208,8 @@ class FinalConfig(Settings):
     )
     time_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.4,
-        description="share of budget.seconds that is kept for it; 0: none, it comes on top",
+        description="share of budget.seconds that is kept for it, or less if it needs less; 0: "
+        "none, it comes on top",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
@@ -292,14 +293,6 @@ class SearchConfig(Settings):
     workers: WorkersConfig = WorkersConfig()
     study: StudyConfig = StudyConfig()
     auto: list[str] = Field([], description="settings that are auto, and so have no value yet")
-
-    @property
-    def search_seconds(self) -> float | None:
-        """Wall time of the search without the winner's longer training; None without a limit."""
-        if self.budget.seconds is None:
-            return None
-        kept = self.final.time_fraction if self.final.epochs else 0.0
-        return (1 - kept) * self.budget.seconds
 
     def founders(self) -> tuple[Genome, ...]:
         """Give the networks that are tried before all others.

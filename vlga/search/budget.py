@@ -15,13 +15,15 @@ __all__ = ["Budget"]
 
 #: Trainings, of the last, whose pace tells what the time left is enough for; and the least of them.
 _N_PACED, _MIN_PACED = 30, 3
+#: How many times as long an epoch of the longer training may take, which has more images.
+_LONGER = 1.5
 
 
 @dataclass(slots=True)
 class Budget:
     """Counts trainings as they start, so that their number does not depend on who ends first.
 
-    Of the wall time a share is kept for the winner's longer training, if there is to be one.
+    Of the wall time some is kept for the winner's longer training, if there is to be one.
 
     Attributes:
         config: of the search.
@@ -49,7 +51,7 @@ class Budget:
     @property
     def seconds_left(self) -> float | None:
         """Wall time left for the search, at least 0, or None if it is not limited."""
-        limit = self.config.search_seconds
+        limit = self._limit_seconds
         return None if limit is None else max(0.0, limit - self.elapsed())
 
     @property
@@ -102,8 +104,9 @@ class Budget:
         left = self._expected_left
         if left is not None:
             shares.append(n_ended / max(1, self.n_trained + left))
-        if self.config.search_seconds is not None:
-            shares.append(self.elapsed() / self.config.search_seconds)
+        limit = self._limit_seconds
+        if limit is not None:
+            shares.append(self.elapsed() / limit if limit > 0 else 1.0)
         return min(1.0, max(shares)) if shares else None
 
     def expected_seconds_left(self, n_ended: int, per_minute: float | None) -> float | None:
@@ -121,6 +124,21 @@ class Budget:
         if left is not None and per_minute is not None:
             lefts.append(60 * (self.n_trained + left - n_ended) / per_minute)
         return min(lefts, default=None)
+
+    @property
+    def _limit_seconds(self) -> float | None:
+        """Wall time that the search may take, or None if it is not limited.
+
+        What is kept for the winner's longer training is a share of the whole, and no more than that
+        training could need by the slowest of the last trainings: all of its epochs.
+        """
+        whole, final = self.config.budget.seconds, self.config.final
+        if whole is None or not final.epochs:
+            return whole
+        kept = final.time_fraction * whole
+        if len(self._epoch_seconds) >= _MIN_PACED:
+            kept = min(kept, _LONGER * final.epochs * max(self._epoch_seconds))
+        return whole - kept
 
     @property
     def _expected_left(self) -> int | None:

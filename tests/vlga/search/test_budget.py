@@ -96,6 +96,18 @@ class TestAffordableEpochs:
         assert one.affordable_epochs is None
 
 
+def test_no_more_is_kept_than_the_longer_training_can_need():
+    """Eight hours would leave three for a training of a minute."""
+    settings = ["final.epochs=30", "final.time_fraction=0.4", "budget.seconds=1000"]
+    one = Budget(load_config(settings=settings), lambda: 0.0)
+    for seconds in (1, 2, 1):
+        assert one.seconds_left == 600
+        one.learn(replace(evaluation(0), train_seconds=2.0 * seconds))
+
+    assert one.seconds_left == 1000 - 1.5 * 30 * 2
+    assert one.done_fraction(0) == 0
+
+
 def test_without_limits_it_is_never_spent():
     """A strategy may end by itself."""
     config = load_config(settings=["budget.phases=1"])
