@@ -60,7 +60,7 @@ def predict(
     from workers.data.pictures import image_files, read_pictures
     from workers.training.predict import Classifier
 
-    data = store.find_search(name).data
+    data, named = store.find_search(name).data, image_files(paths)
     weights = _final_weights(store, name)
     genome = store.candidates(name)[weights.candidate_id].genome
     try:
@@ -71,7 +71,7 @@ def predict(
             f"networks, but: {str(error).splitlines()[0]}; train the winner again, with: "
             f"vlga resume {name} --set final.epochs=N"
         ) from error
-    files = iter(read_pictures(image_files(paths), data.input_shape))
+    files = iter(read_pictures(named, data.input_shape))
     while some := [*islice(files, _AT_ONCE)]:
         images = [image for _, image in some if not isinstance(image, BrokenImageError)]
         found = iter(classifier.probabilities(np.stack(images)) if images else ())

@@ -190,10 +190,10 @@ def _max_macs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     """Give the MACs of a network that has enough passes in its share of the time."""
     seconds = config.final.time_fraction * (config.budget.seconds or _SECONDS)
     n_trained, passes = data.n_train + data.n_validation, _passes(data, machine)
-    macs = _power_of_two(machine.rate * seconds / (3 * passes * n_trained))
+    macs = _two_digits(machine.rate * seconds / (3 * passes * n_trained))
     _, height, width = data.input_shape
-    useful = _power_of_two(_MACS_PER_PIXEL * height * width)
-    return max(min(macs, useful), _power_of_two(_least_macs(data.input_shape)))
+    useful = _two_digits(_MACS_PER_PIXEL * height * width)
+    return max(min(macs, useful), _two_digits(_least_macs(data.input_shape)))
 
 
 def _passes(data: DataSummary, machine: Machine) -> float:
@@ -221,6 +221,12 @@ def _max_activation_bytes(data: DataSummary, machine: Machine) -> int:
     _, height, width = data.input_shape
     channels = _CHANNELS_ON_GPU if machine.has_gpu else _CHANNELS_ON_CPU
     return max(2**21, _power_of_two(4 * channels * height * width))
+
+
+def _two_digits(number: float) -> int:
+    """Give the largest number of two digits and zeros that is no more than this one, at least 1."""
+    unit = 10 ** max(0, math.floor(math.log10(max(1.0, number))) - 1)
+    return max(1, int(number // unit) * unit)
 
 
 def _power_of_two(number: float) -> int:

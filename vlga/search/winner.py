@@ -18,7 +18,8 @@ def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individ
     is mostly the luckiest, and small networks look better in short trainings than they are: of ten
     networks for 3,000 images of Fashion-MNIST, 600 of them to validate on, test accuracy after 40
     epochs went with multiply-accumulates (rank correlation 0.80), and hardly with validation
-    accuracy after 9 epochs (-0.22) or 18 (0.33). That there is time to train the larger ones is for the limits to see to.
+    accuracy after 9 epochs (-0.22) or 18 (0.33). That there is time to train the larger ones is for
+    the limits to see to.
 
     Args:
         finalists: at least one, trained for as long as each other.

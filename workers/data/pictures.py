@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlga.errors import DataError
+from vlga.errors import DataError, shown
 from vlga.networks.plan import Shape
 from workers.data.dataset import Images
 from workers.data.folder import read_each
@@ -28,15 +28,21 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder, is_file = path.is_dir(), path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            is_folder = is_file = False
+        if is_folder:
             found = sorted(one for one in path.rglob("*") if _looks_like_image(one))
             if not found:
-                raise DataError(f"a folder must have images, but {str(path)!r} has none")
+                raise DataError(f"a folder must have images, but {shown(str(path))} has none")
             files += found
-        elif path.is_file():
+        elif is_file:
             files.append(path)
         else:
-            raise DataError(f"an image must be a file or in a folder, but {str(path)!r} is neither")
+            raise DataError(
+                f"an image must be a file or in a folder, but {shown(str(path))} is neither"
+            )
     return files
 
 

@@ -66,14 +66,14 @@ def test_the_longest_trainings_are_not_much_shorter_than_the_last(n, settings, m
 
 
 def test_more_time_and_a_faster_machine_allow_larger_networks():
-    """In proportion, rounded down to a power of two; more images allow smaller ones."""
+    """In proportion, rounded down to two digits; more images allow smaller ones."""
     data = images(3, 32, 32, n=10_000)
     few, many = (
         chosen(data, LAPTOP, f"budget.seconds={seconds}").limits.max_macs for seconds in (600, 4800)
     )
 
-    assert many == 8 * few
-    assert few & (few - 1) == 0
+    assert 7 * few < many < 9 * few
+    assert set(str(few)[2:]) == {"0"}
     assert chosen(data, GPU).limits.max_macs > few
     assert chosen(images(3, 32, 32, n=80_000), LAPTOP).limits.max_macs < few
 
