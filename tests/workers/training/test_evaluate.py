@@ -275,7 +275,7 @@ class TestFailed:
     def test_weights_that_cannot_be_packed(self, monkeypatch):
         """Whatever fails after the training, the evaluation has a reason and no fitness."""
 
-        def fail(_network):
+        def fail(*_):
             raise MemoryError("no room for a copy")
 
         monkeypatch.setattr(evaluation, "pack_weights", fail)
