@@ -68,8 +68,8 @@ def predict(
     except (ValueError, RuntimeError) as error:
         raise StoreError(
             f"the weights of candidate {weights.candidate_id} of {name!r} must fit this version's "
-            f"networks, but: {str(error).splitlines()[0]}; train the winner again, with: "
-            f"vlga resume {name} --set final.epochs=N"
+            f"networks, but: {str(error).splitlines()[0]}; begin another search with its best "
+            f"networks: vlga search --like {name}"
         ) from error
     files = iter(read_pictures(named, data.input_shape))
     while some := [*islice(files, _AT_ONCE)]:
