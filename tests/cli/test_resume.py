@@ -113,23 +113,22 @@ class TestBudget:
 
     def test_time_that_was_too_short_for_another_training_was_used_up(self):
         """A search that ended a little early, since nothing more would have ended in time."""
-        settings = ("--set", "budget.evaluations=1000", "--set", "budget.seconds=9")
-        assert vlga("search", *RANDOM, *settings, "--name", "timed").code == 0
+        assert vlga("search", *RANDOM, "--name", "timed").code == 0
         with closing(SqlStore("sqlite:///vlga.db")) as store, store.engine.begin() as connection:
             connection.exec_driver_sql(
                 "UPDATE evaluations SET train_seconds = 3 WHERE NOT is_final"
             )
             connection.exec_driver_sql("UPDATE evaluations SET train_seconds = 0 WHERE is_final")
             connection.exec_driver_sql("UPDATE searches SET seconds = 7")
-        told = vlga("resume", "timed", "--set", "budget.seconds=8")
+        more = ("--set", "budget.evaluations=1000", "--set", "budget.seconds=8")
+        told = vlga("resume", "timed", *more)
 
-        assert told.code == 2
+        assert told.code == 2, told.err
         assert "it goes on only with a larger budget" in told.err
 
     def test_seconds_of_the_longer_training_are_not_the_search_s(self):
-        """A search that ended by time goes on for as long as its new time is longer."""
-        settings = ("--set", "budget.evaluations=1000", "--set", "budget.seconds=0.5")
-        vlga("search", *RANDOM, *settings, "--name", "timed")
+        """A search goes on for as long as its new time is longer than its search has taken."""
+        vlga("search", *RANDOM, "--name", "timed")
         with closing(SqlStore("sqlite:///vlga.db")) as store:
             used = store.find_search("timed").seconds
             n_before = len(store.evaluations("timed"))
@@ -140,7 +139,8 @@ class TestBudget:
                     f"UPDATE evaluations SET train_seconds = {final.train_seconds + 1000} "
                     "WHERE is_final"
                 )
-        told = vlga("resume", "timed", "--set", f"budget.seconds={2 * used + 4}")
+        more = (f"budget.evaluations={n_before + 1}", f"budget.seconds={used + 100}")
+        told = vlga("resume", "timed", *(word for one in more for word in ("--set", one)))
 
         assert told.code == 0, told.err
         assert shown("timed")["evaluations"]["completed"] > n_before

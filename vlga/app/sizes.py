@@ -225,7 +225,7 @@ def _max_activation_bytes(data: DataSummary, machine: Machine) -> int:
 
 def _two_digits(number: float) -> int:
     """Give the largest number of two digits and zeros that is no more than this one, at least 1."""
-    unit = 10 ** max(0, math.floor(math.log10(max(1.0, number))) - 1)
+    unit = int(10 ** max(0, math.floor(math.log10(max(1.0, number))) - 1))
     return max(1, int(number // unit) * unit)
 
 
