@@ -52,7 +52,7 @@ def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
     run = python(CORE, cwd=tmp_path)
 
     assert run.returncode == 0, run.stderr
-    assert {"vlga.search.driver", "vlga.config.example", "vlga.strategies.base"} <= set(
+    assert {"vlga.execution.driver", "vlga.config.example", "vlga.strategies.base"} <= set(
         run.stdout.split()
     )
 

@@ -37,7 +37,7 @@ from tests.benchmarks.ledger_readers import READERS, slow_down
 from tests.benchmarks.timing import print_table, report
 from tests.support import postgres
 from tests.support.records import candidate, record
-from vlga.search.hold import held
+from vlga.execution.hold import held
 
 _PAGE = 1000
 _FRAMES = (

@@ -17,14 +17,14 @@ from typing import NamedTuple
 from db.store import SqlStore
 from tests.support.records import DATA
 from vlga.config.load import load_config
+from vlga.execution import run as search_run
+from vlga.execution.artifacts import ArtifactFolder
+from vlga.execution.driver import Search
+from vlga.execution.hold import held
 from vlga.ports.evaluation import EpochRecord, Evaluation
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.machines import Machines
-from vlga.search import run as search_run
-from vlga.search.artifacts import ArtifactFolder
-from vlga.search.driver import Search
-from vlga.search.hold import held
 
 __all__ = ["Run", "outcome", "run_search"]
 

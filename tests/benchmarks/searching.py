@@ -11,13 +11,13 @@ from pathlib import Path
 from db.store import SqlStore
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
+from vlga.execution import run as search_run
+from vlga.execution.artifacts import ArtifactFolder
+from vlga.execution.driver import Search
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.search import run as search_run
-from vlga.search.artifacts import ArtifactFolder
-from vlga.search.driver import Search
 
 __all__ = ["Run", "run_search"]
 

@@ -7,8 +7,8 @@ from db.read.folder import files_folder
 from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, record
+from vlga.execution.artifacts import ArtifactFolder
 from vlga.ports.evaluator import Weights
-from vlga.search.artifacts import ArtifactFolder
 
 
 class TestDb:

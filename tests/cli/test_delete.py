@@ -13,9 +13,9 @@ from db.store import SqlStore
 from tests.support import postgres
 from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, record
+from vlga.execution.artifacts import ArtifactFolder
 from vlga.ports.evaluator import Weights
 from vlga.ports.lease import this_process
-from vlga.search.artifacts import ArtifactFolder
 
 
 def root(url="sqlite:///vlga.db"):

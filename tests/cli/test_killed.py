@@ -23,7 +23,7 @@ from tests.support.command import SMALL, vlga
 from tests.support.ledger import ledger
 from tests.support.thorough import LONG
 from vlga.cli.main import main
-from vlga.search.hold import held
+from vlga.execution.hold import held
 from workers.evaluators import inline
 
 #: Some forty trainings of about 20 ms in two phases, the second of which inherits weights; the

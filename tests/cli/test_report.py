@@ -16,8 +16,8 @@ import pytest
 from db.store import SqlStore
 from tests.support.command import vlga
 from tests.support.records import candidate, evaluation, genome, record
+from vlga.execution.hold import held
 from vlga.ports.evaluation import FailureReason
-from vlga.search.hold import held
 
 #: What is in the folder without any page.
 DATABASE = {"vlga.db", "vlga.db-wal", "vlga.db-shm"}

@@ -11,8 +11,8 @@ import pytest
 from db.store import SqlStore
 from tests.cli.test_search import LONGER, results
 from tests.support.command import GONE, ME, SMALL, vlga
+from vlga.execution import hold
 from vlga.ports.lease import Stop
-from vlga.search import hold
 from workers.evaluators.inline import InlineEvaluator
 
 #: So long that nobody waits for its end.

@@ -15,6 +15,9 @@ from tests.support.records import DATA
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists
+from vlga.execution.artifacts import ArtifactFolder
+from vlga.execution.driver import Search
+from vlga.execution.run import Run
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
@@ -31,9 +34,6 @@ from vlga.ports.observer import (
     StopRequested,
     Updated,
 )
-from vlga.search.artifacts import ArtifactFolder
-from vlga.search.driver import Search
-from vlga.search.run import Run
 
 Outcome = float | FailureReason | BaseException
 

@@ -13,9 +13,9 @@ from vlga.app.sizes import with_sizes_of
 from vlga.config.load import parse_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import SearchExists
+from vlga.execution.budget import Budget
 from vlga.ports.data import DataSummary
 from vlga.ports.ledger import SearchRecord
-from vlga.search.budget import Budget
 
 __all__ = [
     "Plan",

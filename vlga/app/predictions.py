@@ -10,9 +10,9 @@ from pathlib import Path
 from db.read.folder import files_folder
 from db.store import SqlStore
 from vlga.errors import ConfigError, StoreError
+from vlga.execution.artifacts import ArtifactFolder
 from vlga.networks.phenotype import plan_of
 from vlga.ports.evaluator import Weights
-from vlga.search.artifacts import ArtifactFolder
 
 __all__ = ["Prediction", "predict"]
 

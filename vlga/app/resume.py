@@ -11,9 +11,9 @@ from vlga.config.change import change_config
 from vlga.config.settings import SearchConfig
 from vlga.config.strategies import PHASED
 from vlga.errors import ConfigError
+from vlga.execution.budget import Budget
 from vlga.ports.evaluation import Source
 from vlga.ports.ledger import SearchRecord
-from vlga.search.budget import Budget
 
 __all__ = ["changed_record", "moved_record"]
 

@@ -26,6 +26,11 @@ from vlga.errors import (
     VlgaError,
     shown,
 )
+from vlga.execution.artifacts import ArtifactFolder
+from vlga.execution.driver import Search
+from vlga.execution.final import train_winner
+from vlga.execution.hold import Hold
+from vlga.execution.run import Run
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation
@@ -34,11 +39,6 @@ from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Observer, StopRequested, tell_each
 from vlga.ports.rivals import Rivals
-from vlga.search.artifacts import ArtifactFolder
-from vlga.search.driver import Search
-from vlga.search.final import train_winner
-from vlga.search.hold import Hold
-from vlga.search.run import Run
 
 if TYPE_CHECKING:
     from workers.rivals import BackgroundRivals

@@ -35,6 +35,7 @@ from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures, nearest
+from vlga.execution.hold import held
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
@@ -46,7 +47,6 @@ from vlga.report.comparison.text import (
 )
 from vlga.report.files import require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
-from vlga.search.hold import held
 from vlga.strategies import STRATEGIES
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from vlga.app.searches import Outcome, run_search
 from vlga.cli.live import TerminalObserver
 from vlga.cli.signals import ignore_signals, obeying_signals
 from vlga.errors import EvaluatorLost, LeaseLost, SearchStopped, StoreError, StoreFailed
+from vlga.execution.hold import Hold
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Event, tell_each
-from vlga.search.hold import Hold
 
 if TYPE_CHECKING:
     from workers.rivals import BackgroundRivals

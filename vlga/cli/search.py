@@ -34,12 +34,12 @@ from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError, DataError, TooManyFailures
+from vlga.execution.hold import Hold, held
 from vlga.networks.phenotype import plan_of
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
-from vlga.search.hold import Hold, held
 
 if TYPE_CHECKING:
     from workers.data.dataset import Dataset

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from vlga.execution.hold import Hold
 from vlga.ports.lease import Stop
-from vlga.search.hold import Hold
 
 __all__ = ["ignore_signals", "obeying_signals"]
 

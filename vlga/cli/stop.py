@@ -11,8 +11,8 @@ from db.store import SqlStore
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
+from vlga.execution.hold import running
 from vlga.ports.lease import Stop
-from vlga.search.hold import running
 
 __all__ = ["stop"]
 

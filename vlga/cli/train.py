@@ -24,12 +24,12 @@ from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures
+from vlga.execution.hold import Hold, held
 from vlga.networks.named import MODELS
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, number_of
 from vlga.report.study.text import study_text
-from vlga.search.hold import Hold, held
 
 __all__ = ["run_study", "train"]
 

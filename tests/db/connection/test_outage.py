@@ -21,11 +21,11 @@ from tests.support.ledger import ledger
 from tests.support.records import candidate, evaluation, record
 from tests.support.searching import Clock, ScriptedEvaluator, run_in, small_config
 from vlga.errors import LeaseLost, StoreError, StoreUnavailable
+from vlga.execution import hold
+from vlga.execution.driver import Search
+from vlga.execution.hold import held
 from vlga.ports.lease import Holder
 from vlga.ports.ledger import Artifact
-from vlga.search import hold
-from vlga.search.driver import Search
-from vlga.search.hold import held
 
 
 @pytest.fixture(autouse=True)

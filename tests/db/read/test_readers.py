@@ -11,9 +11,9 @@ from db.read import searches
 from db.store import SqlStore
 from tests.support.records import DATA
 from tests.support.searching import RANDOM, ScriptedEvaluator, run_in, small_config
+from vlga.execution.driver import Search
+from vlga.execution.hold import held
 from vlga.ports.ledger import SearchRecord
-from vlga.search.driver import Search
-from vlga.search.hold import held
 
 N_READERS = 6
 

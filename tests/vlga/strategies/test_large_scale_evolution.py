@@ -6,9 +6,9 @@ import pytest
 from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config, weights_of
 from tests.support.synthetic import any_fitness, completed, failed, ids, play, step
 from vlga.config.load import load_config
+from vlga.execution.inheritance import shared_layers
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import ALL_BLOCKS
-from vlga.search.inheritance import shared_layers
 from vlga.strategies import make_strategy
 
 SHAPE = (1, 8, 8)

@@ -20,9 +20,9 @@ from tests.support.searching import run_in
 from tests.support.thorough import LONG
 from tests.support.trainings import dataset, patient
 from vlga.config.load import load_config
+from vlga.execution.driver import Search
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
-from vlga.search.driver import Search
 from workers.evaluators.on_ray import RayEvaluator
 
 IMAGES = dataset()

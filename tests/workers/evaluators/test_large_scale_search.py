@@ -11,11 +11,11 @@ from tests.support.fakes import MemoryStore
 from tests.support.searching import run_in
 from tests.support.trainings import dataset
 from vlga.config.load import load_config
+from vlga.execution.driver import Search
+from vlga.execution.final import train_winner
+from vlga.execution.inheritance import shared_layers
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
-from vlga.search.driver import Search
-from vlga.search.final import train_winner
-from vlga.search.inheritance import shared_layers
 from workers.evaluators.inline import InlineEvaluator
 from workers.networks.build import build_network
 from workers.networks.weights import inherit_weights, unpack_weights

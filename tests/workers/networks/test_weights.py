@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.support import generators
 from tests.support.records import genome as record_genome
 from tests.support.trainings import SHAPE, fit, network, plan
+from vlga.execution.inheritance import shared_layers
 from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import insert_block
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
-from vlga.search.inheritance import shared_layers
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vlga.config.settings import SearchConfig
+from vlga.execution.artifacts import ArtifactFolder
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Ledger, SearchRecord
 from vlga.ports.observer import Observer, ignore
-from vlga.search.artifacts import ArtifactFolder
 
 __all__ = ["Run"]
 

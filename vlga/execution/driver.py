@@ -14,21 +14,21 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga.errors import SearchStopped, TooManyFailures
+from vlga.execution.budget import Budget
+from vlga.execution.failures import Failures, what_counts
+from vlga.execution.hold import RENEW_SECONDS
+from vlga.execution.inheritance import Inheritance
+from vlga.execution.memo import Memo
+from vlga.execution.progress import Tally
+from vlga.execution.replay import require_same, require_same_plan
+from vlga.execution.run import Run
+from vlga.execution.task import by_cost, epochs_of, make_task
+from vlga.execution.winner import choose_winner
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Artifact
 from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Updated
-from vlga.search.budget import Budget
-from vlga.search.failures import Failures, what_counts
-from vlga.search.hold import RENEW_SECONDS
-from vlga.search.inheritance import Inheritance
-from vlga.search.memo import Memo
-from vlga.search.progress import Tally
-from vlga.search.replay import require_same, require_same_plan
-from vlga.search.run import Run
-from vlga.search.task import by_cost, epochs_of, make_task
-from vlga.search.winner import choose_winner
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]

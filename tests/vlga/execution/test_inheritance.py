@@ -4,9 +4,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.vlga.genetics.test_operators import genomes_of_a_space
+from vlga.execution.inheritance import shared_layers
 from vlga.genetics.mutation import insert_block, mutate_any_gene, remove_block
 from vlga.networks.phenotype import decode
-from vlga.search.inheritance import shared_layers
 
 SHAPE = (2, 9, 9)
 

@@ -4,8 +4,8 @@ import pytest
 
 from tests.support.records import evaluation
 from vlga.config.load import load_config
+from vlga.execution.budget import Budget
 from vlga.ports.evaluation import FailureReason
-from vlga.search.budget import Budget
 
 
 def budget(*settings, n_trained=0, elapsed=0.0):

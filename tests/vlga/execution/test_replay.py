@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-import vlga.search.replay
+import vlga.execution.replay
 from tests.support.mortal_store import Killed
 from tests.support.records import genome
 from tests.support.searching import RANDOM, Bench, ScriptedEvaluator, small_config
@@ -73,7 +73,7 @@ def test_both_versions_are_named(killed):
     """Of vlga, and of every library that is another one now."""
     stored = killed.store.searches["first"]
     stored.candidates[0] = replace(stored.candidates[0], fingerprint="0" * 16)
-    versions = {"python": "2.7", "vlga": "0.0.9", "deap": vlga.search.replay.version("deap")}
+    versions = {"python": "2.7", "vlga": "0.0.9", "deap": vlga.execution.replay.version("deap")}
     stored.record = replace(stored.record, versions=versions)
 
     said = refused(killed)

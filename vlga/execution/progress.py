@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vlga.execution.budget import Budget
+from vlga.execution.failures import Failures
+from vlga.execution.pace import Pace
+from vlga.execution.run import Run
 from vlga.ports.observer import Progress
-from vlga.search.budget import Budget
-from vlga.search.failures import Failures
-from vlga.search.pace import Pace
-from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["Tally"]

@@ -15,12 +15,12 @@ from dataclasses import replace
 from itertools import chain
 
 from vlga import __version__
+from vlga.execution.inheritance import Inheritance
+from vlga.execution.run import Run
+from vlga.execution.task import epochs_of
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation, Source
 from vlga.ports.ledger import KnownOutcome
-from vlga.search.inheritance import Inheritance
-from vlga.search.run import Run
-from vlga.search.task import epochs_of
 from vlga.strategies import Strategy
 
 __all__ = ["Memo"]

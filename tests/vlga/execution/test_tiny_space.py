@@ -8,9 +8,9 @@ from db.read.searches import show_search
 from db.store import SqlStore
 from tests.support.searching import TINY, ScriptedEvaluator, run_in, small_config, with_curve
 from tests.support.thorough import LONG
+from vlga.execution.driver import Search
 from vlga.ports.evaluation import EpochRecord
 from vlga.ports.evaluator import Trained
-from vlga.search.driver import Search
 
 #: Five widths, five learning rates, two activations: fifty networks, and 200 candidates or more.
 FIFTY = (

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from vlga.errors import StoreError
+from vlga.execution.run import Run
 from vlga.genetics.genome import Genome
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Layers, Trained, Weights
 from vlga.ports.ledger import Artifact, KnownOutcome
-from vlga.search.run import Run
 from vlga.strategies.base import Inherits
 
 __all__ = ["Inheritance", "shared_layers"]

@@ -9,8 +9,8 @@ import pytest
 from tests.support.mortal_store import MortalStore
 from tests.support.searching import Bench, Clock, ScriptedEvaluator, small_config
 from vlga.errors import LeaseLost, SearchStopped
+from vlga.execution.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
 from vlga.ports.lease import Holder, Stop
-from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
 
 ANNA = Holder("a" * 32, "anna's", 11, "")
 BERT = Holder("b" * 32, "bert's", 22, "")

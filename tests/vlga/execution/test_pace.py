@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.search.pace import Moment, Pace, busy_share, trainings_per_minute
+from vlga.execution.pace import Moment, Pace, busy_share, trainings_per_minute
 
 
 def paced(n_slots, *notes):

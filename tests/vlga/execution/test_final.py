@@ -7,10 +7,10 @@ from tests.support.mortal_store import Killed
 from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of, with_curve
 from vlga.errors import SearchStopped
+from vlga.execution.final import epochs_of_final, train_winner
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
-from vlga.search.final import epochs_of_final, train_winner
 from vlga.strategies.base import training_seed
 
 

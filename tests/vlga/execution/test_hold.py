@@ -8,8 +8,8 @@ from tests.support.fakes import MemoryStore
 from tests.support.records import record
 from tests.support.searching import Clock
 from vlga.errors import LeaseLost, SearchHeld, StoreError
+from vlga.execution.hold import LEASE_SECONDS, RENEW_SECONDS, Hold, held, running
 from vlga.ports.lease import Stop, this_process
-from vlga.search.hold import LEASE_SECONDS, RENEW_SECONDS, Hold, held, running
 
 ME = this_process()
 #: Of a process that is known to be gone, and of one of which nothing is known from here.

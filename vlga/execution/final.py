@@ -6,14 +6,14 @@ import math
 from dataclasses import replace
 
 from vlga.errors import SearchStopped
+from vlga.execution.hold import RENEW_SECONDS
+from vlga.execution.run import Run
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, worthwhile_threads
 from vlga.ports.lease import Stop
 from vlga.ports.observer import FinalStarted
-from vlga.search.hold import RENEW_SECONDS
-from vlga.search.run import Run
 from vlga.strategies.base import training_seed
 
 __all__ = ["epochs_of_final", "train_winner"]

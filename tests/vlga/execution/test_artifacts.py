@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlga.errors import StoreError
+from vlga.execution.artifacts import ArtifactFolder
 from vlga.ports.evaluator import Weights
-from vlga.search.artifacts import ArtifactFolder
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from vlga.config.rungs import training_epochs
 from vlga.config.settings import SearchConfig
+from vlga.execution.inheritance import Inheritance, shared_layers
+from vlga.execution.run import Run
 from vlga.networks.phenotype import decode, plan_of
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import ALL_BLOCKS, EvaluationTask
-from vlga.search.inheritance import Inheritance, shared_layers
-from vlga.search.run import Run
 from vlga.strategies import Strategy
 
 __all__ = ["by_cost", "epochs_of", "make_task"]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.records import candidate, evaluation
+from vlga.execution.winner import choose_winner
 from vlga.ports.candidate import Individual
-from vlga.search.winner import choose_winner
 
 
 def finalist(number, accuracy, n_macs=1):
