@@ -101,12 +101,11 @@ def disk() -> Iterator[Path]:
 def processes() -> Any:
     """What forks processes that have loaded what a training needs, which takes ten seconds.
 
-    One for all, since Python has one server that forks. Torch loads its compiler with the first
-    optimizer, sympy and all.
+    One for all, since Python has one server that forks.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["tests.cli.test_killed", "tests.db.read.test_readers", "torch._dynamo", *_LOADED_LATE]
+        ["tests.cli.test_killed", "tests.db.read.test_readers", *_LOADED_LATE]
     )
     return context
 

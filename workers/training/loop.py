@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
@@ -23,6 +22,7 @@ from workers.amplification import Amplifier
 from workers.training.augmentation import augment, resolve_augmentation, to_float
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
+from workers.training.sgd import SGD
 
 __all__ = [
     "Split",
@@ -121,7 +121,7 @@ def train(
     kind = resolve_augmentation(config.augment, may_mirror=may_mirror)
     network.to(memory_format=torch.channels_last)
     optimizer_plan = optimizer_plan.scaled(batch_size, config.base_batch_size)
-    optimizer = _make_optimizer(network, optimizer_plan, config.norm_bias_rate)
+    optimizer = SGD(network, optimizer_plan, config.norm_bias_rate)
     amplifier = Amplifier(
         network,
         amplification,
@@ -172,10 +172,7 @@ def train(
                     if window
                     else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
                 )
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate * group["rate"]
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
+                optimizer.step(learning_rate)
         train_loss, train_accuracy = (totals / steps_per_epoch).tolist()
         loss_now, accuracy = None, None
         if score_each_epoch or epoch == config.epochs - 1:
@@ -225,36 +222,6 @@ def score(
         totals += torch.stack([losses, (logits.argmax(1) == labels).float().sum()])
     loss, n_correct = totals.tolist()
     return loss / len(split.labels), n_correct / len(split.labels)
-
-
-def _make_optimizer(
-    network: nn.Module, plan: OptimizerPlan, norm_bias_rate: float
-) -> torch.optim.SGD:
-    """Give SGD with Nesterov momentum; weight decay only on weights of more than one dimension.
-
-    Each group has a `rate`, by which its learning rate is a multiple of the schedule's.
-    """
-    parameters = [one for one in network.parameters() if one.requires_grad]
-    shifts = {id(one.bias) for one in network.modules() if isinstance(one, nn.BatchNorm2d)}
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [one for one in parameters if one.ndim > 1],
-            "weight_decay": plan.weight_decay,
-            "rate": 1.0,
-        },
-        {
-            "params": [one for one in parameters if one.ndim <= 1 and id(one) not in shifts],
-            "rate": 1.0,
-        },
-        {"params": [one for one in parameters if id(one) in shifts], "rate": norm_bias_rate},
-    ]
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=plan.learning_rate,
-        momentum=plan.momentum,
-        nesterov=plan.momentum > 0,
-        fused=True,
-    )
 
 
 def _autocast(device: torch.device) -> torch.autocast:
