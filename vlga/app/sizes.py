@@ -46,6 +46,8 @@ _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 30), 60
 #: A search's longest trainings have so large a share of these passes, and at most so many: slow
 #: learners, which win in the end, look bad after few epochs.
 _SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
+#: The longer training has at most as many epochs as make so many images, within these bounds.
+_SEEN_IN_FINAL, _FINAL_EPOCHS = 400_000, (60, 200)
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.
 _MACS_PER_PIXEL = 2**19
@@ -98,6 +100,7 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
         "limits.max_macs": _max_macs(config, data, machine),
         "training.batch_size": _batch_size(data, machine),
         "training.epochs": _epochs(config, data, machine),
+        "final.epochs": _final_epochs(config, data),
     }
     given = config.population.founders
     chosen = _with(config, {**sizes, "population.founders": given})
@@ -208,6 +211,14 @@ def _epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     """Give the epochs of the longest trainings in the search, within the budget of epochs."""
     epochs = min(_MOST_SEARCHED, round(_SEARCHED_SHARE * _passes(data, machine)))
     return min(epochs, config.budget.epochs or epochs)
+
+
+def _final_epochs(config: SearchConfig, data: DataSummary) -> int:
+    """Give the most epochs of the winner's longer training; where time is limited, it decides."""
+    fewest, most = _FINAL_EPOCHS
+    if config.budget.seconds is None:
+        return fewest
+    return max(fewest, min(most, round(_SEEN_IN_FINAL / (data.n_train + data.n_validation))))
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:

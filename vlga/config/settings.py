@@ -32,6 +32,7 @@ __all__ = [
 #: Settings that may be ``auto``: chosen for the images, the machine and the time when a search
 #: begins, see `vlga.app.sizes`.
 AUTO = (
+    "final.epochs",
     "limits.max_activation_bytes",
     "limits.max_macs",
     "population.founders",
@@ -204,7 +205,11 @@ class FinalConfig(Settings):
     """The winner's longer training, on training and validation images together."""
 
     epochs: int = Field(
-        30, ge=0, lt=2**31, description="passes over the images, at most; 0: no such training"
+        30,
+        ge=0,
+        lt=2**31,
+        description="passes over the images, at most, or auto; 0: no such training",
+        json_schema_extra=_or_auto,
     )
     time_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.4,

@@ -65,6 +65,20 @@ def test_the_longest_trainings_are_not_much_shorter_than_the_last(n, settings, m
     assert chosen(images(1, 28, 28, n=n), machine, *settings).training.epochs == expected
 
 
+@pytest.mark.parametrize(
+    ("n", "settings", "expected"),
+    [
+        (1437, (), 200),
+        (2500, (), 160),
+        (60_000, (), 60),
+        (1437, ("budget.seconds=none", "budget.epochs=100"), 60),
+        (1437, ("final.epochs=5",), 5),
+    ],
+)
+def test_few_images_may_be_seen_more_often_if_there_is_time(n, settings, expected):
+    assert chosen(images(1, 28, 28, n=n), LAPTOP, *settings).final.epochs == expected
+
+
 def test_more_time_and_a_faster_machine_allow_larger_networks():
     """In proportion, rounded down to two digits; more images allow smaller ones."""
     data = images(3, 32, 32, n=10_000)
