@@ -6,6 +6,7 @@ and by `logging`.
 
 evaluators   reads the images and makes what trains
 searches     enters a search in the database and runs it to its end
+ready        makes a search, new or known, ready to run
 resume       which settings a resumed search has
 comparisons  several strategies with equal budgets
 studies      fixed networks trained in several ways

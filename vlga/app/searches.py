@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Outcome",
+    "ReadySearch",
     "check_name",
     "enter",
     "made_up_name",
@@ -81,6 +82,25 @@ class Outcome:
     ended_by: str
     has_failed: bool
     rivals: Rivals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySearch:
+    """What a search needs to run.
+
+    Attributes:
+        record: the search as the store has it; if it ran before, the rest of it is done.
+        hold: this process's hold on the search.
+        store: where the search is entered.
+        evaluator: trains on its images.
+        rivals: on the same images, to be recorded if the search does not have them yet.
+    """
+
+    record: SearchRecord
+    hold: Hold
+    store: SqlStore
+    evaluator: Evaluator
+    rivals: BackgroundRivals | None = None
 
 
 #: A search's folder and a comparison's files are named after it: a file system has 255 bytes, of
@@ -160,27 +180,15 @@ def enter(
             return record
 
 
-def run_search(
-    record: SearchRecord,
-    hold: Hold,
-    *,
-    store: SqlStore,
-    evaluator: Evaluator,
-    observer: Observer,
-    rivals: BackgroundRivals | None = None,
-) -> Outcome:
-    """Run a search that is in the store to its end, and train its winner longer.
+def run_search(ready: ReadySearch, observer: Observer) -> Outcome:
+    """Run a search to its end, and train its winner longer.
 
     Whatever happens, finished trainings, the search's status and its time are saved. If the
     database does not answer, the search waits for it.
 
     Args:
-        record: the search as the store has it; if it ran before, the rest of it is done.
-        hold: this process's hold on the search.
-        store: where the search is entered.
-        evaluator: trains; it is left open.
+        ready: the search; its evaluator is left open.
         observer: gets the events; `Ended` comes before the status is saved.
-        rivals: on the same images, to be recorded if the search does not have them yet.
 
     Raises:
         SearchStopped: the search was asked to stop. Ctrl-C raises `KeyboardInterrupt` as usual.
@@ -190,16 +198,16 @@ def run_search(
         LeaseLost: another process has taken the search over.
         SoftwareChanged: it was begun by software that makes other candidates.
     """
+    record, store, name = ready.record, ready.store, ready.record.name
     store.patience = Patience(_OUTAGE_SECONDS)
-    name = record.name
     observer = tell_each(observer, listening(record))
     run = Run(
         record,
         store,
         ArtifactFolder(files_folder(store.engine), name),
-        evaluator,
+        ready.evaluator,
         observer,
-        _announced(hold, observer),
+        _announced(ready.hold, observer),
     )
     status, message = "failed", ""
     try:
@@ -209,7 +217,7 @@ def run_search(
         final = None
         if record.config.final.epochs:
             final = train_winner(run, winner)
-        found = _found_rivals(run, rivals)
+        found = _found_rivals(run, ready.rivals)
         message = search.ended_by
         status = "failed" if search.has_failed else "completed"
     except (KeyboardInterrupt, SearchStopped):

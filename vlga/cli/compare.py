@@ -26,7 +26,7 @@ from vlga.app.comparisons import (
     unfinished,
 )
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
-from vlga.app.searches import check_name
+from vlga.app.searches import ReadySearch, check_name
 from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
@@ -290,15 +290,8 @@ def _run_all(
         started = time.monotonic()
         try:
             with held(store, name) as hold:
-                outcome = run_in_terminal(
-                    record,
-                    hold,
-                    store=store,
-                    evaluator=evaluator,
-                    terminal=terminal,
-                    go_on=plan.command,
-                    rivals=rivals,
-                )
+                ready = ReadySearch(record, hold, store, evaluator, rivals)
+                outcome = run_in_terminal(ready, terminal=terminal, go_on=plan.command)
         except TooManyFailures as error:
             failed.append(name)
             terminal.console.print(f"{head}[red]failed[/]: {escape(str(error))}")

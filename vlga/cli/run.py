@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 from rich.markup import escape
 
 from db.store import SqlStore
-from vlga.app.searches import Outcome, run_search
+from vlga.app.searches import Outcome, ReadySearch, run_search
 from vlga.cli.live import TerminalObserver
 from vlga.cli.signals import ignore_signals, obeying_signals
 from vlga.errors import EvaluatorLost, LeaseLost, SearchStopped, StoreError, StoreFailed
-from vlga.execution.hold import Hold
-from vlga.ports.evaluator import Evaluator
-from vlga.ports.ledger import SearchRecord
 from vlga.ports.observer import Ended, Event, tell_each
-
-if TYPE_CHECKING:
-    from workers.rivals import BackgroundRivals
 
 __all__ = ["data_name", "overrides", "run_in_terminal", "worker_overrides"]
 
@@ -62,15 +56,7 @@ def worker_overrides(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_in_terminal(
-    record: SearchRecord,
-    hold: Hold,
-    *,
-    store: SqlStore,
-    evaluator: Evaluator,
-    terminal: TerminalObserver,
-    go_on: str,
-    head: str = "",
-    rivals: BackgroundRivals | None = None,
+    ready: ReadySearch, *, terminal: TerminalObserver, go_on: str, head: str = ""
 ) -> Outcome:
     """Run a search that is in the store to its end, as `run_search`, for a person at a terminal.
 
@@ -79,14 +65,10 @@ def run_in_terminal(
     something hangs (`obeying_signals`).
 
     Args:
-        record: the search as the store has it; if it ran before, the rest of it is done.
-        hold: this process's hold on the search.
-        store: where the search is entered.
-        evaluator: trains; it is left open.
+        ready: the search; its evaluator is left open.
         terminal: shows what happens.
         go_on: the command that is printed when the search is stopped.
         head: what is printed first, as soon as signals are heard.
-        rivals: on the same images.
 
     Raises:
         click.Abort: on Ctrl-C, SIGTERM and SIGHUP, and if the search was asked to stop.
@@ -95,33 +77,26 @@ def run_in_terminal(
         EvaluatorLost: the workers are gone; the command to go on with is printed.
         LeaseLost: another process has taken the search over.
     """
-    print_ = terminal.console.print
+    store, name, print_ = ready.store, ready.record.name, terminal.console.print
     interrupted = f"interrupted; what is finished is saved. Go on with: {escape(go_on)}"
 
     def last_words() -> None:
         """Leave a terminal, and a search, that somebody can go on with."""
         terminal.__exit__()
         print_(interrupted)
-        _note_interruption(store, record.name)
-        store.release(record.name)
+        _note_interruption(store, name)
+        store.release(name)
 
     try:
-        with obeying_signals(hold, last_words), terminal:
+        with obeying_signals(ready.hold, last_words), terminal:
             if head:
                 print_(head)
-            return run_search(
-                record,
-                hold,
-                store=store,
-                evaluator=evaluator,
-                observer=tell_each(terminal, _ignore_signals_at_the_end),
-                rivals=rivals,
-            )
+            return run_search(ready, tell_each(terminal, _ignore_signals_at_the_end))
     except (KeyboardInterrupt, SearchStopped):
         ignore_signals()
         print_(interrupted)
         with suppress(StoreError):
-            _note_interruption(store, record.name)
+            _note_interruption(store, name)
         raise click.Abort from None
     except LeaseLost:
         raise

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import time
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -15,12 +13,9 @@ from rich.markup import escape
 
 from db.connection.engine import masked
 from db.read.searches import show_search
-from db.store import SqlStore
-from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
-from vlga.app.founders import with_founders_of
-from vlga.app.resume import changed_record, moved_record
-from vlga.app.searches import Outcome, check_name, enter, refuse_taken
-from vlga.app.sizes import choose_sizes, machine_of, sizes_text
+from vlga.app.ready import new_search, reopened_search
+from vlga.app.searches import Outcome, ReadySearch
+from vlga.app.sizes import sizes_text
 from vlga.cli.completion import complete_data, search_argument
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import (
@@ -33,17 +28,11 @@ from vlga.cli.options import (
 from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
-from vlga.errors import ConfigError, DataError, TooManyFailures
-from vlga.execution.hold import Hold, held
+from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import plan_of
-from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
-
-if TYPE_CHECKING:
-    from workers.data.dataset import Dataset
-    from workers.rivals import BackgroundRivals
 
 __all__ = ["resume", "search"]
 
@@ -77,9 +66,6 @@ def search(
     vlga search --data my_images/ --set budget.seconds=28800
     vlga search --preset xiao2020 --data cifar10
     """  # noqa: D301  # \b keeps click from filling the examples
-    began = time.monotonic()
-    if name is not None:
-        check_name(name)
     config = load_config(
         preset=preset,
         file=file,
@@ -87,27 +73,8 @@ def search(
         overrides=overrides(options),
         unused={"study": "studies are run by vlga train"},
     )
-    if config.strategy in STUDIES:
-        raise ConfigError(
-            f"strategy must be one that searches, but got {config.strategy!r}, of a study; "
-            "studies are run by vlga train"
-        )
-    dataset = load_data(config)
-    data = dataset.summary()
-    with closing(SqlStore(db_url)) as store:
-        if name is not None:
-            refuse_taken(store, name)
-        if like is not None:
-            config = with_founders_of(like, config, data, store)
-        with (
-            finding_rivals(config, dataset) as rivals,
-            closing(make_evaluator(config, dataset)) as evaluator,
-        ):
-            del dataset  # the evaluator has it
-            config = choose_sizes(config, data, machine_of(evaluator, config))
-            record = enter(store, name, config, data, seconds=time.monotonic() - began)
-            with held(store, record.name) as hold:
-                _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
+    with new_search(config, db_url, name=name, like=like) as ready:
+        _run(ready, db_url, form)
 
 
 @click.command()
@@ -139,60 +106,24 @@ def resume(
     vlga resume digits-1 --set budget.seconds=28800 --workers 8
     vlga resume mine-1 --data new/place/my_images       the same images, which were moved
     """  # noqa: D301  # \b keeps click from filling the examples
-    with closing(SqlStore(db_url, create=False)) as store, held(store, name) as hold:
-        record = changed_record(store, name, settings, worker_overrides(options))
-        if data is not None:
-            record = moved_record(record, data_name(data))
-        dataset = _same_images(record)
-        with (
-            finding_rivals(record.config, dataset, record.rivals) as rivals,
-            closing(make_evaluator(record.config, dataset)) as evaluator,
-        ):
-            del dataset  # the evaluator has it
-            store.update_search(
-                name, config=record.config, status="running", test_accuracy=record.test_accuracy
-            )
-            if record.config.strategy in STUDIES:
-                from vlga.cli.train import run_study
+    with reopened_search(
+        db_url,
+        name,
+        settings=settings,
+        overrides=worker_overrides(options),
+        data_name=None if data is None else data_name(data),
+    ) as ready:
+        if ready.record.config.strategy in STUDIES:
+            from vlga.cli.train import run_study
 
-                run_study(record, hold, store, evaluator, db_url, form=form)
-                return
-            _run(record, hold, store, evaluator, db_url, rivals=rivals, form=form)
+            run_study(ready, db_url, form)
+        else:
+            _run(ready, db_url, form)
 
 
-def _same_images(record: SearchRecord) -> Dataset:
-    """Read the images of a search that has begun.
-
-    Raises:
-        DataError: they are not there, or are others.
-    """
-    name = record.name
-    try:
-        dataset = load_data(record.config)
-    except DataError as error:
-        if not Path(record.config.data.name).is_absolute():
-            raise
-        hint = f"; if they were moved: vlga resume {shlex.quote(name)} --data PATH"
-        raise DataError(f"{error}{hint}") from error
-    if dataset.fingerprint != record.data.fingerprint:
-        raise DataError(
-            f"{name!r} must be resumed on the images it was started on, but "
-            f"{record.config.data.name!r} has others; bring them back, or start another search"
-        )
-    return dataset
-
-
-def _run(
-    record: SearchRecord,
-    hold: Hold,
-    store: SqlStore,
-    evaluator: Evaluator,
-    db_url: str,
-    *,
-    rivals: BackgroundRivals | None,
-    form: str,
-) -> None:
+def _run(ready: ReadySearch, db_url: str, form: str) -> None:
     """Print what is searched, run it, and print the winner."""
+    record, evaluator = ready.record, ready.evaluator
     name, config, data = record.name, record.config, record.data
     terminal = TerminalObserver(name, data)
     at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
@@ -204,20 +135,13 @@ def _run(
     )
     hint = db_hint(db_url)
     outcome = run_in_terminal(
-        record,
-        hold,
-        store=store,
-        evaluator=evaluator,
-        terminal=terminal,
-        go_on=f"vlga resume {shlex.quote(name)}{hint}",
-        head=head,
-        rivals=rivals,
+        ready, terminal=terminal, go_on=f"vlga resume {shlex.quote(name)}{hint}", head=head
     )
     if terminal.n_taken_over:
         n_taken = number_of(terminal.n_taken_over, "training")
         terminal.console.print(f"{n_taken} taken over from other searches of this database")
     if form == "json":
-        click.echo(as_json(show_search(store.engine, name)))
+        click.echo(as_json(show_search(ready.store.engine, name)))
     else:
         _conclude(outcome, record)
         shown = escape(shlex.quote(name))

@@ -14,7 +14,7 @@ from db.connection.engine import masked, opened
 from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
-from vlga.app.searches import check_name, enter, refuse_taken
+from vlga.app.searches import ReadySearch, check_name, enter, refuse_taken
 from vlga.app.sizes import choose_sizes, machine_of
 from vlga.app.studies import planned, with_genomes
 from vlga.cli.completion import complete_data, complete_networks
@@ -24,10 +24,8 @@ from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures
-from vlga.execution.hold import Hold, held
+from vlga.execution.hold import held
 from vlga.networks.named import MODELS
-from vlga.ports.evaluator import Evaluator
-from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import at_a_time_text, number_of
 from vlga.report.study.text import study_text
 
@@ -165,19 +163,12 @@ def train(
             stem = "study" if network is None else config.study.networks[0].replace(":", "-")
             record = enter(store, name, config, data, stem=stem)
             with held(store, record.name) as hold:
-                run_study(record, hold, store, evaluator, db_url, form=form)
+                run_study(ReadySearch(record, hold, store, evaluator), db_url, form)
 
 
-def run_study(
-    record: SearchRecord,
-    hold: Hold,
-    store: SqlStore,
-    evaluator: Evaluator,
-    db_url: str,
-    *,
-    form: str,
-) -> None:
+def run_study(ready: ReadySearch, db_url: str, form: str) -> None:
     """Say what is trained, run it, and print what came out."""
+    record, evaluator = ready.record, ready.evaluator
     name, config, data = record.name, record.config, record.data
     terminal = TerminalObserver(name, data)
     print_ = terminal.console.print
@@ -192,13 +183,7 @@ def run_study(
     )
     hint = db_hint(db_url)
     outcome = run_in_terminal(
-        record,
-        hold,
-        store=store,
-        evaluator=evaluator,
-        terminal=terminal,
-        go_on=f"vlga resume {shlex.quote(name)}{hint}",
-        head=head,
+        ready, terminal=terminal, go_on=f"vlga resume {shlex.quote(name)}{hint}", head=head
     )
     with opened(db_url) as engine:
         runs = study_runs(engine, name)
