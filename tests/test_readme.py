@@ -93,7 +93,22 @@ def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
     ]
 
 
-TUNED, AMPLIFIED = sorted(blocks("python"), key=lambda code: "Amplifier" in code)
+SEARCHED, TUNED, AMPLIFIED = sorted(
+    blocks("python"), key=lambda code: ("VLGASearch" in code, "Amplifier" in code)
+)
+
+
+def test_the_searching_program_runs(tmp_path, monkeypatch, capsys):
+    """In a folder of its own; with a budget of two trainings, in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VLGA_DB", raising=False)
+    small = {"training.epochs": 1, "final.epochs": 1, "data.train_limit": 100}
+    settings = {"budget.evaluations": 2, "limits.max_macs": 100_000, **small}
+    code = SEARCHED.replace("seconds=90", f"workers={{'inline': True}}, settings={settings}")
+    exec(compile(code, "README.md", "exec"), {})
+
+    assert re.search(r"^0\.\d+ \d+$", capsys.readouterr().out, re.MULTILINE)
+    assert (tmp_path / "digits.html").read_text().startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])

@@ -17,8 +17,10 @@ _PLACES = {
     "Amplifier": "workers.amplification:Amplifier",
     "VLGASearch": "workers.tune_search:VLGASearch",
     "frames": "db.frames",
+    "open": "vlga.notebook.searching:open_search",
+    "search": "vlga.notebook.searching:search",
 }
-__all__ = ["AmplificationPlan", "Amplifier", "VLGASearch", "frames"]
+__all__ = ["AmplificationPlan", "Amplifier", "VLGASearch", "frames", "open", "search"]
 
 
 def __getattr__(name: str) -> Any:

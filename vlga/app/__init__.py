@@ -9,6 +9,7 @@ searches     enters a search in the database and runs it to its end
 ready        makes a search, new or known, ready to run
 resume       which settings a resumed search has
 comparisons  several strategies with equal budgets
+reports      what a search found, as text and as a page
 studies      fixed networks trained in several ways
 listeners    what else gets the events of every search
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -60,17 +59,12 @@ def report(search: str, html: Path | None, force: bool, db_url: str, form: str) 
             if html:
                 document = report_page(search, shown["data"], runs)
         else:
-            from db.read.reports import learning_curves, search_genomes, search_outcomes
-            from vlga.report.search.text import SearchReport
+            from vlga.app.reports import page_of, report_of
 
-            found = SearchReport.of(
-                shown, search_outcomes(engine, search), partial(search_genomes, engine, search)
-            )
+            found = report_of(engine, search)
             text = found.text(form, screen_width())
             if html:
-                from vlga.report.search.page import search_page
-
-                document = search_page(found, partial(learning_curves, engine, search))
+                document = page_of(engine, found)
     click.echo(text)
     if html:
         replace_file("--html", html, document.encode())

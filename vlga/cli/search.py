@@ -34,7 +34,7 @@ from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
 
-__all__ = ["resume", "search"]
+__all__ = ["conclude", "head_text", "resume", "search"]
 
 
 @click.command()
@@ -123,19 +123,13 @@ def resume(
 
 def _run(ready: ReadySearch, db_url: str, form: str) -> None:
     """Print what is searched, run it, and print the winner."""
-    record, evaluator = ready.record, ready.evaluator
-    name, config, data = record.name, record.config, record.data
-    terminal = TerminalObserver(name, data)
-    at_a_time = at_a_time_text(evaluator.n_slots, evaluator.machines)
-    head = (
-        f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
-        f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
-        f", {len(data.classes)} classes; {sizes_text(config)}; {at_a_time}; "
-        f"{escape(masked(db_url))}"
-    )
-    hint = db_hint(db_url)
+    name, hint = ready.record.name, db_hint(db_url)
+    terminal = TerminalObserver(name, ready.record.data)
     outcome = run_in_terminal(
-        ready, terminal=terminal, go_on=f"vlga resume {shlex.quote(name)}{hint}", head=head
+        ready,
+        terminal=terminal,
+        go_on=f"vlga resume {shlex.quote(name)}{hint}",
+        head=head_text(ready, db_url),
     )
     if terminal.n_taken_over:
         n_taken = number_of(terminal.n_taken_over, "training")
@@ -143,7 +137,7 @@ def _run(ready: ReadySearch, db_url: str, form: str) -> None:
     if form == "json":
         click.echo(as_json(show_search(ready.store.engine, name)))
     else:
-        _conclude(outcome, record)
+        conclude(outcome, ready.record)
         shown = escape(shlex.quote(name))
         terminal.console.print(
             f"next:  vlga individual {shown} {outcome.winner.id}{escape(hint)}\n"
@@ -153,7 +147,19 @@ def _run(ready: ReadySearch, db_url: str, form: str) -> None:
         raise TooManyFailures(outcome.ended_by)
 
 
-def _conclude(outcome: Outcome, record: SearchRecord) -> None:
+def head_text(ready: ReadySearch, db_url: str) -> str:
+    """Say what is searched, and how, in rich's markup."""
+    name, config, data = ready.record.name, ready.record.config, ready.record.data
+    evaluator = ready.evaluator
+    return (
+        f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
+        f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
+        f", {len(data.classes)} classes; {sizes_text(config)}; "
+        f"{at_a_time_text(evaluator.n_slots, evaluator.machines)}; {escape(masked(db_url))}"
+    )
+
+
+def conclude(outcome: Outcome, record: SearchRecord) -> None:
     """Print the winner and its score on the test images: what a file is to have, on stdout."""
     winner, final, data = outcome.winner, outcome.final, record.data
     plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))

@@ -1,0 +1,5 @@
+"""What people call from Python: begin a search, open one, and use what it found.
+
+searching    begins a search, or opens one of a database
+result       a search as an object: its winner, its population, its report
+"""
