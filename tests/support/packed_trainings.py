@@ -33,6 +33,8 @@ from workers.evaluators import on_ray
 from workers.evaluators.on_ray import RayEvaluator
 
 _N_SMALL = 8
+#: Between two looks: eight processes that look without a pause leave no CPU for each other.
+_PAUSE_SECONDS = 0.02
 
 
 def meet(folder: Path, one: EvaluationTask) -> tuple[Evaluation, None]:
@@ -44,10 +46,12 @@ def meet(folder: Path, one: EvaluationTask) -> tuple[Evaluation, None]:
     deadline = time.monotonic() + 20
     n_beside = 0
     while n_beside < expected and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
         n_beside = len([*folder.glob("running-*")])
     (folder / f"done-{group}-{one.candidate_id}").touch()
     while len([*folder.glob(f"done-{group}-*")]) < _N_SMALL and not is_large:
         assert time.monotonic() < deadline
+        time.sleep(_PAUSE_SECONDS)
     (folder / f"running-{one.candidate_id}").unlink()
     return Evaluation(one.candidate_id, 1, 0, 0.5, message=str(n_beside)), None
 
