@@ -1,8 +1,6 @@
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.command import SMALL, vlga
+from tests.support.forked import Forked
 from vlga.ports.rivals import Rivals
 from workers.evaluators.inline import InlineEvaluator
 
@@ -265,14 +264,11 @@ def results(name):
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_in_a_terminal(home):
+def test_ctrl_c_in_a_terminal(home, processes):
     """A real process with a real signal: exit code 130, everything finished saved, resumable."""
     # The signal must not come after the end.
-    slower = (*LONGER, "--set", "training.epochs=8", "--set", "training.reuse=false")
-    command = [sys.executable, "-m", "vlga", "search", *slower, "--name", "cut"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home
-    ) as process:
+    slower = (*LONGER, "--set", "training.epochs=3", "--set", "training.reuse=false")
+    with Forked(processes, ("search", *slower, "--name", "cut"), home) as process:
         for line in process.stderr:
             if line.startswith("phase 0 generation 0"):
                 break

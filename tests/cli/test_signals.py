@@ -9,15 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
+from tests.support.forked import Forked
 
 pytestmark = pytest.mark.usefixtures("interruptible")
 
@@ -33,7 +35,7 @@ SOON = 10.0
 
 @contextmanager
 def start(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start a search in a process group of its own, as a shell or `timeout` does.
+    """Start a search on Ray in a process group of its own, as a shell or `timeout` does.
 
     It is killed at the end of the block: what fails in it must not wait for an endless training.
     """
@@ -51,6 +53,12 @@ def start(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.fixture
+def forked(home: Path, processes: Any) -> Callable[..., Forked]:
+    """Start a search that trains in its own process, in a process group of its own."""
+    return lambda *arguments: Forked(processes, ("search", *arguments), home)
+
+
 def is_in_group(process_id: int, group: int) -> bool:
     """Tell whether a process is in a group; one that has ended is in none."""
     try:
@@ -59,7 +67,7 @@ def is_in_group(process_id: int, group: int) -> bool:
         return False
 
 
-def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
+def wait_for_line(process: subprocess.Popen[str] | Forked, beginning: str) -> None:
     assert process.stderr
     lines = []
     for line in process.stderr:
@@ -89,9 +97,9 @@ def assert_interrupted(code: int, err: str, took: float) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_an_endless_training_is_left(home, number):
+def test_an_endless_training_is_left(home, forked, number):
     """Soon, although it has no end of its own: without Ray it is in the same process."""
-    with start(home, *INLINE, *ENDLESS) as process:
+    with forked(*INLINE, *ENDLESS) as process:
         wait_for_line(process, "cut  random_search")
         began = time.monotonic()
         os.killpg(process.pid, number)
@@ -101,11 +109,11 @@ def test_an_endless_training_is_left(home, number):
     assert_interrupted(process.returncode, err, took)
 
 
-def test_a_generation_that_is_endless_to_make_is_left(home):
+def test_a_generation_that_is_endless_to_make_is_left(home, forked):
     """Nothing else happens meanwhile, such as looking whether somebody wants it to stop."""
     settings = ("population.size=1000000", "limits.max_macs=1000000000")
     words = [word for setting in settings for word in ("--set", setting)]
-    with start(home, *INLINE, *words) as process:
+    with forked(*INLINE, *words) as process:
         wait_for_line(process, "cut  variable_length")
         began = time.monotonic()
         process.terminate()

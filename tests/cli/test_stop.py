@@ -1,8 +1,6 @@
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,6 +9,8 @@ import pytest
 from db.store import SqlStore
 from tests.cli.test_search import LONGER, results
 from tests.support.command import GONE, ME, SMALL, vlga
+from tests.support.forked import Forked
+from tests.support.waiting import until
 from vlga.execution import hold
 from vlga.ports.lease import Stop
 from workers.evaluators.inline import InlineEvaluator
@@ -185,16 +185,10 @@ class TestOneDriver:
 class TestProcess:
     """Real processes with real signals."""
 
-    def start(self, home, *arguments):
-        command = [sys.executable, "-m", "vlga", *arguments]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home
-        )
-
-    def test_sigterm_drains(self, home, whole):
+    def test_sigterm_drains(self, home, processes):
         """Exit code 130, no traceback; what was asked to end ends as if it had not been."""
-        slower = (*LONGER, "--set", "training.epochs=8")
-        with self.start(home, "search", *slower, "--name", "cut") as process:
+        slower = (*LONGER, "--set", "training.epochs=3")
+        with Forked(processes, ("search", *slower, "--name", "cut"), home) as process:
             for line in process.stderr:
                 if line.startswith("phase 0 generation 0"):
                     break
@@ -210,13 +204,12 @@ class TestProcess:
         assert cut["evaluations"]["completed"] >= 4
         assert vlga("resume", "cut").code == 0
 
-    def test_stop_from_another_terminal(self, home, store):
+    def test_stop_from_another_terminal(self, home, store, processes):
         """It is refused to a second driver while it runs, and ends within seconds when asked."""
-        with self.start(home, "search", *ENDLESS) as process:
+        with Forked(processes, ("search", *ENDLESS), home) as process:
             while not process.stderr.readline().startswith("endless  random_search"):
                 pass
-            while not store.evaluations("endless"):
-                assert process.poll() is None
+            until(lambda: store.evaluations("endless") or process.poll() is not None)
             refused = vlga("resume", "endless")
             asked = vlga("stop", "endless")
             _, err = process.communicate(timeout=20)
