@@ -11,7 +11,7 @@ from PIL import Image
 
 from db.store import SqlStore
 from tests.support.command import vlga
-from tests.support.records import record
+from tests.support.records import candidate, evaluation, record
 from vlga.config.settings import DataConfig
 from workers.data import load_dataset
 
@@ -87,6 +87,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
     ("words", "message"),
     [
         ("nothing digits", "a search must be in the database, but 'nothing' is not"),
+        ("digits-1:99 digits", "but 'digits-1' has no 99; its ids go from 0 to 1"),
+        ("digits-1:one digits", "SEARCH:ID must end in a number, but got 'digits-1:one'"),
         ("digits-1 gone.png", "an image must be a file or in a folder, but 'gone.png' is neither"),
         ("digits-1 empty", "a folder must have images, but 'empty' has none"),
     ],
@@ -100,14 +102,43 @@ def test_mistakes_are_one_line(finished, home, words, message):
     assert message in told.err
 
 
+def test_a_network_is_named_by_its_id(finished, digits):
+    """With the weights of its training in the search, and the winner with those of its longer."""
+    (winner,) = {finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]}
+    kinds = {
+        number: {
+            one["kind"]
+            for one in finished.ask("individual", "digits-1", number, "--format", "json").json[
+                "artifacts"
+            ]
+        }
+        for number in "01"
+    }
+    first = next(number for number in "01" if "weights" in kinds[number])
+    told = {
+        name: finished.ask("predict", name, str(digits), "--format", "csv")
+        for name in ("digits-1", f"digits-1:{winner}", f"digits-1:{first}")
+    }
+
+    assert kinds[str(winner)] >= {"final_weights"}
+    assert all(one.code == 0 for one in told.values()), told
+    assert told["digits-1"].out == told[f"digits-1:{winner}"].out
+    if first != str(winner):
+        assert told["digits-1"].out != told[f"digits-1:{first}"].out
+
+
 def test_a_search_without_a_trained_winner_has_nothing_to_predict_with(home, digits):
-    """Its line says what to do."""
+    """Its line says what to do, also for a candidate whose weights nobody kept."""
     with closing(SqlStore("sqlite:///vlga.db")) as store:
         store.create_search(record("first"))
-    told = vlga("predict", "first", str(digits))
+        store.add_candidates("first", [candidate(0)])
+        store.add_evaluations("first", [evaluation(0)], best_candidate_id=0)
 
-    assert told.code == 2
-    assert told.err == (
-        "vlga: a search must have trained its winner to classify images, but 'first' has not; "
-        "go on with: vlga resume first\n"
-    )
+    for name, message in {
+        "first": "a search must have trained its winner longer for it to be of use, but 'first' "
+        "has not; go on with: vlga resume first",
+        "first:0": "a candidate's weights must have been kept, but those of 0 in 'first' were not; "
+        "kept are those of: none",
+    }.items():
+        told = vlga("predict", name, str(digits))
+        assert (told.code, told.err) == (2, f"vlga: {message}\n")

@@ -73,9 +73,11 @@ def complete_strategies(
     return [CompletionItem(f"{given}{comma}{one}") for one in left if one.startswith(last)]
 
 
-def search_argument(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def search_argument(
+    name: str, metavar: str = "SEARCH"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add the argument SEARCH, passed on by this name."""
-    return click.argument(name, metavar="SEARCH", shell_complete=complete_searches)
+    return click.argument(name, metavar=metavar, shell_complete=complete_searches)
 
 
 def _searches(context: click.Context) -> list[str]:

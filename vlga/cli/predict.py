@@ -1,4 +1,4 @@
-"""``vlga predict``: a search's winner, put to use on new images."""
+"""``vlga predict``: a search's trained network, put to use on new images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = ("file", "class", "probability")
 
 
 @click.command("predict")
-@search_argument("search")
+@search_argument("search", "SEARCH[:ID]")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--top",
@@ -35,7 +35,7 @@ _COLUMNS = ("file", "class", "probability")
 @db_option
 @format_option
 def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str, form: str) -> None:
-    """Classify images, or folders of them, with a search's winner.
+    """Classify images, or folders of them, with a search's winner, or with its network ID.
 
     Images are scaled and cut as those of a folder are when a search begins. Files that cannot be
     read are named on stderr; the exit code is then 1.

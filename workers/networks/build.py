@@ -9,9 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vlga.networks.named import ModelPlan
+from vlga.networks.phenotype import Plan
 from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan, StemPlan
 
-__all__ = ["ConvLayer", "Network", "build_network"]
+__all__ = ["ConvLayer", "Network", "build", "build_network"]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -144,3 +146,19 @@ def build_network(plan: NetworkPlan, generator: torch.Generator, *, dirac: bool 
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
     return network
+
+
+def build(plan: Plan, seed: int, *, dirac: bool = False) -> nn.Module:
+    """Build any plan's network with random weights; torch's global generator is left as it was.
+
+    Args:
+        plan: what to build.
+        seed: of the weights.
+        dirac: as `build_network` has it; a named network has torch's own initialization.
+    """
+    if isinstance(plan, ModelPlan):
+        # torchvision's modules take a while to import and searches do without.
+        from workers.networks.named import build_model
+
+        return build_model(plan, seed)
+    return build_network(plan, torch.Generator().manual_seed(seed), dirac=dirac)

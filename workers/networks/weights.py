@@ -9,10 +9,20 @@ from torch import nn
 
 from vlga.ports.evaluator import ALL_BLOCKS, Layers
 
-__all__ = ["inherit_weights", "pack_weights", "unpack_statistics", "unpack_weights"]
+__all__ = [
+    "UnreadableWeightsError",
+    "inherit_weights",
+    "pack_weights",
+    "unpack_trained",
+    "unpack_weights",
+]
 
 #: The entries beside a network's own: what its images are normalized by.
 _STATISTICS = ("input.mean", "input.std")
+
+
+class UnreadableWeightsError(ValueError):
+    """Bytes that are no weights, or more than weights: nothing of them was run."""
 
 
 def pack_weights(
@@ -34,20 +44,40 @@ def pack_weights(
 
 
 def unpack_weights(data: bytes) -> dict[str, torch.Tensor]:
-    """Read a network's state of what `pack_weights` gave; nothing but tensors is ever unpickled."""
+    """Read a network's state of what `pack_weights` gave.
+
+    Raises:
+        UnreadableWeightsError: it is anything but named tensors; no code in it is ever run.
+    """
     state = _unpack(data)
     return {name: value for name, value in state.items() if name not in _STATISTICS}
 
 
-def unpack_statistics(data: bytes) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Read the images' mean and standard deviation, if they are there."""
+def unpack_trained(
+    data: bytes,
+) -> tuple[dict[str, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+    """Read a network's state with the mean and standard deviation of its images.
+
+    Raises:
+        UnreadableWeightsError: as `unpack_weights`, or the statistics are missing.
+    """
     state = _unpack(data)
-    mean, std = (state.get(name) for name in _STATISTICS)
-    return None if mean is None or std is None else (mean, std)
+    mean, std = (state.pop(name, None) for name in _STATISTICS)
+    if mean is None or std is None:
+        raise UnreadableWeightsError("they do not say by what images are normalized")
+    return state, (mean, std)
 
 
 def _unpack(data: bytes) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(io.BytesIO(data), weights_only=True)
+    try:
+        state: dict[str, torch.Tensor] = torch.load(io.BytesIO(data), weights_only=True)
+    except Exception as error:  # whoever wrote the bytes chooses where torch fails
+        raise UnreadableWeightsError(
+            f"they are not tensors alone ({type(error).__name__}), and nothing of them was run"
+        ) from error
+    tensors = state.values() if isinstance(state, dict) else [None]
+    if not all(isinstance(one, torch.Tensor) for one in tensors):
+        raise UnreadableWeightsError("they are not tensors by their names")
     return state
 
 

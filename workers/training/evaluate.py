@@ -23,7 +23,7 @@ from vlga.networks.plan import StemPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
-from workers.networks.build import Network, Stem, build_network
+from workers.networks.build import Network, Stem, build
 from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
 from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, to_float
@@ -195,8 +195,7 @@ def _attempt(
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
                 _, test_accuracy = score(network, data.test, data.statistics, at_once)
-            statistics = data.statistics if task.is_final else None
-            weights = pack_weights(network, statistics) if task.keep_weights else None
+            weights = pack_weights(network, data.statistics) if task.keep_weights else None
             return _Outcome(
                 result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
             )
@@ -223,17 +222,12 @@ def _free(device: str) -> None:
 
 def _build(task: EvaluationTask) -> nn.Module:
     """Build the task's network and let it inherit what it shares."""
-    if isinstance(task.plan, ModelPlan):
-        # torchvision's modules take a while to import and searches do without.
-        from workers.networks.named import build_model
-
-        model = build_model(task.plan, task.seed)
-        if task.weights is not None:  # of the same model
-            model.load_state_dict(unpack_weights(task.weights.data))
-        return model
-    generator = torch.Generator().manual_seed(task.seed)
-    network = build_network(task.plan, generator, dirac=task.training.initialization == "dirac")
-    if task.weights is not None:
+    network = build(task.plan, task.seed, dirac=task.training.initialization == "dirac")
+    if task.weights is None:
+        return network
+    if isinstance(task.plan, ModelPlan):  # whose weights are of the same model
+        network.load_state_dict(unpack_weights(task.weights.data))
+    else:
         inherit_weights(network, task.weights.data, task.inherited_layers)
     return network
 

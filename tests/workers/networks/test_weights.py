@@ -21,7 +21,13 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import insert_block
 from vlga.genetics.space import SearchSpace
 from vlga.networks.phenotype import decode
-from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
+from workers.networks.weights import (
+    UnreadableWeightsError,
+    inherit_weights,
+    pack_weights,
+    unpack_trained,
+    unpack_weights,
+)
 
 
 class _RunsCode:
@@ -49,9 +55,28 @@ def test_code_is_never_unpickled(tmp_path: Path):
     buffer = io.BytesIO()
     torch.save({"blocks.0": _RunsCode(tmp_path / "ran")}, buffer)
 
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+    with pytest.raises(UnreadableWeightsError, match="not tensors alone"):
         unpack_weights(buffer.getvalue())
+    with pytest.raises(UnreadableWeightsError, match="not tensors alone"):
+        unpack_weights(pickle.dumps(_RunsCode(tmp_path / "ran")))
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.zeros(1), "they are not tensors by their names"),
+        ({"blocks.0": 1}, "they are not tensors by their names"),
+        ({"blocks.0": torch.zeros(1)}, "they do not say by what images are normalized"),
+    ],
+)
+def test_what_is_no_trained_network_is_refused(value, message):
+    """It has tensors by their names, the statistics of its images among them."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+
+    with pytest.raises(UnreadableWeightsError, match=message):
+        unpack_trained(buffer.getvalue())
 
 
 class TestInheritWeights:

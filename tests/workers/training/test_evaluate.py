@@ -19,7 +19,7 @@ from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Weights
 from workers.data import Dataset
-from workers.networks.weights import pack_weights, unpack_weights
+from workers.networks.weights import pack_weights, unpack_trained, unpack_weights
 from workers.training import evaluate as evaluation
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
@@ -151,12 +151,16 @@ class TestCompleted:
 
 class TestWeights:
     def test_are_given_if_kept(self):
-        """Only a task that keeps its weights gives them; they are those of the whole network."""
-        _, none = evaluate(task(), dataset())
-        _, kept = evaluate(task(keep_weights=True), dataset())
+        """Those of the whole network, with what its images are normalized by, in any training."""
+        images = dataset()
+        _, none = evaluate(task(), images)
+        _, kept = evaluate(task(keep_weights=True), images)
+        state, (mean, std) = unpack_trained(kept)
 
         assert none is None
-        assert unpack_weights(kept).keys() == network().state_dict().keys()
+        assert state.keys() == network().state_dict().keys()
+        assert mean.item() == pytest.approx(images.train_images.mean() / 255)
+        assert std.item() == pytest.approx(images.train_images.std() / 255)
 
     def test_are_inherited(self):
         """With a learning rate of almost nothing the trained network has the given blocks."""
@@ -215,7 +219,7 @@ class TestFailed:
         reason, message = reason_of(task(weights=Weights(1, b"no weights")))
 
         assert reason is FailureReason.BUILD
-        assert "Weights only load failed" in message
+        assert "they are not tensors alone" in message
         assert "\n" not in message
 
     def test_out_of_memory(self):

@@ -1,0 +1,130 @@
+"""A search's trained network, found by ``SEARCH[:ID]``: what predictions and exports start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from db.read import searches
+from db.read.folder import files_folder
+from db.store import SqlStore
+from vlga.errors import ConfigError, StoreError, shown
+from vlga.execution.artifacts import ArtifactFolder
+from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
+from vlga.ports.data import DataSummary
+from vlga.ports.ledger import Artifact, SearchRecord
+
+__all__ = ["TrainedNetwork", "find_trained"]
+
+#: Candidates that a message names.
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """A network with its weights, and what is known of it.
+
+    Attributes:
+        search: its name.
+        candidate_id: whose network it is.
+        data: the images that it was trained on.
+        plan: of the network.
+        weights: as `workers.networks.weights.pack_weights` gave them.
+        epochs: of the training that gave the weights.
+        validation_accuracy: in [0, 1], of its training in the search; of a longer training on all
+            images there is none.
+        test_accuracy: likewise, of the training that gave the weights; None if that was no longer
+            one, which alone is scored on the test images.
+    """
+
+    search: str
+    candidate_id: int
+    data: DataSummary
+    plan: Plan
+    weights: bytes
+    epochs: int
+    validation_accuracy: float
+    test_accuracy: float | None
+
+    @contextmanager
+    def must_fit(self) -> Iterator[None]:
+        """While the weights are put into the network: an error is that they do not fit."""
+        try:
+            yield
+        except (ValueError, RuntimeError) as error:
+            raise StoreError(
+                f"the weights of candidate {self.candidate_id} of {self.search!r} must fit this "
+                f"version's networks, but: {str(error).splitlines()[0]}; begin another search with "
+                f"its best networks: vlga search --like {self.search}"
+            ) from error
+
+
+def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
+    """Find a trained network with its weights.
+
+    A winner has those of its longer training. Another candidate has those that the search kept for
+    its children, if it did.
+
+    Args:
+        store: where the search is.
+        name: ``SEARCH``, whose winner is meant, or ``SEARCH:ID``.
+
+    Raises:
+        SearchNotFound: there is no such search.
+        NoIndividual: it has no such candidate.
+        ConfigError: ID is no number; the winner was not trained longer; no weights of the candidate
+            were kept.
+        StoreError: the weights' file is gone, or is not what was written.
+    """
+    search, colon, number = name.partition(":")
+    if colon and not (number.isascii() and number.isdigit()):
+        raise ConfigError(f"SEARCH:ID must end in a number, but got {shown(name)}")
+    record = store.find_search(search)
+    candidate_id = int(number) if colon else record.best_candidate_id
+    if candidate_id is None:
+        raise _not_trained_longer(record)
+    found = searches.individual(store.engine, search, candidate_id)
+    files = {file["kind"]: file for file in found["artifacts"]}
+    file = files.get("final_weights") or (files.get("weights") if colon else None)
+    if file is None:
+        raise _no_weights(store, search, candidate_id) if colon else _not_trained_longer(record)
+    is_final = file["kind"] == "final_weights"
+    trainings = [one for one in found["evaluations"] if one["fitness"] is not None]
+    of_search, longer = (
+        [one for one in trainings if one["is_final"] is is_longer] for is_longer in (False, True)
+    )
+    training = (longer if is_final else of_search)[-1]
+    fields = ("kind", "path", "sha256", "n_bytes")
+    artifact = Artifact(candidate_id, **{key: file[key] for key in fields})
+    data = record.data
+    return TrainedNetwork(
+        search=search,
+        candidate_id=candidate_id,
+        data=data,
+        plan=plan_of(heritage_from_dict(found["genome"]), data.input_shape, len(data.classes)),
+        weights=ArtifactFolder(files_folder(store.engine), search).load(artifact).data,
+        epochs=training["epochs"],
+        validation_accuracy=max(one["fitness"] for one in of_search),
+        test_accuracy=training["fitness"] if is_final else training["test_accuracy"],
+    )
+
+
+def _not_trained_longer(record: SearchRecord) -> ConfigError:
+    way_out = f"go on with: vlga resume {record.name}"
+    if not record.config.final.epochs:
+        way_out = "begin another with --set final.epochs=N"
+    return ConfigError(
+        "a search must have trained its winner longer for it to be of use, "
+        f"but {record.name!r} has not; {way_out}"
+    )
+
+
+def _no_weights(store: SqlStore, search: str, candidate_id: int) -> ConfigError:
+    kept = sorted({one.candidate_id for one in store.artifacts(search)})
+    more = ", ..." if len(kept) > _MOST_NAMED else ""
+    known = ", ".join(map(str, kept[:_MOST_NAMED])) + more if kept else "none"
+    return ConfigError(
+        f"a candidate's weights must have been kept, but those of {candidate_id} in {search!r} "
+        f"were not; kept are those of: {known}"
+    )

@@ -1,0 +1,1 @@
+"""Trained networks at work: predictions, and exports that need no vlga."""
