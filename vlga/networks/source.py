@@ -1,0 +1,179 @@
+"""A plan's network as the text of a Python module: plain PyTorch, as a person would write it.
+
+Nothing here needs torch. A test holds the written network to the same logits as the built one
+(workers/networks/build.py, workers/networks/named.py). Names of classes and searches get into the
+text escaped in a string: they cannot become code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from vlga.networks.named import MODELS, ModelPlan, Residual
+from vlga.networks.phenotype import Plan
+from vlga.networks.written import forward_of, parts_of
+
+__all__ = ["model_source"]
+
+_WIDTH = 88
+
+_MODULE = '''\
+"""{title}"""
+
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+{classes}
+CHANNELS, HEIGHT, WIDTH = {channels:d}, {height:d}, {width:d}
+# Of the training images, by channel.
+MEAN = {mean}
+STD = {std}
+
+
+{network}
+
+def load_network() -> Network:
+    """Give the trained network, ready to predict."""
+    network = Network()
+    network.load_state_dict(load_file(Path(__file__).with_name("weights.safetensors")))
+    return network.eval()
+
+
+def load_image(file: str | Path) -> Tensor:
+    """Read an image, scaled and cut to fit: (CHANNELS, HEIGHT, WIDTH) in [0, 1]."""
+    with Image.open(file) as opened:
+        # A large JPEG is decoded at a lower resolution, as it was for the training.
+        opened.draft(None, (2 * max(HEIGHT, WIDTH), 2 * max(HEIGHT, WIDTH)))
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith(("I", "F")):
+            raise ValueError(f"{{file}} has more than 8 bits a pixel")
+{reading}
+    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+    return pixels.view(HEIGHT, WIDTH, CHANNELS).permute(2, 0, 1) / 255
+'''
+
+_READ_RGB = """\
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+        image = ImageOps.fit(image.convert("RGB"), (WIDTH, HEIGHT))"""
+_READ_GREY = f'{_READ_RGB}.convert("L")'
+_READ_RGBA = '        image = ImageOps.fit(image.convert("RGBA"), (WIDTH, HEIGHT))'
+_READING = {1: _READ_GREY, 4: _READ_RGBA}
+
+_NETWORK = '''\
+class Network(nn.Module):
+    """{depth:d} convolutions, {n_parameters:,d} parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.Buffer(torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
+        self.std = nn.Buffer(torch.tensor(STD).view(-1, 1, 1), persistent=False)
+{layers}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (n, CHANNELS, HEIGHT, WIDTH) in [0, 1] to logits (n, {n_classes:d})."""
+{forward}
+        return logits
+'''
+
+_BASIC_BLOCK = '''\
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions around a short cut: the input, or a strided convolution of it."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module = nn.Identity()
+        if stride > 1:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False),
+                nn.BatchNorm2d(outputs),
+            )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (n, inputs, height, width) to (n, outputs, height / stride, width / stride)."""
+        out = torch.relu(self.bn1(self.conv1(maps)))
+        out = self.bn2(self.conv2(out))
+        return torch.relu(out + self.downsample(maps))
+
+
+'''
+
+
+def model_source(
+    plan: Plan, title: str, classes: Sequence[str], mean: Sequence[float], std: Sequence[float]
+) -> str:
+    """Write a network with its preprocessing as a Python module.
+
+    The module has ``Network``, which takes images in [0, 1] and normalizes them itself,
+    ``load_network`` and ``load_image``; it needs torch, Pillow and safetensors.
+
+    Args:
+        plan: of the network.
+        title: the first sentence of the module.
+        classes: names in the order of the logits.
+        mean: of the training images, by channel, in units of [0, 1].
+        std: likewise the standard deviation, above 0.
+    """
+    channels, height, width = plan.input_shape
+    parts = parts_of(plan)
+    blocks = isinstance(plan, ModelPlan) and isinstance(MODELS[plan.model], Residual)
+    network = _NETWORK.format(
+        depth=plan.depth,
+        n_parameters=plan.n_parameters,
+        n_classes=plan.n_classes,
+        layers=_indented(line for part in parts for line in part.lines()),
+        forward=_indented(forward_of(plan)),
+    )
+    return _MODULE.format(
+        title=_quoted(title)[1:-1],
+        classes=_tuple_of("CLASSES", [_quoted(one) for one in classes]),
+        channels=channels,
+        height=height,
+        width=width,
+        mean=_floats(mean),
+        std=_floats(std),
+        network=(_BASIC_BLOCK if blocks else "") + network,
+        reading=_READING.get(channels, _READ_RGB),
+    )
+
+
+def _quoted(text: str) -> str:
+    """Give text as a Python string in double quotes, with escapes for all that is not printable."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    characters = (
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in escaped
+    )
+    return f'"{"".join(characters)}"'
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "\n".join(f"        {line}" for line in lines)
+
+
+def _floats(values: Sequence[float]) -> str:
+    """Give float32 values as a tuple, with as many digits as they have."""
+    numbers = [repr(float(f"{value:.9g}")) for value in values]
+    return f"({', '.join(numbers)}{',' if len(numbers) == 1 else ''})"
+
+
+def _tuple_of(name: str, strings: Sequence[str]) -> str:
+    """Give an assignment of strings, on as few lines as they need."""
+    line = f"{name} = ({', '.join(strings)})"
+    if len(line) <= _WIDTH:
+        return line
+    lines = [f"{name} = (", "   "]
+    for one in strings:
+        if lines[-1].strip() and len(lines[-1]) + len(one) + 2 > _WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {one},"
+    return "\n".join([*lines, ")  # fmt: skip"])
