@@ -14,6 +14,7 @@ BUILTINS_AND_CODES = {
     "SoftwareChanged": (RuntimeError, 2),
     "SearchStopped": (RuntimeError, 130),
     "EvaluatorError": (RuntimeError, 2),
+    "ExportError": (RuntimeError, 1),
     "StoreError": (Exception, 2),
     "NoIndividual": (LookupError, 2),
     "SearchNotFound": (LookupError, 2),

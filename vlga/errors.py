@@ -8,6 +8,7 @@
     ├─ TooManyFailures(RuntimeError) nothing can be trained; carries the last reasons
     ├─ SoftwareChanged(RuntimeError) a resumed search would be another one; exit code 2
     ├─ SearchStopped(RuntimeError)   somebody asked the search to stop; exit code 130
+    ├─ ExportError(RuntimeError)     a network cannot be written in a format
     ├─ EvaluatorError(RuntimeError)  there are no workers: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
        ├─ SearchNotFound(LookupError)
@@ -33,6 +34,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "EvaluatorError",
+    "ExportError",
     "GenomeError",
     "LeaseLost",
     "NoIndividual",
@@ -95,6 +97,10 @@ class SearchStopped(VlgaError, RuntimeError):
     """The search was asked to stop and did; what had ended by then is recorded."""
 
     exit_code = 130
+
+
+class ExportError(VlgaError, RuntimeError):
+    """A trained network cannot be written in a format, or what was written is another network."""
 
 
 class EvaluatorError(VlgaError, RuntimeError):

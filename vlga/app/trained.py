@@ -32,10 +32,8 @@ class TrainedNetwork:
         plan: of the network.
         weights: as `workers.networks.weights.pack_weights` gave them.
         epochs: of the training that gave the weights.
-        validation_accuracy: in [0, 1], of its training in the search; of a longer training on all
-            images there is none.
-        test_accuracy: likewise, of the training that gave the weights; None if that was no longer
-            one, which alone is scored on the test images.
+        validation_accuracy: in [0, 1], of its training in the search.
+        test_accuracy: likewise, of its longer training; None if the weights are not of one.
     """
 
     search: str
@@ -106,7 +104,7 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
         weights=ArtifactFolder(files_folder(store.engine), search).load(artifact).data,
         epochs=training["epochs"],
         validation_accuracy=max(one["fitness"] for one in of_search),
-        test_accuracy=training["fitness"] if is_final else training["test_accuracy"],
+        test_accuracy=training["fitness"] if is_final else None,
     )
 
 

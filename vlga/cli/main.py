@@ -29,6 +29,7 @@ _COMMANDS = {
     "individual": ("individual:individual", "Show one individual: layers, genes, learning curve."),
     "lineage": ("lineage:lineage", "Show an individual's ancestry as a tree."),
     "predict": ("predict:predict_", "Classify images with a search's winner."),
+    "export": ("export:export_", "Write a search's winner as files that need no vlga."),
     "train": ("train:train", "Train a network, with or without amplified gradients."),
     "report": ("report:report", "Show what a search or a study found, with figures."),
     "delete": ("delete:delete", "Delete a search with its files."),

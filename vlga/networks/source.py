@@ -13,9 +13,30 @@ from vlga.networks.named import MODELS, ModelPlan, Residual
 from vlga.networks.phenotype import Plan
 from vlga.networks.written import forward_of, parts_of
 
-__all__ = ["model_source"]
+__all__ = ["PREDICT", "model_source"]
 
 _WIDTH = 88
+
+#: A program beside the module.
+PREDICT = '''\
+"""Classify images, such as with: python predict.py photo.jpg more.png."""
+
+import sys
+
+import torch
+
+from model import CLASSES, load_image, load_network
+
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
+network = load_network()
+for file in sys.argv[1:]:
+    with torch.inference_mode():
+        (probabilities,) = network(load_image(file)[None]).softmax(1).tolist()
+    probability = max(probabilities)
+    name = CLASSES[probabilities.index(probability)]
+    print(f"{file}  {name}  {probability:.4f}")
+'''
 
 _MODULE = '''\
 """{title}"""

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from workers.data.dataset import Images
 
-__all__ = ["SUFFIXES", "BrokenImageError", "Levels", "Look", "look_at", "read_pixels"]
+__all__ = ["SUFFIXES", "BrokenImageError", "Levels", "Look", "fitted", "look_at", "read_pixels"]
 
 #: What Pillow may read, by the file's name. Left out are what is no picture (PostScript, films) and
 #: what only another program can draw.
@@ -68,17 +68,17 @@ def look_at(file: Path) -> Look:
         return Look((height, width), image.has_transparency_data, levels)
 
 
-def read_pixels(file: Path, height: int, width: int, levels: Levels | None = None) -> Images:
-    """Give an image as (height, width, 3), upright, transparent pixels white.
-
-    An image of another size is scaled to cover height and width, and what sticks out is cut off at
-    both ends.
+def read_pixels(
+    file: Path, height: int, width: int, levels: Levels | None = None, mode: str = "RGB"
+) -> Images:
+    """Give an image upright, as `fitted` makes it.
 
     Args:
         file: what `look_at` has looked at.
         height: in pixels.
         width: likewise.
         levels: what becomes 0 and 255 in an image of more than 8 bits a pixel.
+        mode: as `fitted` has it.
 
     Raises:
         BrokenImageError: the file is not an image or cannot be read.
@@ -91,10 +91,30 @@ def read_pixels(file: Path, height: int, width: int, levels: Levels | None = Non
             low, high = levels
             pixels = (np.asarray(image, np.float64) - low) * (255 / (high - low))
             image = Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8))
+        return fitted(image, height, width, mode)
+
+
+def fitted(image: Image.Image, height: int, width: int, mode: str = "RGB") -> Images:
+    """Give an image as (height, width, channels); transparent pixels are white.
+
+    An image of another size is scaled to cover height and width, and what sticks out is cut off at
+    both ends. Exports do the same (`vlga.networks.source`).
+
+    Args:
+        image: of any size and mode, 8 bits a pixel.
+        height: in pixels.
+        width: likewise.
+        mode: ``L`` for one channel, ``RGB``, or ``RGBA``, which keeps transparent pixels.
+    """
+    if mode == "RGBA":
+        image = image.convert("RGBA")
+    else:
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return np.asarray(ImageOps.fit(image.convert("RGB"), (width, height)))
+        image = image.convert("RGB")
+    pixels = np.asarray(ImageOps.fit(image, (width, height)).convert(mode))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def _is_deep(image: Image.Image) -> bool:

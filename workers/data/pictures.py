@@ -16,8 +16,8 @@ from workers.data.image_file import SUFFIXES, BrokenImageError, look_at, read_pi
 
 __all__ = ["image_files", "read_pictures"]
 
-#: Parts of red, green and blue in the brightness of a pixel (ITU-R BT.601).
-_BRIGHTNESS = (0.299, 0.587, 0.114)
+#: Pillow's name for images of so many channels.
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
@@ -53,8 +53,8 @@ def read_pictures(
 
     Args:
         files: of images.
-        shape: (channels, height, width) of each image given, uint8; channels are 1 or 3. An image
-            in colour becomes grey where there is one.
+        shape: (channels, height, width) of each image given, uint8; channels are 1, 3 or 4. An
+            image in colour becomes grey where there is one.
     """
     return read_each(partial(_read, shape=shape), "reading images", files)
 
@@ -69,9 +69,5 @@ def _read(file: Path, shape: Shape) -> Images:
     if look_at(file).levels is not None:
         # By which levels the images of the search were brought to 8 bits is not recorded.
         raise BrokenImageError("it has more than 8 bits a pixel")
-    pixels = read_pixels(file, height, width)
-    if channels == 1:
-        is_grey = (pixels == pixels[..., :1]).all()
-        grey = pixels[..., 0] if is_grey else np.rint(pixels @ np.array(_BRIGHTNESS))
-        return grey.astype(np.uint8)[None]
+    pixels = read_pixels(file, height, width, mode=_MODES[channels])
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

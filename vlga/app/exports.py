@@ -1,0 +1,106 @@
+"""A search's trained network as files that need no vlga."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from db.store import SqlStore
+from vlga.app.model_card import model_card
+from vlga.app.trained import find_trained
+from vlga.errors import ConfigError
+
+__all__ = ["FORMATS", "export"]
+
+#: What each format needs beside torch.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "source": (),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "program": (),
+}
+_CARD = "README.md"
+
+
+def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> list[str]:
+    """Write a network into a new or empty folder, in all formats or not at all.
+
+    Files are written into a folder in it first, read back, compared with the trained network, and
+    only then moved to their places.
+
+    Args:
+        store: where the search is.
+        name: ``SEARCH[:ID]``, see `find_trained`.
+        folder: made if it does not exist.
+        formats: keys of `FORMATS`, at least one.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_trained`; the folder is not
+            empty or cannot be written; a library is missing; the weights are no weights, or another
+            network's.
+        ExportError: a format is not possible for this network.
+    """
+    _require_libraries(formats)
+    _require_empty(folder)
+    trained = find_trained(store, name)
+
+    from workers.inference.export import Exporter
+
+    title = f"Network {trained.candidate_id} of the search {trained.search}."
+    with trained.must_fit():
+        exporter = Exporter(trained.plan, trained.weights, trained.data.classes, title)
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".vlga-", dir=folder))
+        try:
+            for kind in formats:
+                exporter.write(kind, partial)
+            (partial / _CARD).write_text(model_card(trained, formats), encoding="utf-8")
+            names = sorted(file.name for file in partial.iterdir())
+            for one in names:
+                (partial / one).replace(folder / one)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            if is_new:
+                with suppress(OSError):  # there is something in it, as there should be
+                    folder.rmdir()
+    except OSError as error:
+        raise ConfigError(
+            f"--to must be a folder that can be written, but {str(folder)!r} cannot: "
+            f"{error.strerror or error}"
+        ) from error
+    return names
+
+
+def _require_libraries(formats: Sequence[str]) -> None:
+    for kind in formats:
+        needed = FORMATS[kind]
+        missing = [one for one in needed if importlib.util.find_spec(one) is None]
+        if missing:
+            raise ConfigError(
+                f"--format {kind} must have {', '.join(needed)}, but {missing[0]} is not "
+                f"installed; run: pip install {' '.join(needed)}"
+            )
+
+
+def _require_empty(folder: Path) -> None:
+    try:
+        first = next(folder.iterdir(), None)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"--to must be a folder, but {str(folder)!r} is none: {error.strerror}"
+        ) from error
+    if first is not None:
+        raise ConfigError(
+            f"--to must be a new or an empty folder, but {str(folder)!r} has {first.name!r}; "
+            "choose another one"
+        )

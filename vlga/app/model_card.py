@@ -1,0 +1,95 @@
+"""The README of an exported network: where it comes from, how good it is, how to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vlga import __version__
+from vlga.app.trained import TrainedNetwork
+from vlga.errors import plain
+from vlga.report.formats import count_text, number_of
+from vlga.report.rivals import accuracy_text
+
+__all__ = ["model_card"]
+
+_USES = {
+    "source": """\
+## In PyTorch
+
+`model.py` is the network with its preprocessing, `weights.safetensors` has its weights. They need
+torch, Pillow and safetensors.
+
+```
+python predict.py photo.jpg more.png
+```""",
+    "onnx": """\
+## As ONNX
+
+`model.onnx` runs in any ONNX runtime. Its metadata has the names of the classes, as `classes`.
+
+```
+session = onnxruntime.InferenceSession("model.onnx")
+(logits,) = session.run(None, {"images": images})
+```""",
+    "program": """\
+## As a program of torch.export
+
+`model.pt2` needs torch alone. The names of the classes are in it, as `classes.json`.
+
+```
+network = torch.export.load("model.pt2").module()
+logits = network(images)
+```""",
+}
+
+
+def model_card(trained: TrainedNetwork, formats: Sequence[str]) -> str:
+    """Give the text, in Markdown.
+
+    Args:
+        trained: the network.
+        formats: in which it is written, keys of `vlga.app.exports.FORMATS`.
+    """
+    data, plan = trained.data, trained.plan
+    channels, height, width = data.input_shape
+    n_classes = len(data.classes)
+    size = (
+        f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
+        f"{count_text(plan.n_macs)} MACs an image"
+    )
+    takes = (
+        f"It takes `images`, (n, {channels}, {height}, {width}) float32 in [0, 1], normalizes "
+        f"them itself,\nand gives `logits`, (n, {n_classes}) float32. Their softmax is the "
+        "probability of each class."
+    )
+    rows = {
+        "network": size,
+        "images": f"{plain(data.name)}, {n_classes} classes, fingerprint `{data.fingerprint}`",
+        **_accuracies(trained),
+    }
+    head = [
+        f"# Network {trained.candidate_id} of the search {trained.search}",
+        f"Found and trained by vlga {__version__}.",
+        "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {rows[key]} |" for key in rows)]),
+        takes,
+    ]
+    return "\n\n".join([*head, *(_USES[kind] for kind in formats)]) + "\n"
+
+
+def _accuracies(trained: TrainedNetwork) -> dict[str, str]:
+    data, epochs = trained.data, number_of(trained.epochs, "epoch")
+    validates = data.fitness_on == "validation"
+    chosen = (
+        f"{accuracy_text(trained.validation_accuracy, data.n_validation)} on {data.n_validation:,} "
+        f"{'validation' if validates else 'TEST'} images, by which the search chose it"
+    )
+    test, n_trained = "not measured", data.n_train
+    if trained.test_accuracy is not None:
+        test = f"{accuracy_text(trained.test_accuracy, data.n_test)} on {data.n_test:,} images"
+        test += " never used before" if validates else ""
+        n_trained += data.n_validation if validates else 0
+    return {
+        "validation accuracy": chosen,
+        "test accuracy": test,
+        "training": f"{epochs} on {n_trained:,} images",
+    }

@@ -1,0 +1,54 @@
+"""``vlga export``: a search's trained network as files that need no vlga."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from db.store import SqlStore
+from vlga.app.exports import FORMATS, export
+from vlga.cli.completion import search_argument
+from vlga.cli.options import db_option
+
+__all__ = ["export_"]
+
+
+@click.command("export")
+@search_argument("search", "SEARCH[:ID]")
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A new or an empty folder for the files.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, "all"]),
+    default="source",
+    show_default=True,
+    help="source: plain PyTorch to read and run; onnx: for any ONNX runtime; program: of "
+    "torch.export.",
+)
+@db_option
+def export_(search: str, folder: Path, form: str, db_url: str) -> None:
+    """Write a search's winner, or its network ID, as files that need no vlga.
+
+    What is written gives the logits of the trained network, or nothing is written. A README says
+    where the network comes from, how good it is, and how to use it.
+
+    \b
+    vlga export digits-1 --to digits/
+    vlga export digits-1:7 --to seven/ --format all
+    """  # noqa: D301  # \b keeps click from filling the examples
+    formats = [*FORMATS] if form == "all" else [form]
+    with closing(SqlStore(db_url, create=False)) as store:
+        names = export(store, search, folder, formats)
+    click.echo(f"{folder}: {', '.join(names)}")
+    if "source" in formats:
+        click.echo(f"next:  python {shlex.quote(str(folder / 'predict.py'))} IMAGE...")
