@@ -70,6 +70,48 @@ def test_any_picture_is_brought_to_the_network_s_shape(finished, tmp_path):
     assert told.out.splitlines()[0].split() == ["file", "class", "probability"]
 
 
+@pytest.mark.parametrize("name", ["x", "pictures"])
+def test_an_archive_is_classified_as_its_images_in_files_are(finished, digits, tmp_path, name):
+    """Of one size with the search's, grey or in colour, with a channel or without."""
+    images = np.stack([np.asarray(Image.open(file)) for file in sorted(digits.iterdir())])
+    kinds = {"grey": images, "channel": images[..., None], "colour": images[..., None].repeat(3, 3)}
+    for kind, array in kinds.items():
+        more = {"y": np.zeros(120)} if name == "x" else {}
+        np.savez(tmp_path / f"{kind}.npz", **{name: array}, **more)
+    in_files = finished.ask("predict", "digits-1", str(digits), "--format", "json").json
+
+    for kind in kinds:
+        archive = str(tmp_path / f"{kind}.npz")
+        told = finished.ask("predict", "digits-1", archive, "--format", "json")
+        assert told.code == 0, told.err
+        assert [one["file"] for one in told.json] == [f"{archive}[{n}]" for n in range(120)]
+        assert [one["class"] for one in told.json] == [one["class"] for one in in_files]
+
+
+def test_json_has_the_class_and_its_probability_beside_all_that_were_asked_for(finished, digits):
+    """A script needs no list for the usual question."""
+    told = finished.ask(
+        "predict", "digits-1", str(digits / "000.png"), "--top", "2", "--format", "json"
+    )
+    (row,) = told.json
+
+    assert {"class": row["class"], "probability": row["probability"]} == row["classes"][0]
+    assert row["problem"] is None
+
+
+def test_where_no_file_can_be_read_there_is_nothing_to_show(finished, tmp_path):
+    """Each is named, and the exit code is 1."""
+    files = [tmp_path / f"{number}.png" for number in range(2)]
+    for file in files:
+        file.write_bytes(b"no picture")
+    told = finished.ask("predict", "digits-1", *map(str, files), "--format", "json")
+
+    assert told.code == 1
+    assert [(one["class"], one["classes"]) for one in told.json] == [(None, [])] * 2
+    assert told.err.count("is no readable image: cannot identify image file") == 2
+    assert told.err.endswith("vlga: 2 files could not be read\n")
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
     """Exit code 1."""
     (digits / "broken.png").write_bytes(b"no picture")
@@ -91,11 +133,21 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
         ("digits-1:one digits", "SEARCH:ID must end in a number, but got 'digits-1:one'"),
         ("digits-1 gone.png", "an image must be a file or in a folder, but 'gone.png' is neither"),
         ("digits-1 empty", "a folder must have images, but 'empty' has none"),
+        ("digits-1 floats.npz", "'floats.npz': images must be uint8 (n, height, width) or"),
+        ("digits-1 flat.npz", "1, 3 or 4 channels, but got uint8 (4, 4)"),
+        ("digits-1 two.npz", "'two.npz' must have its images in the array x, or one array only"),
+        ("digits-1 objects.npz", "but reading it failed: it has Python's objects"),
+        ("digits-1 no.npz", "'no.npz' must be a NumPy archive of plain arrays"),
     ],
 )
 def test_mistakes_are_one_line(finished, home, words, message):
     """And exit code 2."""
     Path("empty").mkdir()
+    Path("no.npz").write_bytes(b"no archive")
+    np.savez("floats.npz", x=np.zeros((2, 8, 8)))
+    np.savez("flat.npz", np.zeros((4, 4), np.uint8))
+    np.savez("two.npz", a=np.zeros(1), b=np.zeros(1))
+    np.savez("objects.npz", x=np.array([None]))
     told = finished.ask("predict", *words.split())
 
     assert (told.code, told.err.count("\n")) == (2, 1), told.err

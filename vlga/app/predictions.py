@@ -21,12 +21,12 @@ class Prediction:
     """What a network says of one image.
 
     Attributes:
-        file: of the image.
+        file: of the image; in an archive with its number, ``photos.npz[3]``.
         classes: the most probable ones with their probabilities in [0, 1], the most probable first.
         problem: why the file could not be read; empty if it could.
     """
 
-    file: Path
+    file: str
     classes: tuple[tuple[str, float], ...] = ()
     problem: str = ""
 
@@ -41,31 +41,31 @@ def predict(
     Args:
         store: where the search is.
         name: ``SEARCH[:ID]``, see `find_trained`.
-        paths: image files, and folders of them.
+        paths: image files, folders of them, and ``.npz`` archives (`find_pictures`).
         n_classes: that are given of each image, at least 1.
 
     Raises:
         SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_trained`; or the weights are
             no weights, or another network's.
-        DataError: a path is neither an image nor a folder that has some.
+        DataError: as `find_pictures`.
     """
     import numpy as np
 
     from workers.data.image_file import BrokenImageError
-    from workers.data.pictures import image_files, read_pictures
+    from workers.data.pictures import find_pictures, read_pictures
     from workers.inference.classifier import Classifier
 
-    trained, named = find_trained(store, name), image_files(paths)
+    trained, pictures = find_trained(store, name), find_pictures(paths)
     classes = trained.data.classes
     with trained.must_fit():
         classifier = Classifier(trained.plan, trained.weights)
-    files = iter(read_pictures(named, trained.data.input_shape))
-    while some := [*islice(files, _AT_ONCE)]:
+    read = read_pictures(pictures, trained.data.input_shape)
+    while some := [*islice(read, _AT_ONCE)]:
         images = [image for _, image in some if not isinstance(image, BrokenImageError)]
         found = iter(classifier.probabilities(np.stack(images)) if images else ())
-        for file, image in some:
+        for picture, image in some:
             if isinstance(image, BrokenImageError):
-                yield Prediction(file, problem=str(image))
+                yield Prediction(picture.name, problem=str(image))
                 continue
             ranked = sorted(zip(classes, next(found), strict=True), key=lambda one: -one[1])
-            yield Prediction(file, tuple(ranked[:n_classes]))
+            yield Prediction(picture.name, tuple(ranked[:n_classes]))

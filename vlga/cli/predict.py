@@ -35,10 +35,11 @@ _COLUMNS = ("file", "class", "probability")
 @db_option
 @format_option
 def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str, form: str) -> None:
-    """Classify images, or folders of them, with a search's winner, or with its network ID.
+    """Classify images with a search's winner, or with its network ID.
 
-    Images are scaled and cut as those of a folder are when a search begins. Files that cannot be
-    read are named on stderr; the exit code is then 1.
+    IMAGES are image files, folders of them, and .npz archives, whose array x, or only array, is
+    uint8 (n, height, width[, channels]). They are scaled and cut as those of a folder are when a
+    search begins. Files that cannot be read are named on stderr; the exit code is then 1.
 
     \b
     vlga predict digits-1 photo.jpg more/ --top 3
@@ -49,7 +50,7 @@ def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str,
     click.echo(_shown(found, form))
     problems = [one for one in found if one.problem]
     for one in problems:
-        click.echo(f"vlga: {str(one.file)!r} is no readable image: {one.problem}", err=True)
+        click.echo(f"vlga: {one.file!r} is no readable image: {one.problem}", err=True)
     if problems:
         click.echo(f"vlga: {number_of(len(problems), 'file')} could not be read", err=True)
         sys.exit(1)
@@ -60,7 +61,7 @@ def _shown(found: list[Prediction], form: str) -> str:
     if form == "json":
         return as_json([_tree(one) for one in found])
     rows = [
-        {"file": str(one.file), "class": name, "probability": f"{probability:.4f}"}
+        {"file": one.file, "class": name, "probability": f"{probability:.4f}"}
         for one in found
         for name, probability in one.classes
     ]
@@ -71,4 +72,5 @@ def _shown(found: list[Prediction], form: str) -> str:
 
 def _tree(one: Prediction) -> dict[str, Any]:
     classes = [{"class": name, "probability": probability} for name, probability in one.classes]
-    return {"file": str(one.file), "classes": classes, "problem": one.problem or None}
+    best = classes[0] if classes else dict.fromkeys(("class", "probability"))
+    return {"file": one.file, **best, "classes": classes, "problem": one.problem or None}

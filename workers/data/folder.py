@@ -23,6 +23,7 @@ __all__ = ["read_each", "read_folder"]
 
 logger = logging.getLogger(__name__)
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 #: Most pixels of the shorter side by default: what a search on one machine can afford.
@@ -30,6 +31,9 @@ MAX_DEFAULT_SIZE = 64
 
 #: Copies of the images in memory while they are split.
 _COPIES = 2
+
+#: Images that are read ahead of who uses them, at most.
+_AT_ONCE = 1024
 
 #: Broken files that a message names.
 _MOST_NAMED = 5
@@ -174,26 +178,27 @@ def _read_images(
 
 
 def read_each(
-    read: Callable[[Path], T], what: str, files: Sequence[Path]
-) -> Iterator[tuple[Path, T | BrokenImageError]]:
-    """Give every file with what is read of it, or with why it cannot be.
+    read: Callable[[S], T], what: str, some: Sequence[S]
+) -> Iterator[tuple[S, T | BrokenImageError]]:
+    """Give every image with what is read of it, or with why it cannot be.
 
     Args:
-        read: raises `BrokenImageError` where it cannot; is called in threads.
+        read: raises `BrokenImageError` where it cannot; is called in threads, not far ahead.
         what: begins the lines that tell how far it is.
-        files: in this order.
+        some: files or other places of images, in this order.
     """
 
-    def try_to_read(file: Path) -> T | BrokenImageError:
+    def try_to_read(one: S) -> T | BrokenImageError:
         try:
-            return read(file)
+            return read(one)
         except BrokenImageError as error:
             return error
 
     pool = ThreadPoolExecutor()  # Pillow decodes and resizes outside Python's lock
     try:
-        results = pool.map(try_to_read, files)
-        yield from zip(files, counted(what, results, len(files)), strict=True)
+        batches = (some[start : start + _AT_ONCE] for start in range(0, len(some), _AT_ONCE))
+        results = (result for batch in batches for result in pool.map(try_to_read, batch))
+        yield from zip(some, counted(what, results, len(some)), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 

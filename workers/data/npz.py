@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, Labels, RawDataset
 
-__all__ = ["read_npz"]
+__all__ = ["read_images", "read_npz"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,14 +78,58 @@ def _require_pairs(path: Path, arrays: Mapping[str, Array], names: Sequence[str]
         )
 
 
+def read_images(path: Path) -> Images:
+    """Read images without labels: the array ``x``, or the only one.
+
+    Returns:
+        (n, height, width, channels) uint8, with 1, 3 or 4 channels.
+
+    Raises:
+        DataError: the file is not an archive of plain arrays; which array is meant is not clear; it
+            is anything but uint8 (n, height, width[, channels]), with at least one image.
+    """
+    arrays, names = _load(path, _only)
+    if not arrays:
+        has = ", ".join(names[:10]) or "none"
+        raise DataError(
+            f"{str(path)!r} must have its images in the array x, or one array only, but has {has}"
+        )
+    (given,) = arrays.values()
+    images = given[..., None] if given.ndim == 3 else given
+    is_known = images.ndim == 4 and images.shape[3] in _CHANNELS and images.size
+    if images.dtype != np.uint8 or not is_known:
+        raise DataError(
+            f"{str(path)!r}: images must be uint8 (n, height, width) or (n, height, width, "
+            f"channels) with 1, 3 or 4 channels, but got {given.dtype} {given.shape}"
+        )
+    return images
+
+
+def _only(names: Sequence[str]) -> dict[str, str]:
+    found = [name for name in names if name.lower() == "x"] or names
+    return {"x": found[0]} if len(found) == 1 else {}
+
+
 def _read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
     """Give the arrays that are known by their names, and the names of all."""
+
+    def known(names: Sequence[str]) -> dict[str, str]:
+        by_key = {_known_name(name, names): name for name in names}
+        return {key: by_key[key] for key in _KEYS if key in by_key}
+
+    return _load(path, known)
+
+
+def _load(
+    path: Path, choose: Callable[[Sequence[str]], Mapping[str, str]]
+) -> tuple[dict[str, Array], list[str]]:
+    """Give the arrays of an archive that are chosen by their names, and the names of all."""
     try:
         with path.open("rb") as file:  # np.load leaves a file open that it cannot read
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.lib.npyio.NpzFile):
-                known = {_known_name(name, archive.files): name for name in archive.files}
-                return {key: archive[known[key]] for key in _KEYS if key in known}, archive.files
+                chosen = choose(archive.files)
+                return {key: archive[name] for key, name in chosen.items()}, archive.files
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         reason = "it has Python's objects" if "allow_pickle" in str(error) else str(error)
         raise DataError(

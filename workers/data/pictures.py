@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from vlga.errors import DataError, shown
 from vlga.networks.plan import Shape
 from workers.data.dataset import Images
 from workers.data.folder import read_each
-from workers.data.image_file import SUFFIXES, BrokenImageError, look_at, read_pixels
+from workers.data.image_file import SUFFIXES, BrokenImageError, fitted, look_at, read_pixels
+from workers.data.npz import read_images
 
-__all__ = ["image_files", "read_pictures"]
+__all__ = ["Picture", "find_pictures", "read_pictures"]
 
 #: Pillow's name for images of so many channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def image_files(paths: Sequence[Path]) -> list[Path]:
-    """Give the files that are named, and those under the folders that are, by their suffix.
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Where an image is.
+
+    Attributes:
+        file: that has it.
+        index: of it in an archive; None if it is the file's only one.
+        pixels: of an image of an archive, (height, width, channels) uint8.
+    """
+
+    file: Path
+    index: int | None = None
+    pixels: Images | None = None
+
+    @property
+    def name(self) -> str:
+        """The file, and in an archive the image's number: ``photos.npz[3]``."""
+        return str(self.file) if self.index is None else f"{self.file}[{self.index}]"
+
+
+def find_pictures(paths: Sequence[Path]) -> list[Picture]:
+    """Give the images of the files and archives that are named, and of files in named folders.
+
+    Files in folders are known by their suffix, archives (`read_images`) by ``.npz``.
 
     Raises:
-        DataError: a path is neither file nor folder, or a folder has no images.
+        DataError: a path is neither file nor folder, a folder has no images, or as `read_images`.
     """
-    files: list[Path] = []
+    pictures: list[Picture] = []
     for path in paths:
         try:
             is_folder, is_file = path.is_dir(), path.is_file()
@@ -36,27 +61,29 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
             found = sorted(one for one in path.rglob("*") if _looks_like_image(one))
             if not found:
                 raise DataError(f"a folder must have images, but {shown(str(path))} has none")
-            files += found
+            pictures += map(Picture, found)
+        elif is_file and path.suffix.lower() == ".npz":
+            pictures += (Picture(path, *one) for one in enumerate(read_images(path)))
         elif is_file:
-            files.append(path)
+            pictures.append(Picture(path))
         else:
             raise DataError(
                 f"an image must be a file or in a folder, but {shown(str(path))} is neither"
             )
-    return files
+    return pictures
 
 
 def read_pictures(
-    files: Sequence[Path], shape: Shape
-) -> Iterator[tuple[Path, Images | BrokenImageError]]:
-    """Give every file with its image, scaled and cut as images of a folder are, or with why not.
+    pictures: Sequence[Picture], shape: Shape
+) -> Iterator[tuple[Picture, Images | BrokenImageError]]:
+    """Give every picture with its image, scaled and cut as images of a folder are, or with why not.
 
     Args:
-        files: of images.
+        pictures: what `find_pictures` has found.
         shape: (channels, height, width) of each image given, uint8; channels are 1, 3 or 4. An
             image in colour becomes grey where there is one.
     """
-    return read_each(partial(_read, shape=shape), "reading images", files)
+    return read_each(partial(_read, shape=shape), "classifying images", pictures)
 
 
 def _looks_like_image(path: Path) -> bool:
@@ -64,10 +91,16 @@ def _looks_like_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()
 
 
-def _read(file: Path, shape: Shape) -> Images:
+def _read(picture: Picture, shape: Shape) -> Images:
     channels, height, width = shape
-    if look_at(file).levels is not None:
-        # By which levels the images of the search were brought to 8 bits is not recorded.
-        raise BrokenImageError("it has more than 8 bits a pixel")
-    pixels = read_pixels(file, height, width, mode=_MODES[channels])
+    mode = _MODES[channels]
+    if picture.pixels is not None:
+        grey = picture.pixels.shape[2] == 1
+        image = Image.fromarray(picture.pixels[..., 0] if grey else picture.pixels)
+        pixels = fitted(image, height, width, mode)
+    else:
+        if look_at(picture.file).levels is not None:
+            # By which levels the images of the search were brought to 8 bits is not recorded.
+            raise BrokenImageError("it has more than 8 bits a pixel")
+        pixels = read_pixels(picture.file, height, width, mode=mode)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

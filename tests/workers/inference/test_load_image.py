@@ -13,7 +13,7 @@ from tests.support.records import genome
 from vlga.networks.phenotype import decode
 from vlga.networks.source import model_source
 from workers.data.image_file import BrokenImageError
-from workers.data.pictures import read_pictures
+from workers.data.pictures import find_pictures, read_pictures
 from workers.inference.plain import run_source
 
 SIZE = 8, 11
@@ -51,9 +51,9 @@ def test_every_pixel_is_the_same(pictures, channels):
     """Of files of many kinds, to the last level."""
     read = load_image(channels)
     found = {}
-    for file, image in read_pictures(pictures, (channels, *SIZE)):
+    for picture, image in read_pictures(find_pictures(pictures), (channels, *SIZE)):
         assert not isinstance(image, BrokenImageError)
-        found[file.name] = torch.equal(read(file), torch.tensor(image) / 255)
+        found[picture.file.name] = torch.equal(read(picture.file), torch.tensor(image) / 255)
 
     assert found == dict.fromkeys((file.name for file in pictures), True)
 
@@ -62,7 +62,7 @@ def test_more_than_8_bits_are_refused_by_both(tmp_path):
     """By which levels they would become 8 bits nobody has said."""
     file = tmp_path / "deep.png"
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(file)
-    ((_, error),) = read_pictures([file], (1, *SIZE))
+    ((_, error),) = read_pictures(find_pictures([file]), (1, *SIZE))
 
     assert str(error) == "it has more than 8 bits a pixel"
     with pytest.raises(ValueError, match=r"deep\.png has more than 8 bits a pixel"):
