@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from db.store import SqlStore
-from tests.support.command import vlga
+from tests.support.command import SMALL, vlga
 from tests.support.records import candidate, evaluation, record
 from vlga.config.settings import DataConfig
 from workers.data import load_dataset
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
     assert told.code == 1
     assert len(told.out.splitlines()) == 121
     assert "broken.png' is no readable image: cannot identify image file" in told.err
-    assert "deep.png' is no readable image: it has more than 8 bits a pixel" in told.err
+    assert "deep.png' is no readable image: it has more than 8 bits a pixel, which" in told.err
     assert told.err.endswith("vlga: 2 files could not be read\n")
 
 
@@ -152,6 +152,25 @@ def test_mistakes_are_one_line(finished, home, words, message):
 
     assert (told.code, told.err.count("\n")) == (2, 1), told.err
     assert message in told.err
+
+
+def test_images_of_16_bits_are_scaled_as_the_search_s_were(home):
+    """By levels that its weights know, in predictions and in exports."""
+    rng = np.random.default_rng(0)
+    for name, low in (("dark", 0), ("bright", 2000)):
+        (home / "deep" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(low, low + 1000, (8, 8)).astype(np.uint16)
+            pixels[0, 0] = low + 999
+            Image.fromarray(pixels).save(home / "deep" / name / f"{number}.png")
+    small = [word.replace("data.train_limit=100", "training.batch_size=4") for word in SMALL]
+    assert vlga("search", *small, "--data", "deep").code == 0
+    told = vlga("predict", "deep-1", "deep", "--format", "csv")
+    exported = vlga("export", "deep-1", "--to", "out")
+
+    assert (told.code, exported.code) == (0, 0), told.err
+    assert len(told.out.splitlines()) == 25
+    assert "LOW, HIGH = 0.0, 2999.0\n" in Path("out/model.py").read_text()
 
 
 def test_a_network_is_named_by_its_id(finished, digits):

@@ -59,7 +59,7 @@ def predict(
     classes = trained.data.classes
     with trained.must_fit():
         classifier = Classifier(trained.plan, trained.weights)
-    read = read_pictures(pictures, trained.data.input_shape)
+    read = read_pictures(pictures, trained.data.input_shape, classifier.levels)
     while some := [*islice(read, _AT_ONCE)]:
         images = [image for _, image in some if not isinstance(image, BrokenImageError)]
         found = iter(classifier.probabilities(np.stack(images)) if images else ())

@@ -53,7 +53,7 @@ CHANNELS, HEIGHT, WIDTH = {channels:d}, {height:d}, {width:d}
 # Of the training images, by channel.
 MEAN = {mean}
 STD = {std}
-
+{levels}
 
 {network}
 
@@ -71,12 +71,24 @@ def load_image(file: str | Path) -> Tensor:
         opened.draft(None, (2 * max(HEIGHT, WIDTH), 2 * max(HEIGHT, WIDTH)))
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith(("I", "F")):
-            raise ValueError(f"{{file}} has more than 8 bits a pixel")
+{deep}
 {reading}
     pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
     return pixels.view(HEIGHT, WIDTH, CHANNELS).permute(2, 0, 1) / 255
 '''
 
+_REFUSE_DEEP = """\
+            raise ValueError(f"{file} has more than 8 bits a pixel")"""
+_READ_DEEP = """\
+            data = bytearray(image.convert("F").tobytes())
+            grey = torch.frombuffer(data, dtype=torch.float32).double()
+            grey = ((grey - LOW) * (255 / (HIGH - LOW))).clamp(0, 255).round()
+            levels = bytes(grey.to(torch.uint8).tolist())
+            image = Image.frombytes("L", image.size, levels)"""
+_LEVELS = """\
+# In images of more than 8 bits a pixel, what becomes 0 and 255.
+LOW, HIGH = {}, {}
+"""
 _READ_RGB = """\
         if image.has_transparency_data:
             image = image.convert("RGBA")
@@ -131,7 +143,13 @@ class BasicBlock(nn.Module):
 
 
 def model_source(
-    plan: Plan, title: str, classes: Sequence[str], mean: Sequence[float], std: Sequence[float]
+    plan: Plan,
+    title: str,
+    classes: Sequence[str],
+    mean: Sequence[float],
+    std: Sequence[float],
+    *,
+    levels: tuple[float, float] | None = None,
 ) -> str:
     """Write a network with its preprocessing as a Python module.
 
@@ -144,6 +162,8 @@ def model_source(
         classes: names in the order of the logits.
         mean: of the training images, by channel, in units of [0, 1].
         std: likewise the standard deviation, above 0.
+        levels: what became 0 and 255 in images of more than 8 bits a pixel; without them, the
+            module refuses such images.
     """
     channels, height, width = plan.input_shape
     parts = parts_of(plan)
@@ -156,25 +176,31 @@ def model_source(
         forward=_indented(forward_of(plan)),
     )
     return _MODULE.format(
-        title=_quoted(title)[1:-1],
+        title=_escaped(title, '"'),
         classes=_tuple_of("CLASSES", [_quoted(one) for one in classes]),
         channels=channels,
         height=height,
         width=width,
         mean=_floats(mean),
         std=_floats(std),
+        levels="" if levels is None else _LEVELS.format(*map(float, levels)),
+        deep=_REFUSE_DEEP if levels is None else _READ_DEEP,
         network=(_BASIC_BLOCK if blocks else "") + network,
         reading=_READING.get(channels, _READ_RGB),
     )
 
 
-def _quoted(text: str) -> str:
-    """Give text as a Python string in double quotes, with escapes for all that is not printable."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    characters = (
+def _escaped(text: str, quote: str) -> str:
+    """Give text as it stands in a string of these quotes; what is not printable as its escape."""
+    escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+    return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in escaped
     )
-    return f'"{"".join(characters)}"'
+
+
+def _quoted(text: str) -> str:
+    quote = "'" if '"' in text and "'" not in text else '"'
+    return f"{quote}{_escaped(text, quote)}{quote}"
 
 
 def _indented(lines: Iterable[str]) -> str:

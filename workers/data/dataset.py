@@ -62,6 +62,8 @@ class RawDataset:
         test: the source's own test images, of the same shape, or None.
         validation: likewise to validate on.
         may_mirror: whether images mean the same mirrored left to right; None if nobody knows.
+        levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there are
+            none.
     """
 
     name: str
@@ -70,6 +72,7 @@ class RawDataset:
     test: LabelledImages | None = None
     validation: LabelledImages | None = None
     may_mirror: bool | None = None
+    levels: tuple[float, float] | None = None
 
     @property
     def parts(self) -> tuple[LabelledImages, ...]:
@@ -95,6 +98,7 @@ class Dataset:
         test_labels: as `train_labels`.
         validates_on_test: whether the validation images are the test images.
         may_mirror: whether images mean the same mirrored left to right.
+        levels: as of the `RawDataset`.
         fingerprint: 16 hexadecimal digits, equal if and only if all arrays and classes are equal.
     """
 
@@ -108,6 +112,7 @@ class Dataset:
     test_labels: Labels
     validates_on_test: bool = False
     may_mirror: bool = False
+    levels: tuple[float, float] | None = None
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:

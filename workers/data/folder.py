@@ -99,6 +99,7 @@ def read_folder(
         parts["train"],
         parts.get("test"),
         parts.get("validation"),
+        levels=levels,
     )
 
 

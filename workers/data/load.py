@@ -197,6 +197,7 @@ def _split(raw: RawDataset, config: DataConfig) -> Dataset:
         test_labels=test.labels,
         validates_on_test=validates_on_test,
         may_mirror=_are_photographs(train.images) if may_mirror is None else may_mirror,
+        levels=raw.levels,
     )
 
 

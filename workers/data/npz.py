@@ -44,7 +44,7 @@ def read_npz(path: Path) -> RawDataset:
     """
     arrays, names = _read_arrays(path)
     _require_pairs(path, arrays, names)
-    arrays = _in_eight_bits(path, arrays)
+    arrays, levels = _in_eight_bits(path, arrays)
     values = np.unique(_checked_labels(path, arrays, "train"))
     classes = tuple(str(value) for value in values)
     train = _labelled(path, arrays, "train", values)
@@ -58,7 +58,8 @@ def read_npz(path: Path) -> RawDataset:
                 f"{str(path)!r}: x_{name} must have images of the shape of x_train's "
                 f"{train.images.shape[1:]}, but got {one.images.shape[1:]} (channels first)"
             )
-    return RawDataset(path.stem, classes, train, others.get("test"), others.get("val"))
+    parts = train, others.get("test"), others.get("val")
+    return RawDataset(path.stem, classes, *parts, levels=levels)
 
 
 def _require_pairs(path: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> None:
@@ -147,8 +148,10 @@ def _known_name(name: str, names: Sequence[str]) -> str:
     return name if known in names else known
 
 
-def _in_eight_bits(path: Path, arrays: dict[str, Array]) -> dict[str, Array]:
-    """Scale images of 16 bits a pixel, training and test images alike."""
+def _in_eight_bits(
+    path: Path, arrays: dict[str, Array]
+) -> tuple[dict[str, Array], tuple[float, float] | None]:
+    """Scale images of 16 bits a pixel, training and test images alike; say by which levels."""
     deep = {
         key: array
         for key, array in arrays.items()
@@ -156,10 +159,11 @@ def _in_eight_bits(path: Path, arrays: dict[str, Array]) -> dict[str, Array]:
     }
     highest = max((int(array.max(initial=0)) for array in deep.values()), default=0)
     if highest <= 255 or any(int(array.min(initial=0)) < 0 for array in deep.values()):
-        return arrays
+        return arrays, None
     logger.info("%s: levels of 16 bits up to %s become 0 to 255", path, f"{highest:,}")
     scale = np.float32(255 / highest)
-    return arrays | {key: np.rint(one * scale).astype(np.uint8) for key, one in deep.items()}
+    scaled = {key: np.rint(one * scale).astype(np.uint8) for key, one in deep.items()}
+    return arrays | scaled, (0.0, float(highest))
 
 
 def _labelled(path: Path, arrays: dict[str, Array], part: str, values: Array) -> LabelledImages:

@@ -14,7 +14,7 @@ from vlga.errors import DataError, shown
 from vlga.networks.plan import Shape
 from workers.data.dataset import Images
 from workers.data.folder import read_each
-from workers.data.image_file import SUFFIXES, BrokenImageError, fitted, look_at, read_pixels
+from workers.data.image_file import SUFFIXES, BrokenImageError, Levels, fitted, look_at, read_pixels
 from workers.data.npz import read_images
 
 __all__ = ["Picture", "find_pictures", "read_pictures"]
@@ -74,7 +74,7 @@ def find_pictures(paths: Sequence[Path]) -> list[Picture]:
 
 
 def read_pictures(
-    pictures: Sequence[Picture], shape: Shape
+    pictures: Sequence[Picture], shape: Shape, levels: Levels | None = None
 ) -> Iterator[tuple[Picture, Images | BrokenImageError]]:
     """Give every picture with its image, scaled and cut as images of a folder are, or with why not.
 
@@ -82,8 +82,10 @@ def read_pictures(
         pictures: what `find_pictures` has found.
         shape: (channels, height, width) of each image given, uint8; channels are 1, 3 or 4. An
             image in colour becomes grey where there is one.
+        levels: what becomes 0 and 255 in an image of more than 8 bits a pixel; without them, such
+            an image is one that cannot be read.
     """
-    return read_each(partial(_read, shape=shape), "classifying images", pictures)
+    return read_each(partial(_read, shape=shape, levels=levels), "classifying images", pictures)
 
 
 def _looks_like_image(path: Path) -> bool:
@@ -91,7 +93,7 @@ def _looks_like_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()
 
 
-def _read(picture: Picture, shape: Shape) -> Images:
+def _read(picture: Picture, shape: Shape, levels: Levels | None) -> Images:
     channels, height, width = shape
     mode = _MODES[channels]
     if picture.pixels is not None:
@@ -99,8 +101,7 @@ def _read(picture: Picture, shape: Shape) -> Images:
         image = Image.fromarray(picture.pixels[..., 0] if grey else picture.pixels)
         pixels = fitted(image, height, width, mode)
     else:
-        if look_at(picture.file).levels is not None:
-            # By which levels the images of the search were brought to 8 bits is not recorded.
-            raise BrokenImageError("it has more than 8 bits a pixel")
-        pixels = read_pixels(picture.file, height, width, mode=mode)
+        if look_at(picture.file).levels is not None and levels is None:
+            raise BrokenImageError("it has more than 8 bits a pixel, which no image before had")
+        pixels = read_pixels(picture.file, height, width, levels, mode)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

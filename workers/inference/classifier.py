@@ -18,19 +18,22 @@ class Classifier:
 
     Args:
         plan: of the network.
-        weights: what `pack_weights` gave for it, with statistics.
+        weights: what `pack_weights` gave for it, with the normalization of its images.
 
     Raises:
-        UnreadableWeightsError: they are no weights, or lack the statistics.
+        UnreadableWeightsError: they are no weights, or lack the normalization.
         RuntimeError: they are another network's.
     """
 
     def __init__(self, plan: Plan, weights: bytes) -> None:
-        state, (mean, std) = unpack_trained(weights)
+        state, normalization = unpack_trained(weights)
+        #: As `Normalization` has them.
+        self.levels = normalization.levels
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = build(plan, 0).eval()
         self._network.load_state_dict(state)
         self._network.to(self._device).to(memory_format=torch.channels_last)
+        mean, std = normalization.mean, normalization.std
         self._statistics = mean.to(self._device), std.to(self._device)
 
     @torch.inference_mode()

@@ -35,20 +35,20 @@ class Exporter:
 
     Args:
         plan: of the network.
-        weights: what `pack_weights` gave for it, with statistics.
+        weights: what `pack_weights` gave for it, with the normalization of its images.
         classes: names in the order of the logits.
         title: the first sentence of what is written.
 
     Raises:
-        UnreadableWeightsError: the weights are no weights, or lack the statistics.
+        UnreadableWeightsError: the weights are no weights, or lack the normalization.
         RuntimeError: they are another network's.
     """
 
     def __init__(self, plan: Plan, weights: bytes, classes: tuple[str, ...], title: str) -> None:
-        state, statistics = unpack_trained(weights)
-        mean, std = (one.tolist() for one in statistics)
-        self._reference = Reference(plan, state, statistics)
-        self._text = model_source(plan, title, classes, mean, std)
+        state, normalization = unpack_trained(weights)
+        mean, std, levels = normalization.mean, normalization.std, normalization.levels
+        self._reference = Reference(plan, state, (mean, std))
+        self._text = model_source(plan, title, classes, mean.tolist(), std.tolist(), levels=levels)
         self._state = {name: one.contiguous() for name, one in renamed(plan, state).items()}
         self._network = plain_network(self._text, self._state)
         self._classes = json.dumps(classes)

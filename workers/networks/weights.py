@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from torch import nn
 from vlga.ports.evaluator import ALL_BLOCKS, Layers
 
 __all__ = [
+    "Normalization",
     "UnreadableWeightsError",
     "inherit_weights",
     "pack_weights",
@@ -18,27 +20,47 @@ __all__ = [
     "unpack_weights",
 ]
 
-#: The entries beside a network's own: what its images are normalized by.
-_STATISTICS = ("input.mean", "input.std")
+#: Begins the names of the entries beside a network's own: what its images are normalized by.
+_INPUT = "input."
+
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """How images become what a network takes: all that is needed to use it, beside its weights.
+
+    Attributes:
+        mean: (channels,) of the images that it was trained on, in units of [0, 1].
+        std: likewise the standard deviation, above 0.
+        levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there were
+            none.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+    levels: tuple[float, float] | None = None
+
+    def entries(self) -> dict[str, torch.Tensor]:
+        """Give it as entries of a file of weights."""
+        found = {"mean": self.mean.cpu(), "std": self.std.cpu()}
+        if self.levels is not None:
+            found["levels"] = torch.tensor(self.levels, dtype=torch.float64)
+        return {f"{_INPUT}{name}": value for name, value in found.items()}
 
 
 class UnreadableWeightsError(ValueError):
     """Bytes that are no weights, or more than weights: nothing of them was run."""
 
 
-def pack_weights(
-    network: nn.Module, statistics: tuple[torch.Tensor, torch.Tensor] | None = None
-) -> bytes:
+def pack_weights(network: nn.Module, normalization: Normalization | None = None) -> bytes:
     """Give a network's state as the contents of a file that ``torch.load`` reads.
 
     Args:
         network: on any device.
-        statistics: mean and standard deviation of the images that it was trained on, (channels,)
-            each in units of [0, 1]: all else that is needed to use it.
+        normalization: of its images.
     """
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
-    if statistics is not None:
-        state |= {name: one.cpu() for name, one in zip(_STATISTICS, statistics, strict=True)}
+    if normalization is not None:
+        state |= normalization.entries()
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
@@ -51,22 +73,23 @@ def unpack_weights(data: bytes) -> dict[str, torch.Tensor]:
         UnreadableWeightsError: it is anything but named tensors; no code in it is ever run.
     """
     state = _unpack(data)
-    return {name: value for name, value in state.items() if name not in _STATISTICS}
+    return {name: value for name, value in state.items() if not name.startswith(_INPUT)}
 
 
-def unpack_trained(
-    data: bytes,
-) -> tuple[dict[str, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
-    """Read a network's state with the mean and standard deviation of its images.
+def unpack_trained(data: bytes) -> tuple[dict[str, torch.Tensor], Normalization]:
+    """Read a network's state, and how its images are normalized.
 
     Raises:
-        UnreadableWeightsError: as `unpack_weights`, or the statistics are missing.
+        UnreadableWeightsError: as `unpack_weights`, or they do not say how.
     """
     state = _unpack(data)
-    mean, std = (state.pop(name, None) for name in _STATISTICS)
+    mean, std, levels = (state.pop(f"{_INPUT}{name}", None) for name in ("mean", "std", "levels"))
     if mean is None or std is None:
         raise UnreadableWeightsError("they do not say by what images are normalized")
-    return state, (mean, std)
+    if levels is None:
+        return state, Normalization(mean, std)
+    low, high = levels.tolist()
+    return state, Normalization(mean, std, (low, high))
 
 
 def _unpack(data: bytes) -> dict[str, torch.Tensor]:

@@ -24,7 +24,7 @@ from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
 from workers.networks.build import Network, Stem, build
-from workers.networks.weights import inherit_weights, pack_weights, unpack_weights
+from workers.networks.weights import Normalization, inherit_weights, pack_weights, unpack_weights
 from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, to_float
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
@@ -195,7 +195,8 @@ def _attempt(
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
                 _, test_accuracy = score(network, data.test, data.statistics, at_once)
-            weights = pack_weights(network, data.statistics) if task.keep_weights else None
+            normalization = Normalization(*data.statistics, dataset.levels)
+            weights = pack_weights(network, normalization) if task.keep_weights else None
             return _Outcome(
                 result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
             )

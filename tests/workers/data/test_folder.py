@@ -213,8 +213,10 @@ class TestPixels:
         save(tmp_path / "a" / f"a.{suffix}", levels // 2)
         save(tmp_path / "b" / f"b.{suffix}", levels)
         caplog.set_level(logging.INFO)
-        dim, bright = read_folder(tmp_path).train.images[:, 0]
+        raw = read_folder(tmp_path)
+        dim, bright = raw.train.images[:, 0]
 
+        assert raw.levels == (0, most)
         assert np.abs(bright - levels * (255 / most)).max() <= 0.5
         assert np.abs(dim - levels // 2 * (255 / most)).max() <= 0.5
         said = f"their levels from 0 to {most:,} become 0 to 255"

@@ -134,6 +134,7 @@ def test_sixteen_bits(tmp_path, caplog):
     assert caplog.messages == [f"{path}: levels of 16 bits up to {deep.max():,} become 0 to 255"]
 
     kept = read_npz(save(tmp_path, x_train=IMAGES.astype(np.uint16), y_train=LABELS))
+    assert (raw.levels, kept.levels) == ((0, deep.max()), None)
     assert (kept.train.images[:, 0] == IMAGES).all()
 
 

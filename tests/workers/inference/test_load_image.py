@@ -39,11 +39,12 @@ def pictures(tmp_path_factory):
     return sorted(folder.iterdir())
 
 
-def load_image(channels: int):
+def load_image(channels: int, levels=None):
     """Give the function of a written module for images of so many channels."""
     plan = decode(genome(), (channels, *SIZE), 2)
     ones = [1.0] * channels
-    return run_source(model_source(plan, "x", "ab", ones, ones), Path("model.py"))["load_image"]
+    text = model_source(plan, "x", "ab", ones, ones, levels=levels)
+    return run_source(text, Path("model.py"))["load_image"]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -59,11 +60,25 @@ def test_every_pixel_is_the_same(pictures, channels):
 
 
 def test_more_than_8_bits_are_refused_by_both(tmp_path):
-    """By which levels they would become 8 bits nobody has said."""
+    """Where no image of the search had them, nobody knows what they mean."""
     file = tmp_path / "deep.png"
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(file)
     ((_, error),) = read_pictures(find_pictures([file]), (1, *SIZE))
 
-    assert str(error) == "it has more than 8 bits a pixel"
+    assert str(error) == "it has more than 8 bits a pixel, which no image before had"
     with pytest.raises(ValueError, match=r"deep\.png has more than 8 bits a pixel"):
         load_image(1)(file)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["uint16", "int32", "float32"])
+def test_more_than_8_bits_become_8_as_those_of_the_search_did(tmp_path, kind, channels):
+    """By its levels; what is above or below them is white or black."""
+    file, levels = tmp_path / "deep.tiff", (0.0, 4095.0)
+    pixels = np.random.default_rng(0).integers(0, 5000, SIZE).astype(kind)
+    Image.fromarray(pixels).save(file)
+    ((_, image),) = read_pictures(find_pictures([file]), (channels, *SIZE), levels)
+
+    assert not isinstance(image, BrokenImageError)
+    assert torch.equal(load_image(channels, levels)(file), torch.tensor(image) / 255)
+    np.testing.assert_array_equal(image[0], np.rint(pixels.clip(0, 4095) / 4095 * 255))

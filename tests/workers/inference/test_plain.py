@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.support import generators
+from tests.support.readmes import ROOT
 from tests.support.records import genome
 from tests.vlga.networks.test_named import plan as named_plan
 from vlga.genetics.genome import Genome
@@ -109,6 +112,32 @@ def test_names_are_text_and_never_code():
     assert module["__doc__"] == '"""\nimport nothing\n"""\\'
     assert source.encode()
     assert all(len(line) <= 100 for line in source.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("plan", "classes", "levels"),
+    [
+        (decode(genome(4), (1, 8, 8), 60), ["a b", 'x"y', "it's", "\t"] * 15, (0, 4095)),
+        (named_plan("small_resnet_16", (3, 32, 32), n_classes=2), ["a", "b"], (-1.5, 20)),
+        (named_plan("vgg19", (4, 32, 32), n_classes=2), ["a", "b"], None),
+    ],
+    ids=["searched", "residual", "chain"],
+)
+def test_the_text_is_as_ruff_would_have_it(plan: Plan, classes: list[str], levels):
+    """Linted by the project's rules, but that it lies in no package, and formatted."""
+    ones = [1.0] * plan.input_shape[0]
+    source = model_source(plan, "A network.", classes, ones, ones, levels=levels)
+    for words in (
+        ["check", "--config", str(ROOT / "pyproject.toml"), "--ignore", "INP001"],
+        ["format", "--isolated", "--check"],
+    ):
+        run = subprocess.run(
+            [Path(sys.executable).parent / "ruff", *words, "-"],
+            input=source,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.parametrize("gene", ["channels_a", "kernel_a"])

@@ -152,15 +152,16 @@ class TestCompleted:
 class TestWeights:
     def test_are_given_if_kept(self):
         """Those of the whole network, with what its images are normalized by, in any training."""
-        images = dataset()
+        images = dataset(levels=(0.0, 4095.0))
         _, none = evaluate(task(), images)
         _, kept = evaluate(task(keep_weights=True), images)
-        state, (mean, std) = unpack_trained(kept)
+        state, normalization = unpack_trained(kept)
 
         assert none is None
         assert state.keys() == network().state_dict().keys()
-        assert mean.item() == pytest.approx(images.train_images.mean() / 255)
-        assert std.item() == pytest.approx(images.train_images.std() / 255)
+        assert normalization.mean.item() == pytest.approx(images.train_images.mean() / 255)
+        assert normalization.levels == (0.0, 4095.0)
+        assert normalization.std.item() == pytest.approx(images.train_images.std() / 255)
 
     def test_are_inherited(self):
         """With a learning rate of almost nothing the trained network has the given blocks."""
