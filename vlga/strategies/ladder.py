@@ -10,42 +10,26 @@ some hundred trainings.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.features import Features
 from vlga.ports.candidate import Candidate, Individual
-from vlga.ports.evaluation import Evaluation, FailureReason
+from vlga.ports.evaluation import Evaluation
 from vlga.strategies.phenotypes import Phenotypes
-from vlga.strategies.rungs import Rungs
+from vlga.strategies.promoting import TELLING_FAILURES, Promoting, without_curve
 from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_state import SteadyStateEvolution
 from vlga.strategies.surrogate import Surrogate
 
 __all__ = ["Ladder"]
 
-#: Failures that lie in the network; of others, the machine may be the cause.
-_TELLING_FAILURES = frozenset(
-    {
-        FailureReason.DIVERGED,
-        FailureReason.OUT_OF_MEMORY,
-        FailureReason.TIMED_OUT,
-        FailureReason.BUILD,
-    }
-)
 #: Share of the networks that are drawn from the space although there are parents.
 _FRESH_PROBABILITY = 0.05
 #: Chance of a mutated child to be mutated twice.
 _SECOND_MUTATION_PROBABILITY = 0.2
-#: A drawn network may use a share of the limits between this power of 1/2 and 1.
-_LEAST_SHARE_LOG2 = 5
-#: Blocks of the longest founder that is drawn, if `max_blocks` allows as many.
-_MAX_DRAWN_BLOCKS = 4
-
-
 #: Below so many known networks, and with this chance always, a child is not screened.
 _MIN_KNOWN = 10
 _UNSCREENED_PROBABILITY = 0.1
@@ -71,15 +55,12 @@ class _Known:
     individual: Individual | None
 
 
-class Ladder(SteadyStateEvolution):
+class Ladder(Promoting, SteadyStateEvolution):
     """Evolution whose trainings have several lengths; promotions, founders, then children.
 
-    A promotion is a candidate of its own: the same genome, trained on from its parent's weights, or
-    anew and as long in total if `training.inherit_weights` is off. Children train from scratch. The
-    founders are the networks that are given, of which the first goes all the way up, and as many
-    drawn ones as a population has individuals; those alive are the most valuable of all that were
-    told. As a budget of epochs or of time runs out, what is left goes to those that are still on
-    their way up. Ends with its budget.
+    Children train from scratch. The founders are the networks that are given and as many drawn ones
+    as a population has individuals; those alive are the most valuable of all that were told. Ends
+    with its budget.
     """
 
     _n_drawn = 3
@@ -89,68 +70,15 @@ class Ladder(SteadyStateEvolution):
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes
     ) -> None:
         super().__init__(space, settings, phenotypes)
-        self._rungs = Rungs(len(settings.rung_epochs), keeps_first=bool(settings.given))
-        self._finalists: list[Individual] = []
         self._known: dict[str, _Known] = {}
         self._n_founders = 0  # made, but for those that failed
-        self._is_new = True
-
-    @property
-    def parents(self) -> tuple[int, ...]:
-        """Ids of the individuals alive and of those that may still be trained on."""
-        return (*super().parents, *self._rungs.wanted)
-
-    @property
-    def finalists(self) -> tuple[Individual, ...]:
-        """Those on the highest rung that any has reached."""
-        return tuple(self._finalists)
-
-    def _propose(self, told: Sequence[Individual]) -> list[Candidate]:
-        promotion = self._promotion()
-        made = super()._propose(told) if promotion is None else [promotion]
-        if self._epochs_left is not None:
-            self._epochs_left -= sum(self.settings.rung_epochs[one.rung] for one in made)
-        return made
-
-    @property
-    def _must_wait(self) -> bool:
-        """Only where even the shortest training is longer than what is left of the budget."""
-        return not self._is_affordable(0)
 
     @property
     def _lacks_founders(self) -> bool:
         return self._n_founders < len(self.settings.given) + self.settings.population.size
 
-    def _promotion(self) -> Candidate | None:
-        """Take a network up by a rung, if one may go."""
-        chosen = self._rungs.promotable(self._is_affordable)
-        left = self._epochs_left
-        if chosen is None and left is not None and left < sum(self.settings.rung_epochs):
-            # A new network could no longer reach the top.
-            chosen = self._rungs.best_left(self._is_affordable)
-        if chosen is None:
-            return None
-        assert isinstance(chosen.genome, Genome)
-        self.generation = self._n_made // self.settings.population.size
-        weights_from = chosen.id if self.settings.inherits_weights else None
-        return self._candidate(
-            chosen.genome, "promote", (chosen.id,), weights_from, chosen.rung + 1
-        )
-
-    def _is_affordable(self, rung: int) -> bool:
-        """Tell whether what is left of the budget is enough for a training on a rung."""
-        return self._epochs_left is None or self.settings.rung_epochs[rung] <= self._epochs_left
-
     def _found(self, rng: Random) -> Candidate:
-        """Draw a network of any size: its share of the limits is log-uniform.
-
-        Networks drawn from a wide space are nearly all too large, and all would be shrunk to the
-        limit, where a search has time for the fewest.
-        """
-        n_blocks = rng.randint(1, min(self._max_blocks, _MAX_DRAWN_BLOCKS))
-        share = 2 ** -rng.uniform(0, _LEAST_SHARE_LOG2)
-        genome = self._fit(self.toolbox.individual(rng=rng, n_blocks=n_blocks), rng, share=share)
-        return self._make(genome, "sample", (), rng)
+        return self._make(self._draw(rng), "sample", (), rng)
 
     def _breed(self, rng: Random) -> Candidate:
         if rng.random() < _FRESH_PROBABILITY:
@@ -209,32 +137,15 @@ class Ladder(SteadyStateEvolution):
         return self._rungs.value(individual)
 
     def _take(self, individual: Individual) -> None:
-        self._is_new = self._rungs.take(individual)
+        super()._take(individual)
         if self._is_new:
             self._learn(individual.candidate, individual)
-            top = self._finalists[0].candidate.rung if self._finalists else -1
-            if individual.candidate.rung > top:
-                self._finalists = []
-            if individual.candidate.rung >= top:
-                self._finalists.append(_without_curve(individual))
-        super()._take(individual)
-
-    def _join(self, individual: Individual) -> None:
-        """Let a network that has gone up take the place of its shorter training."""
-        if not self._is_new:
-            return
-        fingerprint = individual.candidate.fingerprint
-        self.alive = [one for one in self.alive if one.candidate.fingerprint != fingerprint]
-        super()._join(individual)
 
     def _miss(self, candidate: Candidate, evaluation: Evaluation) -> None:
         super()._miss(candidate, evaluation)
         self._n_founders -= not candidate.parents
-        if evaluation.reason in _TELLING_FAILURES:
-            self._rungs.fail(candidate)
+        if evaluation.reason in TELLING_FAILURES:
             self._learn(candidate, None)
-            fingerprint = candidate.fingerprint
-            self.alive = [one for one in self.alive if one.candidate.fingerprint != fingerprint]
 
     def _learn(self, candidate: Candidate, individual: Individual | None) -> None:
         """Remember for the model what a network did on the highest rung that it has reached."""
@@ -246,16 +157,9 @@ class Ladder(SteadyStateEvolution):
             features = self._phenotypes.features(candidate.genome)
         else:
             features = before.features
-        known = None if individual is None else _without_curve(individual)
+        known = None if individual is None else without_curve(individual)
         self._known[candidate.fingerprint] = _Known(features, candidate.rung, known)
 
     def _count(self, candidate: Candidate) -> None:
         super()._count(candidate)
         self._n_founders += not candidate.parents
-        if candidate.rung:
-            self._rungs.promote(candidate.parents[0])
-
-
-def _without_curve(individual: Individual) -> Individual:
-    """Leave out what is long, and of no use to a strategy."""
-    return replace(individual, evaluation=replace(individual.evaluation, curve=()))

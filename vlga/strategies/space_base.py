@@ -28,6 +28,9 @@ __all__ = ["SpaceSearch", "StrategySettings"]
 _MAX_BARREN = 20
 #: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
 _MAX_BLOCKS = 5
+#: A network drawn of any size may use a share of the limits between this power of 1/2 and 1, and
+#: has at most so many blocks.
+_LEAST_SHARE_LOG2, _MAX_DRAWN_BLOCKS = 5, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class StrategySettings:
         inherits_weights: whether candidates inherit trained weights, if the strategy's ever do.
         max_phases: phases after which a strategy that has phases ends, or None.
         rung_epochs: epochs of one training on each rung, for a strategy that has rungs.
+        max_evaluations: trainings that the budget allows, or None.
         given: networks that a strategy without generations tries first.
     """
 
@@ -48,6 +52,7 @@ class StrategySettings:
     inherits_weights: bool = True
     max_phases: int | None = None
     rung_epochs: tuple[int, ...] = (1,)
+    max_evaluations: int | None = None
     given: tuple[Genome, ...] = ()
 
 
@@ -88,6 +93,7 @@ class SpaceSearch(Strategy):
             rung_epochs=tuple(
                 training_epochs(config, rung) for rung in range(len(rung_lengths(config)))
             ),
+            max_evaluations=config.budget.evaluations,
             given=config.founders(),
         )
         return cls(config.space.build(), settings, Networks(input_shape, n_classes, config.limits))
@@ -134,6 +140,16 @@ class SpaceSearch(Strategy):
         if self._n_given == len(self.settings.given):
             return None
         return self._candidate(self._fit(self.settings.given[self._n_given], rng), "given")
+
+    def _draw(self, rng: Random) -> Genome:
+        """Draw a network of any size: its share of the limits is log-uniform.
+
+        Networks drawn from a wide space are nearly all too large, and all would be shrunk to the
+        limit, where a search has time for the fewest.
+        """
+        n_blocks = rng.randint(1, min(self._max_blocks, _MAX_DRAWN_BLOCKS))
+        share = 2 ** -rng.uniform(0, _LEAST_SHARE_LOG2)
+        return self._fit(self.toolbox.individual(rng=rng, n_blocks=n_blocks), rng, share=share)
 
     def _fit(self, genome: Genome, rng: Random, first_block: int = 0, share: float = 1.0) -> Genome:
         """Shrink these blocks until the network is within the limits, or they cannot be.

@@ -25,8 +25,9 @@ class SteadyState(SpaceSearch):
     To resume an earlier run, call `recall`, then tell its outcomes in the order of recording. `ask`
     is not repeated for the earlier candidates: it would have to be called at the same moments.
 
-    Subclasses implement `_found`, `_breed` and `_join`. The logbook has a record whenever as many
-    have completed as a population has individuals; generations count candidates likewise.
+    Subclasses implement `_found` and `_breed`, and `_join` if somebody dies. The logbook has a
+    record whenever as many have completed as a population has individuals; generations count
+    candidates likewise.
 
     Attributes:
         alive: the individuals that may become parents, in the order in which they were told.
@@ -66,9 +67,9 @@ class SteadyState(SpaceSearch):
     def _breed(self, rng: Random) -> Candidate:
         """Make a candidate from at least `_n_needed` individuals alive."""
 
-    @abstractmethod
     def _join(self, individual: Individual) -> None:
-        """Add an individual to those alive, and remove one if there are too many."""
+        """Add an individual to those alive, and remove one if there are too many: here nobody."""
+        self.alive.append(individual)
 
     @property
     def _n_needed(self) -> int:

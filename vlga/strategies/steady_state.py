@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import ClassVar
 
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
+from vlga.strategies.base import Inherits
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.space_base import StrategySettings
 from vlga.strategies.steady_base import SteadyState
@@ -39,7 +41,7 @@ class SteadyStateEvolution(SteadyState):
     budget.
     """
 
-    inherits = "parent"
+    inherits: ClassVar[Inherits] = "parent"
     #: Individuals drawn for a tournament. That the worst dies selects too: two are enough.
     _n_drawn = 2
     _children_inherit = True
