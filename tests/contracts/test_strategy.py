@@ -30,9 +30,18 @@ INPUT_SHAPE, N_CLASSES = (3, 16, 16), 10
 SIZE = 6
 #: Enough for two phases of three generations, or as many batches.
 N_ROUNDS = 6
+#: Optuna takes a twentieth of a second for a network: founders and one batch more are enough.
+SLOW = {"optuna_tpe", "optuna_tpe_asha"}
+
+
+def n_rounds(name):
+    """Give the rounds that a strategy is played for."""
+    return 2 if name in SLOW else N_ROUNDS
+
 
 #: All that search; known networks have no genomes: test_grid.py and test_hand_made.py.
 SEARCHING = {name: strategy for name, strategy in STRATEGIES.items() if name not in KNOWN_NETWORKS}
+NEVER_WAITING = {"ladder", "one_epoch_then_best", "random_search", "steady_state", *SLOW}
 every_strategy = pytest.mark.parametrize("name", SEARCHING)
 with_generations = pytest.mark.parametrize(
     "name", [name for name, strategy in SEARCHING.items() if strategy.has_generations]
@@ -76,9 +85,9 @@ class TestAsk:
 
     @pytest.mark.parametrize("n", [0, 1, 4, SIZE, 3 * SIZE])
     def test_gives_at_most_what_was_asked_for(self, name, n):
-        """Fewer only where the rest must wait for what is out, as nobody does in three of them."""
+        """Fewer only where the rest must wait for what is out."""
         given_ = make(name).ask(n)
-        waits = name not in {"ladder", "random_search", "steady_state"}
+        waits = name not in NEVER_WAITING
 
         assert len(given_) == (min(n, SIZE) if waits else n)
 
@@ -91,7 +100,7 @@ class TestAsk:
 
     def test_numbers_candidates_from_zero_in_the_order_in_which_it_gives_them(self, name):
         """Ids have no gaps; phases and generations never go back."""
-        candidates = proposed(play(make(name), deeper_is_better, N_ROUNDS))
+        candidates = proposed(play(make(name), deeper_is_better, n_rounds(name)))
         places = [(candidate.phase, candidate.generation) for candidate in candidates]
 
         assert [candidate.id for candidate in candidates] == [*range(len(candidates))]
@@ -102,7 +111,7 @@ class TestAsk:
         """And parents that were made before them."""
         strategy = make(name)
 
-        for candidate in proposed(play(strategy, deeper_is_better, N_ROUNDS)):
+        for candidate in proposed(play(strategy, deeper_is_better, n_rounds(name))):
             strategy.space.check(candidate.genome)
             plan = decode(candidate.genome, INPUT_SHAPE, N_CLASSES)
             assert candidate.fingerprint == plan.fingerprint
@@ -112,7 +121,7 @@ class TestAsk:
     def test_shows_the_phase_and_generation_of_what_it_gave_last(self, name):
         """For the progress display."""
         strategy = make(name)
-        for _ in range(N_ROUNDS):
+        for _ in range(n_rounds(name)):
             candidates = ask_round(strategy)
             assert (strategy.phase, strategy.generation) == (
                 candidates[-1].phase,
@@ -124,7 +133,7 @@ class TestAsk:
     def test_keeps_networks_within_the_limit_where_they_can_be_shrunk(self, name):
         """Only one whose searched blocks are at their smallest may exceed the MACs allowed."""
         strategy = make(name, "limits.max_macs=1_000_000", "population.max_blocks=2")
-        candidates = proposed(play(strategy, deeper_is_better, N_ROUNDS))
+        candidates = proposed(play(strategy, deeper_is_better, n_rounds(name)))
         macs = {c.id: decode(c.genome, INPUT_SHAPE, N_CLASSES).n_macs for c in candidates}
         too_large = [c for c in candidates if macs[c.id] > 1_000_000]
 
@@ -179,7 +188,7 @@ class TestTell:
         """Of equals, the one made first."""
         strategy, told = make(name), []
         assert strategy.best is None
-        for _ in range(N_ROUNDS):
+        for _ in range(n_rounds(name)):
             for candidate in reversed(ask_round(strategy)):
                 fitness = round(any_fitness(candidate), 1)
                 strategy.tell(completed(candidate, fitness))
@@ -189,7 +198,7 @@ class TestTell:
     def test_the_logbook_has_a_record_of_every_round_that_is_over(self, name):
         """With what was new in it and its best, median and worst."""
         strategy = make(name)
-        rounds = play(strategy, deeper_is_better, N_ROUNDS)
+        rounds = play(strategy, deeper_is_better, n_rounds(name))
         ask_round(strategy)
 
         assert strategy.logbook.select("n_new") == [len(candidates) for candidates in rounds]
@@ -285,10 +294,10 @@ class TestRandomness:
     def test_the_same_seed_gives_the_same_search_whatever_the_global_random(self, name):
         """It is neither read nor moved; DEAP's own operators would do both."""
         random.seed(1)
-        first = play(make(name), n_rounds=N_ROUNDS)
+        first = play(make(name), n_rounds=n_rounds(name))
         random.seed(2)
         state = random.getstate()
-        second = play(make(name), n_rounds=N_ROUNDS)
+        second = play(make(name), n_rounds=n_rounds(name))
 
         assert first == second
         assert random.getstate() == state

@@ -1,16 +1,19 @@
 """The contract of a strategy that is stopped and goes on: its state is never stored."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.test_strategy import N_ROUNDS, SIZE, make
+from tests.contracts.test_strategy import N_ROUNDS, SIZE, SLOW, make
 from tests.support.searching import TINY
 from tests.support.synthetic import any_fitness, completed, deeper_is_better, failed, play
 from vlga.config.strategies import KNOWN_NETWORKS
 from vlga.strategies import STRATEGIES, SteadyState
 
 STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]
+QUICK = [name for name in STEADY if name not in SLOW]
 #: A study's grid keeps the same by giving the same trials whatever it is told (test_grid.py).
 OTHERS = [name for name in STRATEGIES if name not in STEADY and name not in KNOWN_NETWORKS]
 
@@ -39,11 +42,11 @@ def work(strategy, n_told, dice):
     return asked, recorded
 
 
-def go_on(strategy, out):
+def go_on(strategy, out, n_rounds=N_ROUNDS):
     """Tell what was out, then play on; give what was played and the best."""
     for candidate in out:
         strategy.tell(completed(candidate, deeper_is_better(candidate)))
-    return play(strategy, deeper_is_better, N_ROUNDS), strategy.best
+    return play(strategy, deeper_is_better, n_rounds), strategy.best
 
 
 n_tellings = st.integers(0, 5 * SIZE)
@@ -72,13 +75,8 @@ def test_told_its_history_from_the_start_it_goes_on_as_the_original(name, n_told
     assert go_on(original, out) == go_on(replay, out)
 
 
-@pytest.mark.parametrize("name", STEADY)
-@settings(max_examples=25)
-@given(n_told=n_tellings, dice=any_dice)
-def test_a_steady_state_recalls_its_candidates_and_is_told_in_the_recorded_order(
-    name, n_told, dice
-):
-    """It is then where the original was, though that was asked at other moments."""
+def check_recalled(name, n_told, dice, n_rounds=N_ROUNDS):
+    """Stop a strategy somewhere, recall it in another, and see that the two go on alike."""
     original = make(name)
     asked, recorded = work(original, n_told, dice)
     resumed = make(name)
@@ -90,7 +88,24 @@ def test_a_steady_state_recalls_its_candidates_and_is_told_in_the_recorded_order
     assert resumed.alive == original.alive
     assert [*resumed.logbook] == [*original.logbook]
     assert (resumed.phase, resumed.generation) == (original.phase, original.generation)
-    assert go_on(original, out) == go_on(resumed, out)
+    assert go_on(original, out, n_rounds) == go_on(resumed, out, n_rounds)
+
+
+@pytest.mark.parametrize("name", QUICK)
+@settings(max_examples=25)
+@given(n_told=n_tellings, dice=any_dice)
+def test_a_steady_state_recalls_its_candidates_and_is_told_in_the_recorded_order(
+    name, n_told, dice
+):
+    """It is then where the original was, though that was asked at other moments."""
+    check_recalled(name, n_told, dice)
+
+
+@pytest.mark.parametrize("name", sorted(SLOW))
+@pytest.mark.parametrize("n_told", [SIZE, 3 * SIZE])
+def test_so_does_one_of_optuna_s(name, n_told):
+    """Few examples, since they take long."""
+    check_recalled(name, n_told, Random(n_told), n_rounds=1)
 
 
 @pytest.mark.parametrize("name", STEADY)

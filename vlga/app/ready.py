@@ -20,6 +20,7 @@ from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError, DataError
 from vlga.execution.hold import held
 from vlga.ports.ledger import SearchRecord
+from vlga.strategies import require_installed
 
 if TYPE_CHECKING:
     from workers.data.dataset import Dataset
@@ -53,6 +54,7 @@ def new_search(
             f"strategy must be one that searches, but got {config.strategy!r}, of a study; "
             "studies are run by vlga train"
         )
+    require_installed(config.strategy)
     if name is not None:
         check_name(name)
     dataset = load_data(config)
@@ -99,6 +101,7 @@ def reopened_search(
     """
     with closing(SqlStore(db_url, create=False)) as store, held(store, name) as hold:
         record = changed_record(store, name, settings, overrides or {})
+        require_installed(record.config.strategy)
         if data_name is not None:
             record = moved_record(record, data_name)
         dataset = _same_images(record)

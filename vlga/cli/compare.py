@@ -47,7 +47,7 @@ from vlga.report.comparison.text import (
 )
 from vlga.report.files import require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
-from vlga.strategies import STRATEGIES
+from vlga.strategies import STRATEGIES, require_installed
 
 if TYPE_CHECKING:
     from workers.rivals import BackgroundRivals
@@ -72,7 +72,7 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
     "--strategies",
     metavar="A,B,...",
     shell_complete=complete_strategies,
-    help="Which strategies; all if not given.",
+    help="Which strategies; all that are installed if not given.",
 )
 @click.option(
     "--seeds",
@@ -185,13 +185,13 @@ def compare(
 
 
 def _parse_strategies(text: str | None) -> tuple[str, ...]:
-    """Read names parted by commas; None means all that there are.
+    """Read names parted by commas; None means all that are installed, and says which are not.
 
     Raises:
-        ConfigError: a name is unknown or there twice.
+        ConfigError: a name is unknown or there twice, or needs what is not installed.
     """
     if text is None:
-        return _COMPARABLE
+        return tuple(_installed())
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in _COMPARABLE:
@@ -200,7 +200,18 @@ def _parse_strategies(text: str | None) -> tuple[str, ...]:
             )
         if names.count(name) > 1:
             raise ConfigError(f"--strategies must name each once, but got {name!r} twice")
+        require_installed(name)
     return names
+
+
+def _installed() -> Iterator[str]:
+    for name in _COMPARABLE:
+        try:
+            require_installed(name)
+        except ConfigError as error:
+            click.echo(f"without {name}: {error}", err=True)
+        else:
+            yield name
 
 
 def _without_own_options(settings: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ StrategyName = Literal[
     "large_scale_evolution",
     "steady_state",
     "ladder",
+    "optuna_tpe",
+    "optuna_tpe_asha",
+    "one_epoch_then_best",
     "hand_made",
     "grid",
 ]
@@ -36,7 +39,7 @@ KNOWN_NETWORKS: frozenset[str] = STUDIES | {"hand_made"}
 #: Those that go through phases, and may be limited in their number.
 PHASED: frozenset[str] = frozenset({"variable_length"})
 #: Those whose trainings have several lengths, the rungs of a ladder.
-RUNGED: frozenset[str] = frozenset({"ladder"})
+RUNGED: frozenset[str] = frozenset({"ladder", "optuna_tpe_asha", "one_epoch_then_best"})
 #: Those that make whole generations, of networks that must be alike; they take no founders.
 GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "hand_made", "variable_length"})
 #: Those that end by a rule of their own; the others must have a budget.

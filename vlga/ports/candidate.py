@@ -31,8 +31,8 @@ class Candidate:
         parents: ids of the candidates that it was made from.
         operator: the operators that made it: ``given``, ``sample``, ``grow``,
             ``uniform_crossover``, ``aligned_crossover``, ``mutate_one_gene`` or a mutation of
-            mutation_sets.py, joined by ``+`` where one follows another; ``promote`` if it is its
-            parent, trained on.
+            mutation_sets.py, joined by ``+`` where one follows another; ``tpe`` if Optuna proposed
+            it; ``promote`` if it is its parent, trained on.
         weights_from: id of the candidate whose trained weights it inherits, or None.
         rung: from 0; how far up the ladder its training is, where trainings have several lengths.
     """

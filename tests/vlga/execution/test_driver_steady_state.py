@@ -8,9 +8,14 @@ from tests.support.mortal_store import Killed
 from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config
 from tests.support.thorough import some
 from vlga.ports.evaluation import FailureReason
-from vlga.strategies import STRATEGIES, SteadyState
+from vlga.strategies import STRATEGIES, OptunaTpe, SteadyState
 
-STEADY = [name for name, kind in STRATEGIES.items() if issubclass(kind, SteadyState)]
+#: Optuna's take long: test_optuna_tpe.py.
+STEADY = [
+    name
+    for name, kind in STRATEGIES.items()
+    if issubclass(kind, SteadyState) and not issubclass(kind, OptunaTpe)
+]
 
 every_one = pytest.mark.parametrize("name", STEADY)
 

@@ -145,7 +145,14 @@ class TestFounders:
 
     def test_that_are_given_go_before_the_others_in_every_strategy_without_generations(self):
         """Also in random search."""
-        for name in ("random_search", "steady_state", "regularized_evolution"):
+        for name in (
+            "random_search",
+            "steady_state",
+            "regularized_evolution",
+            "one_epoch_then_best",
+            "optuna_tpe",
+            "optuna_tpe_asha",
+        ):
             strategy = make(f"strategy={name}", founders=[genome_of_default(1)])
 
             assert [one.operator for one in strategy.ask(2)] == ["given", "sample"]
