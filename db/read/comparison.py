@@ -38,8 +38,8 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
         by them, and `reused` the candidates whose outcome was known, of an equal candidate or of
         another search's training, which is paid for as if it had been done here; `taken_over` are
         the latter, which took no time. The winner's
-        longer training is in `seconds` and `test_accuracy` only. `trainings` are pairs of epochs
-        and fitness (None if it failed) in the order in which they were recorded.
+        longer training is in `seconds` and `test_accuracy` only. `trainings` are epochs, fitness
+        (None if it failed) and rung, in the order in which they were recorded.
     """
     with reading(engine) as connection:
         found = connection.execute(select(searches).where(searches.c.name.in_(names))).mappings()
@@ -56,6 +56,7 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
                 columns.fitness,
                 columns.n_parameters,
                 candidates.c.depth,
+                candidates.c.rung,
             )
             .join_from(evaluations, candidates)
             .where(columns.search_id.in_(ids), columns.is_final.is_(False))
@@ -90,5 +91,5 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
         "depth": best and best["depth"],
         "parameters": best and best["n_parameters"],
         "versions": row["versions"],
-        "trainings": [(one["epochs"], one["fitness"]) for one in trained],
+        "trainings": [(one["epochs"], one["fitness"], one["rung"]) for one in trained],
     }

@@ -129,8 +129,8 @@ class TestTable:
         gaps = [a - b for a, b in zip(scores[found["first"]], scores[found["second"]], strict=True)]
 
         assert list(tree) == [
-            "name", "data", "budget", "seeds", "rivals", "strategies", "difference", "notes",
-            "searches",
+            "name", "data", "budget", "seeds", "rivals", "strategies", "difference", "ratios",
+            "curves", "notes", "searches",
         ]  # fmt: skip
         assert (tree["name"], tree["data"], tree["seeds"]) == ("mine", "digits", [0, 1])
         assert list(tree["strategies"][0]) == [
@@ -146,6 +146,14 @@ class TestTable:
         assert found["mean"] == pytest.approx(sum(gaps) / 2)
         assert found["standard_error"] == pytest.approx(abs(gaps[0] - gaps[1]) / 2)
         assert (found["pairs"], found["is_clear"]) == (2, False)
+        assert [list(one) for one in tree["ratios"]] == [
+            ["first", "other", "share", "low", "high", "n_seeds"]
+        ]
+        assert [tree["ratios"][0][key] for key in ("first", "other", "low", "n_seeds")] == [
+            *STRATEGIES, None, 2,
+        ]  # fmt: skip
+        assert [*tree["curves"]] == [*STRATEGIES]
+        assert all([*one] == ["epochs", "mean", "low", "high"] for one in tree["curves"].values())
 
     def test_csv_has_the_same_rows(self, compared):
         """Column by column."""

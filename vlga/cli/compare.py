@@ -72,7 +72,7 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
     "--strategies",
     metavar="A,B,...",
     shell_complete=complete_strategies,
-    help="Which strategies; all that are installed if not given.",
+    help="Which strategies, the first beside each other one; all that are installed if not given.",
 )
 @click.option(
     "--seeds",
@@ -131,7 +131,6 @@ def compare(
     """  # noqa: D301  # \b keeps click from filling the examples
     if name is not None:
         check_name(name)
-    chosen = _parse_strategies(strategies)
     base = load_config(
         preset=preset,
         file=file,
@@ -140,6 +139,7 @@ def compare(
         overrides=overrides(options),
         unused={"study": "studies are run by vlga train"},
     )
+    chosen = _parse_strategies(strategies, base.strategy)
     dataset = load_data(base)
     data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
@@ -184,14 +184,16 @@ def compare(
         )
 
 
-def _parse_strategies(text: str | None) -> tuple[str, ...]:
+def _parse_strategies(text: str | None, own: str) -> tuple[str, ...]:
     """Read names parted by commas; None means all that are installed, and says which are not.
+
+    What is to be compared with the others is named first: of all, the configuration's own.
 
     Raises:
         ConfigError: a name is unknown or there twice, or needs what is not installed.
     """
     if text is None:
-        return tuple(_installed())
+        return tuple(sorted(_installed(), key=lambda name: name != own))
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in _COMPARABLE:

@@ -34,7 +34,13 @@ def test_a_search_is_a_row_with_its_trainings(engine: Engine):
         "depth": 2,
         "parameters": 1000,
         "versions": {"python": "3.11", "vlga": "0.1.0"},
-        "trainings": [(2, 0.25), (2, 0.5), (2, 0.5), (1, None), (3, 0.75)],
+        "trainings": [
+            (2, 0.25, 0),
+            (2, 0.5, 0),
+            (2, 0.5, 0),
+            (1, None, 0),
+            (3, 0.75, 0),
+        ],
     }
 
 

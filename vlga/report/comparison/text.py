@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.report.best_so_far import band, best_so_far
+from vlga.report.best_so_far import Band, Steps, band, best_of_those_that_may_win
+from vlga.report.comparison.ratio import BudgetRatio, budget_ratio
 from vlga.report.comparison.summary import Difference, difference, summaries
 from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
 from vlga.report.rivals import rivals_lines
@@ -72,22 +73,32 @@ class Comparison:
         return summaries(self.outcomes, self.strategies)
 
     @property
+    def ratios(self) -> list[BudgetRatio]:
+        """Say what the first strategy needs for what each of the others reaches."""
+        first, *others = self.strategies
+        found = (budget_ratio(first, other, self._curves()) for other in others)
+        return [one for one in found if one is not None]
+
+    @property
     def notes(self) -> list[str]:
         """Say in sentences what the table alone does not show."""
         found: Difference | None = difference(self.outcomes)
+        ratios = [str(one) for one in self.ratios if one.has_interval]
         rivals = [line for one in self._with_rivals()[:1] for line in rivals_lines(one)]
-        sentences = [*([] if found is None else [str(found)]), *rivals]
+        sentences = [*([] if found is None else [str(found)]), *ratios, *rivals]
         return [*map(_sentence, sentences), *self._caveats()]
 
     def text(self, form: str, width: int | None = None) -> str:
         """Give all of it as ``table``, ``json`` or ``csv``.
 
-        JSON has the keys `name data budget seeds rivals strategies difference notes searches`:
-        `rivals` are those of any search, since all have the same images; `strategies` are the rows
-        of `summary.summaries`, `difference` is None or has `first second mean standard_error pairs
-        is_clear`, and `searches` has a row `name strategy seed status validation_accuracy
-        test_accuracy evaluations epochs seconds failures reused taken_over ended_early depth
-        parameters` for each search. CSV has the rows of `strategies`.
+        JSON has the keys `name data budget seeds rivals strategies difference ratios curves notes
+        searches`: `rivals` are those of any search, since all have the same images; `strategies`
+        are the rows of `summary.summaries`, `difference` is None or has `first second mean
+        standard_error pairs is_clear`, `ratios` has a row `first other share low high n_seeds` of
+        `ratio.BudgetRatio` for each strategy but the first, `curves` has by strategy the `epochs
+        mean low high` that are drawn, and `searches` has a row `name strategy seed status
+        validation_accuracy test_accuracy evaluations epochs seconds failures reused taken_over
+        ended_early depth parameters` for each search. CSV has the rows of `strategies`.
         """
         if form == "json":
             return as_json(self._tree())
@@ -132,8 +143,9 @@ class Comparison:
             html.paragraph(_EXPLANATION),
             html.figure(
                 svg_text(drawing),
-                "Best validation accuracy so far: the mean over the seeds, with a band from the "
-                "worst seed to the best. A marker stands where the longest search ended.",
+                "Best validation accuracy so far, of the networks that were trained for longest by "
+                "then: the mean over the seeds, with a band from the worst seed to the best. A "
+                "marker stands where the longest search ended.",
             ),
             html.paragraph("Made by:"),
             html.code(command),
@@ -153,6 +165,12 @@ class Comparison:
             "rivals": next((one["rivals"] for one in self._with_rivals()), None),
             "strategies": self.rows,
             "difference": found and {**asdict(found), "is_clear": found.is_clear},
+            "ratios": [asdict(one) for one in self.ratios],
+            "curves": {
+                strategy: asdict(one)
+                for strategy in self.strategies
+                if (one := self._band(strategy))
+            },
             "notes": self.notes,
             "searches": [
                 {key: value for key, value in one.items() if key not in left_out}
@@ -206,14 +224,16 @@ class Comparison:
     def _with_rivals(self) -> list[Mapping[str, Any]]:
         return [one for one in self.outcomes if one["rivals"] is not None]
 
-    def _band(self, strategy: str) -> Any:
-        return band(
-            [
-                best_so_far(one["trainings"])
-                for one in self.outcomes
-                if one["strategy"] == strategy and one["status"] == "completed"
-            ]
-        )
+    def _band(self, strategy: str) -> Band | None:
+        return band([*self._curves()[strategy].values()])
+
+    def _curves(self) -> dict[str, dict[int, Steps]]:
+        """Give the best accuracy that counts in each completed search, by strategy and seed."""
+        curves: dict[str, dict[int, Steps]] = {strategy: {} for strategy in self.strategies}
+        for one in self.outcomes:
+            if one["status"] == "completed":
+                curves[one["strategy"]][one["seed"]] = best_of_those_that_may_win(one["trainings"])
+        return curves
 
     def _data(self) -> str:
         return self.outcomes[0]["data"] if self.outcomes else self.config.data.name
