@@ -19,8 +19,9 @@ from vlga.networks.features import Features
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation
 from vlga.strategies.phenotypes import Phenotypes
-from vlga.strategies.promoting import TELLING_FAILURES, Promoting, without_curve
+from vlga.strategies.promoting import TELLING_FAILURES, Promoting
 from vlga.strategies.space_base import StrategySettings
+from vlga.strategies.steady_base import without_curve
 from vlga.strategies.steady_state import SteadyStateEvolution
 from vlga.strategies.surrogate import Surrogate
 

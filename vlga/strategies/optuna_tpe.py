@@ -11,10 +11,12 @@ network costs nothing when it is proposed again, and counts once more.
 from __future__ import annotations
 
 from random import Random
+from typing import ClassVar
 
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate
+from vlga.strategies.base import Inherits
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.promoting import Promoting
 from vlga.strategies.space_base import StrategySettings
@@ -29,6 +31,8 @@ class OptunaTpe(SteadyState):
 
     All networks that were told count as alive. They train from scratch.
     """
+
+    inherits: ClassVar[Inherits] = "parent"  # the winner's longer training goes on from its weights
 
     def __init__(
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from vlga.genetics.genome import Genome
@@ -14,9 +13,9 @@ from vlga.strategies.base import Inherits
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.rungs import Rungs
 from vlga.strategies.space_base import StrategySettings
-from vlga.strategies.steady_base import SteadyState
+from vlga.strategies.steady_base import SteadyState, without_curve
 
-__all__ = ["TELLING_FAILURES", "Promoting", "without_curve"]
+__all__ = ["TELLING_FAILURES", "Promoting"]
 
 #: Failures that lie in the network; of others, the machine may be the cause.
 TELLING_FAILURES = frozenset(
@@ -125,8 +124,3 @@ class Promoting(SteadyState):
         super()._count(candidate)
         if candidate.rung:
             self._rungs.promote(candidate.parents[0])
-
-
-def without_curve(individual: Individual) -> Individual:
-    """Leave out what is long, and of no use to a strategy."""
-    return replace(individual, evaluation=replace(individual.evaluation, curve=()))

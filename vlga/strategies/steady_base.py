@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random
 
 from vlga.genetics.space import SearchSpace
@@ -11,7 +12,7 @@ from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
-__all__ = ["SteadyState"]
+__all__ = ["SteadyState", "without_curve"]
 
 
 class SteadyState(SpaceSearch):
@@ -103,7 +104,7 @@ class SteadyState(SpaceSearch):
 
     def _take(self, individual: Individual) -> None:
         """Let an individual join at once: the next child may be its own."""
-        self._join(individual)
+        self._join(without_curve(individual))
         self._n_completed += 1
         generation, rest = divmod(self._n_completed, self.settings.population.size)
         if rest == 0:
@@ -112,3 +113,8 @@ class SteadyState(SpaceSearch):
     def _rng(self) -> Random:
         """Give the next candidate's source of randomness, derived by name."""
         return Random(f"{self.seed}/{self._n_made}")
+
+
+def without_curve(individual: Individual) -> Individual:
+    """Leave out what is long, and of no use to a strategy."""
+    return replace(individual, evaluation=replace(individual.evaluation, curve=()))
