@@ -75,6 +75,8 @@ def parse_url(url: str) -> URL:
         parsed = make_url(_AT_SIGN.sub("%40", url))
     except (ArgumentError, ValueError) as error:
         hint = "" if "://" in url else f"; for a file write sqlite:///{url}"
+        if not url:  # as of "$VLGA_DB" where that is not set
+            hint = "; to type no password, set VLGA_DB to the URL"
         raise StoreError(_url_rule(url) + hint) from error
     if parsed.drivername not in _DRIVERS:
         raise StoreError(_url_rule(url))

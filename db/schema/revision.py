@@ -53,7 +53,7 @@ def require_head(revision: str, where: str) -> None:
     if revision == HEAD:
         return
     if revision in REVISIONS:
-        way_out = f"run: vlga db upgrade --db {where}"
+        way_out = "run vlga db upgrade with the same --db"
     else:
         way_out = "install a newer vlga, or give --db another database"
     raise SchemaVersionError(

@@ -87,14 +87,14 @@ class TestGoingOn:
         ]
 
     def test_needs_no_password_typed(self):
-        """The command to type next is what was typed, quoted, with the password masked."""
+        """The command to type next is what was typed, quoted; a password comes from VLGA_DB."""
         words = ["a b.toml", "--inline", "--set", "x=[1, 2]", "--set", "y=3", "--seeds", "1"]
         url = "postgresql://me:secret@host/db"
         context = compare.make_context("compare", [*words, "--db", url, "--name", "old"])
 
         assert typed(context, "new") == (
             "vlga compare 'a b.toml' --set 'x=[1, 2]' --set y=3 --seeds 1 "
-            "--db 'postgresql://me:***@host/db' --inline --name new"
+            '--inline --name new --db "$VLGA_DB"'
         )
 
 

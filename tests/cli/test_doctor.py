@@ -58,4 +58,4 @@ def test_an_older_database_is_told_with_the_command_that_helps(home, monkeypatch
     told = vlga("doctor")
 
     assert told.code == 1
-    assert "run: vlga db upgrade --db sqlite:///vlga.db" in told.out
+    assert "run vlga db upgrade with the same --db" in told.out

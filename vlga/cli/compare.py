@@ -30,7 +30,13 @@ from vlga.app.searches import ReadySearch, check_name
 from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import configuration_options, db_option, format_option, worker_options
+from vlga.cli.options import (
+    configuration_options,
+    db_hint,
+    db_option,
+    format_option,
+    worker_options,
+)
 from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
@@ -249,18 +255,18 @@ def _budget_settings(texts: tuple[str, ...]) -> Iterator[str]:
 
 def typed(context: click.Context, name: str) -> str:
     """Give the command as it was typed, with the comparison's name and without a password."""
-    words = ["vlga", "compare"]
+    words, left_out = ["vlga", "compare"], ("name", "db_url")
     for parameter in context.command.params:
         key = parameter.name or ""
-        if key == "name" or context.get_parameter_source(key) != ParameterSource.COMMANDLINE:
+        if key in left_out or context.get_parameter_source(key) != ParameterSource.COMMANDLINE:
             continue
         value = context.params[key]
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(parameter, click.Option):
                 words.append(parameter.opts[0])
             if one is not True:
-                words.append(masked(str(one)) if key == "db_url" else str(one))
-    return shlex.join([*words, "--name", name])
+                words.append(str(one))
+    return shlex.join([*words, "--name", name]) + db_hint(context.params["db_url"])
 
 
 def _introduce(

@@ -125,11 +125,15 @@ def db_option(command: _Command) -> _Command:
 
 
 def db_hint(db_url: str) -> str:
-    """Give the ``--db`` that a command to type next needs, or nothing where it is implied."""
+    """Give the ``--db`` that a command to type next needs, or nothing where it is implied.
+
+    A password is not printed: the command then takes the URL from VLGA_DB.
+    """
     from db.connection.engine import masked
 
-    is_implied = db_url == os.environ.get("VLGA_DB", DEFAULT_DB)
-    return "" if is_implied else f" --db {shlex.quote(masked(db_url))}"
+    if db_url == (os.environ.get("VLGA_DB") or DEFAULT_DB):
+        return ""
+    return f" --db {shlex.quote(db_url)}" if masked(db_url) == db_url else ' --db "$VLGA_DB"'
 
 
 def result_option(command: _Command) -> _Command:

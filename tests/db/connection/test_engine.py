@@ -57,6 +57,11 @@ class TestUrls:
         with pytest.raises(StoreError, match=r"'vlga\.db'; for a file write sqlite:///vlga.db"):
             parse_url("vlga.db")
 
+    def test_none_at_all_gets_one_too(self):
+        """As of a pasted command that takes the URL from VLGA_DB, where that is not set."""
+        with pytest.raises(StoreError, match="but got ''; to type no password, set VLGA_DB to the"):
+            parse_url("")
+
     @pytest.mark.parametrize(
         ("url", "shown"),
         [
@@ -125,7 +130,7 @@ class TestOpening:
 
     @pytest.mark.parametrize(
         ("revision", "way_out"),
-        [("0000", "run: vlga db upgrade --db sqlite:///"), ("9999", "install a newer vlga")],
+        [("0000", "run vlga db upgrade with the same --db"), ("9999", "install a newer vlga")],
     )
     @pytest.mark.parametrize("create", [False, True])
     def test_another_version_is_refused(self, tmp_path, monkeypatch, revision, way_out, create):
