@@ -48,6 +48,26 @@ def test_data_sets_are_offered_and_then_files(command):
     assert offered(command, "--data", "./my") == ([], {"file"})
 
 
+@pytest.mark.parametrize("command", ["search", "compare", "train", "resume"])
+def test_settings_are_offered_by_their_keys(command):
+    """As they stand in the example, genes among them."""
+    assert offered(command, "--set", "budget.se")[0] == ["budget.seconds="]
+    assert offered(command, "--set", "space.block.kernel_a")[0] == ["space.block.kernel_a="]
+
+
+def test_every_setting_that_is_offered_is_one(finished):
+    """It is not refused as unknown; and none is missing that a search has."""
+    shown = finished.ask("show", "digits-1", "--format", "json").json["config"]
+    known = {
+        f"{table}.{key}"
+        for table, settings in shown.items()
+        if isinstance(settings, dict) and table != "space"
+        for key in settings
+    }
+
+    assert known <= {one.rstrip("=") for one in offered("search", "--set", "")[0]}
+
+
 def test_strategies_are_offered_behind_a_comma_too():
     """Each once; a study's grid is none that can be compared."""
     assert "grid" not in offered("compare", "--strategies", "")[0]

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 
 from tests.support.records import DATA, candidate, evaluation
 from vlga.cli.live import TerminalObserver
@@ -46,7 +46,7 @@ GENERATION = {"phase": 1, "generation": 2, "best": 0.9012, "median": 0.5, "n_new
 class Screen:
     """A terminal that remembers what was written to it."""
 
-    def __init__(self, *, is_terminal: bool = True, is_one_of_many: bool = False) -> None:
+    def __init__(self, *, is_terminal: bool = True, one_of: str = "") -> None:
         self.file = io.StringIO()
         console = Console(
             file=self.file,
@@ -55,18 +55,23 @@ class Screen:
             highlight=False,
             soft_wrap=True,
         )
-        self.observer = TerminalObserver("mine", DATA, console, is_one_of_many=is_one_of_many)
+        self.observer = TerminalObserver("mine", DATA, console, one_of=one_of)
 
     @property
     def written(self) -> str:
         """All that was written, without colours and cursor movements."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.file.getvalue())
 
+    def panel_of(self, event) -> list[str]:
+        """The lines of the panel after an event."""
+        self.observer(event)
+        return self.panel
+
     @property
     def panel(self) -> list[str]:
         """The lines of the panel as it would be drawn now."""
         with self.observer.console.capture() as captured:
-            self.observer.console.print(self.observer._render())
+            self.observer.console.print(Group(*self.observer._render()))
         return re.sub(r"\x1b\[[0-9;]*m", "", captured.get()).splitlines()
 
 
@@ -152,7 +157,7 @@ class TestPanel:
         with screen.observer:
             screen.observer(Updated(PROGRESS))
             screen.observer(GenerationEnded(GENERATION, PROGRESS))
-            screen.observer._live.refresh()
+            screen.observer._panel._live.refresh()
         n_shown = screen.written.count("30 trained")
         screen.observer.console.print("the end")
 
@@ -167,7 +172,7 @@ class TestPanel:
         message = "the database [red]x[/] must answer, " * 4 + "but does not"
         with screen.observer:
             screen.observer(Updated(PROGRESS))
-            screen.observer._live.refresh()
+            screen.observer._panel._live.refresh()
             logging.getLogger("db.part").warning(message)
         before, line, after = screen.written.partition(f"\r{message}\n")
 
@@ -175,6 +180,20 @@ class TestPanel:
         assert line
         assert "30 trained" in after
         assert capsys.readouterr() == ("", "")
+
+    def test_erases_what_a_narrower_terminal_has_wrapped(self, screen):
+        """A row more than was drawn for each line that is longer than the window is wide."""
+        wide = [len(line) for line in Screen().panel_of(Updated(PROGRESS))]
+        with screen.observer:
+            screen.observer(Updated(PROGRESS))
+            screen.observer._panel._live.refresh()
+            before = len(screen.file.getvalue())
+            screen.observer.console.width = 40
+            screen.observer.console.print("a line that stays")
+            erased, line, _ = screen.file.getvalue()[before:].partition("a line that stays")
+
+        assert line
+        assert erased.count("\x1b[1A") == sum(-(-max(1, length) // 40) for length in wide) - 1
 
     def test_leaves_the_terminal_as_it_was(self, screen):
         """Also after a failure: the cursor is shown again."""
@@ -237,19 +256,20 @@ class TestFinalTraining:
 
 
 class TestOneOfMany:
-    def test_has_its_name_in_the_panel(self):
+    def test_stands_under_a_line_about_all(self):
         """Also while its winner is being trained longer."""
-        screen = Screen(is_one_of_many=True)
+        screen = Screen(one_of="search 2 of 6, mine")
         screen.observer(Updated(PROGRESS))
-        searching = screen.panel[0]
+        searching = screen.panel
         screen.observer(FinalStarted(BEST, 30))
 
-        assert searching.startswith("mine  phase 1 generation 2 ")
-        assert screen.panel[0].startswith("mine  training the winner #7 for 30 epochs")
+        assert searching[0] == screen.panel[0] == "search 2 of 6, mine"
+        assert searching[1].startswith("phase 1 generation 2 ")
+        assert screen.panel[1].startswith("training the winner #7 for 30 epochs")
 
     def test_writes_no_lines(self):
         """Whoever runs the many says what came out of each."""
-        screen = Screen(is_terminal=False, is_one_of_many=True)
+        screen = Screen(is_terminal=False, one_of="search 2 of 6, mine")
         screen.observer(GenerationEnded(GENERATION, PROGRESS))
         screen.observer(FinalStarted(BEST, 1))
 

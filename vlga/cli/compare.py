@@ -300,13 +300,20 @@ def _run_all(
     rivals: BackgroundRivals | None,
 ) -> list[str]:
     """Run what is not complete, one search after the other; give the names of those that failed."""
-    failed = []
+    failed, began, n_run = [], time.monotonic(), 0
+    done = {name for name, one in known.items() if one.status == "completed"}
     for number, record in unfinished(store, plan, known, data):
         name = record.name
         count = f"{number} of {len(plan.searches)}"
-        terminal = TerminalObserver(f"{count}  {name}", record.data, is_one_of_many=True)
-        head = f"{count}  [bold]{escape(name)}[/]  "
         started = time.monotonic()
+        n_left = sum(one not in done for one in [*plan.searches][number:])
+        one_of = f"search {count}, {name}"
+        if n_run and n_left:
+            left = n_left * (started - began) / n_run
+            one_of += f"; about {seconds_text(left)} for the {n_left} after it"
+        n_run += 1
+        terminal = TerminalObserver(name, record.data, one_of=one_of)
+        head = f"{count}  [bold]{escape(name)}[/]  "
         try:
             with held(store, name) as hold:
                 ready = ReadySearch(record, hold, store, evaluator, rivals)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from vlga.cli.panel import Panel
 from vlga.networks.phenotype import plan_of
 from vlga.networks.trial import Trial
 from vlga.ports.candidate import Candidate
@@ -49,12 +49,12 @@ class TerminalObserver:
         data: DataSummary,
         console: Console | None = None,
         *,
-        is_one_of_many: bool = False,
+        one_of: str = "",
     ) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._name = name
         self._data = data
-        self._is_one_of_many = is_one_of_many
+        self._one_of = one_of
         self._progress: Progress | None = None
         self._told = 0.0
         self._last = ""
@@ -62,17 +62,14 @@ class TerminalObserver:
         self._final: tuple[float, FinalStarted] | None = None
         #: Candidates whose training another search had done.
         self.n_taken_over = 0
-        self._live = Live(
-            get_renderable=self._render, console=self.console, transient=True, refresh_per_second=4
-        )
+        self._panel = Panel(self.console, lambda: Group(*self._render()))
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            self._live.start()
+        self._panel.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        self._panel.stop()
 
     def __call__(self, event: Event) -> None:
         """Keep what the next redraw shows; print what stays."""
@@ -101,12 +98,12 @@ class TerminalObserver:
             str(evaluation.reason) if evaluation.fitness is None else f"{evaluation.fitness:.4f}"
         )
         self._last = f"#{candidate.id} {outcome}, {self._network(candidate)}"
-        if isinstance(candidate.genome, Trial) and not self._is_one_of_many:
+        if isinstance(candidate.genome, Trial) and not self._one_of:
             self._print_trial(candidate.id, candidate.genome, evaluation, outcome)
 
     def _print_generation(self, record: Mapping[str, Any], progress: Progress) -> None:
         """Print a line that stays."""
-        if self._is_one_of_many:
+        if self._one_of:
             return
         best = progress.best
         line = Text.assemble(
@@ -122,19 +119,24 @@ class TerminalObserver:
     def _begin_final(self, event: FinalStarted) -> None:
         """Say that the winner is being trained longer."""
         self._final = (time.monotonic(), event)
-        if not self.console.is_terminal and not self._is_one_of_many:
+        if not self.console.is_terminal and not self._one_of:
             self.console.print(_final_text(event))
 
-    def _render(self) -> Group | Text:
+    def _render(self) -> list[Table | Text]:
+        """Give the lines of the panel."""
+        above = [Text(self._one_of, "bold")] if self._one_of else []
+        return [*above, *self._render_search()]
+
+    def _render_search(self) -> list[Table | Text]:
         if self._final is not None:
             return self._render_final(*self._final)
         progress = self._progress
         if progress is None:
-            return Text(f"{self._name}: starting the workers")
+            return [Text(f"{self._name}: starting the workers")]
         since = time.monotonic() - self._told
         done, left = progress.done_fraction, progress.seconds_left
         row: list[Text | ProgressBar] = [
-            Text(f"{self._title()}phase {progress.phase} generation {progress.generation}", "bold")
+            Text(f"phase {progress.phase} generation {progress.generation}", "bold")
         ]
         if done is not None:
             row.append(ProgressBar(total=1, completed=done, width=24))
@@ -154,18 +156,18 @@ class TerminalObserver:
             text = f"best {best.accuracy:.4f}  #{best.id}, {self._network(best.candidate)}"
             lines.append(Text(text, "green"))
         lines.append(Text(f"last {self._last}" if self._last else "", "dim"))
-        return Group(*lines)
+        return lines
 
-    def _render_final(self, started: float, event: FinalStarted) -> Group | Text:
+    def _render_final(self, started: float, event: FinalStarted) -> list[Table | Text]:
         """Show how far it should be, by the time that it is expected to take."""
         elapsed = time.monotonic() - started
-        clock, text = seconds_text(elapsed), f"{self._title()}{_final_text(event)}"
+        clock, text = seconds_text(elapsed), _final_text(event)
         if event.seconds is None:
-            return Text(f"{text}  {clock}")
+            return [Text(f"{text}  {clock}")]
         row = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=1, completed=min(1.0, elapsed / event.seconds), width=24)
         row.add_row(bar, Text(clock))
-        return Group(Text(text), row)
+        return [Text(text), row]
 
     def _print_trial(self, number: int, trial: Trial, evaluation: Evaluation, outcome: str) -> None:
         if evaluation.test_accuracy is not None:
@@ -179,9 +181,6 @@ class TerminalObserver:
             f"{outcome}  [{seconds_text(elapsed)}]",
             markup=False,
         )
-
-    def _title(self) -> str:
-        return f"{self._name}  " if self._is_one_of_many else ""
 
     def _network(self, candidate: Candidate) -> str:
         plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))
