@@ -19,6 +19,7 @@ __all__ = [
     "complete_networks",
     "complete_presets",
     "complete_searches",
+    "complete_settings",
     "complete_strategies",
     "search_argument",
 ]
@@ -58,6 +59,15 @@ def complete_data(
     return _beginning(incomplete, ["digits", *PUBLISHED]) or [
         CompletionItem(incomplete, type="file")
     ]
+
+
+def complete_settings(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the settings of --set, each with its equals sign."""
+    from vlga.config.example import setting_keys
+
+    return _beginning(incomplete, (f"{key}=" for key in setting_keys()))
 
 
 def complete_strategies(

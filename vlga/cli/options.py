@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from vlga.cli.completion import complete_data, complete_presets
+from vlga.cli.completion import complete_data, complete_presets, complete_settings
 from vlga.config.preset import preset_names
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "db_option",
     "format_option",
     "result_option",
+    "set_option",
     "worker_options",
 ]
 
@@ -51,6 +52,18 @@ def _number_or_word(text: str) -> float | str:
         return text
 
 
+def set_option(about: str) -> Callable[[_Command], _Command]:
+    """Add ``--set``, with this help."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        shell_complete=complete_settings,
+        help=about,
+    )
+
+
 #: What to search: ``[CONFIG.toml] --preset --data --data-dir --seed --set``.
 configuration_options = _all(
     click.argument(
@@ -73,9 +86,7 @@ configuration_options = _all(
         "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of the (first) search."),
-    click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable."
-    ),
+    set_option("A setting; repeatable."),
 )
 
 #: Where trainings run: ``--address --workers --cpus-per-evaluation --gpus-per-evaluation

@@ -23,6 +23,7 @@ from vlga.cli.options import (
     db_hint,
     db_option,
     result_option,
+    set_option,
     worker_options,
 )
 from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
@@ -79,13 +80,7 @@ def search(
 
 @click.command()
 @search_argument("name")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change budget, final, workers or some limits; repeatable.",
-)
+@set_option("Change budget, final, workers or some limits; repeatable.")
 @click.option(
     "--data",
     shell_complete=complete_data,

@@ -19,7 +19,7 @@ from vlga.app.sizes import choose_sizes, machine_of
 from vlga.app.studies import planned, with_genomes
 from vlga.cli.completion import complete_data, complete_networks
 from vlga.cli.live import TerminalObserver
-from vlga.cli.options import db_hint, db_option, result_option, worker_options
+from vlga.cli.options import db_hint, db_option, result_option, set_option, worker_options
 from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
@@ -104,9 +104,7 @@ def _arm_options(command: Any) -> Any:
     "--data-dir", envvar="VLGA_DATA", help="Folder of torchvision's files; also VLGA_DATA."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the study.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."
-)
+@set_option("Any setting; repeatable.")
 @click.option("--name", help="Name of the study; made up from the network if not given.")
 @db_option
 @worker_options

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from vlga.config.load import load_config, preset_text
 
-__all__ = ["example_toml"]
+__all__ = ["example_toml", "setting_keys"]
 
 #: Values for settings that are not set, which a person may take as they are.
 _EXAMPLES: dict[str, Any] = {
@@ -51,6 +51,24 @@ def example_toml(preset: str = "default") -> str:
         *_space(space),
     ]
     return "\n".join(lines)
+
+
+def setting_keys() -> Iterator[str]:
+    """Give the dotted key of every setting that has a value of its own, and every gene's."""
+    yield from _keys(load_config(), ())
+    for table, genes in tomllib.loads(preset_text("default"))["space"].items():
+        yield from (f"space.{table}.{gene}" for gene in genes)
+
+
+def _keys(settings: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if name in ("space", "auto"):
+            continue
+        if isinstance(value, BaseModel):
+            yield from _keys(value, (*path, name))
+        else:
+            yield ".".join((*path, name))
 
 
 def _table(settings: BaseModel, path: tuple[str, ...], auto: Sequence[str]) -> list[str]:
