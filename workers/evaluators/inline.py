@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import nullcontext
 
 import torch
 
@@ -19,6 +20,7 @@ from workers.machine import available_memory_bytes, machine_memory_bytes
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
 from workers.training.footprint import PROCESS_BYTES, refusal
+from workers.training.memory import within_free_memory
 
 __all__ = ["InlineEvaluator", "has_gpu"]
 
@@ -108,13 +110,14 @@ class InlineEvaluator:
         if refused is not None:
             return Trained(refused)
         try:
-            evaluation, data = evaluate(
-                task,
-                self._dataset,
-                device=self._device,
-                n_threads=self._n_threads,
-                given_up=self._given_up.is_set,
-            )
+            with within_free_memory() if self._device == "cpu" else nullcontext():
+                evaluation, data = evaluate(
+                    task,
+                    self._dataset,
+                    device=self._device,
+                    n_threads=self._n_threads,
+                    given_up=self._given_up.is_set,
+                )
         except UnusableGpuError as error:
             # Unlike a worker, this process has more to do than to train.
             return Trained(task.failed(FailureReason.ERROR, str(error)))
