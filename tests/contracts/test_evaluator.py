@@ -87,19 +87,20 @@ class EvaluatorContract:
         assert [one.evaluation.candidate_id for one in ended] == [0]
 
     def test_weights_come_with_their_outcome(self, evaluator: Evaluator):
-        """Those of a task that was to keep them and completed; of others there are none."""
+        """Those of a task that was to keep them of its fitness; of others there are none."""
         for one in (
             task(0, keep_weights=True),
             task(1),
             diverging(2, keep_weights=True),
             task(3, keep_weights=True),
+            task(4, keep_weights=True, kept_from=1.1),
         ):
             evaluator.submit(one)
         ended = train_out(evaluator)
         weights = {one.evaluation.candidate_id: one.weights for one in ended}
 
-        assert weights.keys() == {0, 1, 2, 3}
-        assert weights[1] is weights[2] is None
+        assert weights.keys() == {0, 1, 2, 3, 4}
+        assert weights[1] is weights[2] is weights[4] is None
         for number in (0, 3):
             kept = weights[number]
             assert kept is not None

@@ -113,7 +113,7 @@ class ScriptedEvaluator:
         self._out.remove(task)
         self.clock.now += 1
         is_failure = isinstance(outcome, FailureReason)
-        keeps = task.keep_weights and not is_failure
+        keeps = task.keeps_weights_of(None if is_failure else outcome)
         weights = Weights(task.candidate_id, weights_of(task)) if keeps else None
         evaluation = Evaluation(
             task.candidate_id,

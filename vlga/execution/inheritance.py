@@ -88,6 +88,10 @@ class Inheritance:
             self._best_ranks[candidate.phase] = evaluation.fitness, -candidate.id
         return may
 
+    def least_fitness(self, phase: int) -> float:
+        """Give the fitness below which nobody of a phase will hand weights on, whatever ends."""
+        return self._best_ranks.get(phase, (0.0, 0))[0]
+
     def adopt(self, candidate: Candidate, known: KnownOutcome) -> list[Artifact] | None:
         """Keep the weights of another search's equal training as the candidate's own.
 

@@ -67,6 +67,7 @@ def make_task(
         weights=inheritance.weights_of(candidate.weights_from),
         inherited_layers=layers,
         keep_weights=inheritance.inherits != "nothing",
+        kept_from=inheritance.least_fitness(candidate.phase),
         seconds=run.config.limits.evaluation_seconds,
         score_test=strategy.scores_test,
     )

@@ -76,7 +76,8 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
-        keep_weights: whether the outcome is to carry the trained weights.
+        keep_weights: whether the outcome is to carry the trained weights,
+        kept_from: if its fitness is at least so much: of others nobody would want them.
         seconds: time allowed, or None.
         score_test: whether the trained network is scored on the test images too, as in a study.
     """
@@ -89,8 +90,13 @@ class EvaluationTask:
     inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
     keep_weights: bool = False
+    kept_from: float = 0.0
     seconds: float | None = None
     score_test: bool = False
+
+    def keeps_weights_of(self, fitness: float | None) -> bool:
+        """Tell whether an outcome of this fitness, None if it failed, carries the weights."""
+        return self.keep_weights and fitness is not None and fitness >= self.kept_from
 
     def failed(self, reason: FailureReason, message: str) -> Evaluation:
         """Give the outcome of a task of which nothing else is known."""
@@ -112,7 +118,7 @@ class Trained:
 
     Attributes:
         evaluation: the outcome, completed or failed.
-        weights: trained, if the task was to keep them and completed; else None.
+        weights: trained, if the task says so of its fitness; else None.
     """
 
     evaluation: Evaluation

@@ -277,7 +277,7 @@ class RayEvaluator:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
             self._shares.learn(task, evaluation)
             self._time_limits.learn(task, evaluation)
-            keeps = evaluation.completed and task.keep_weights
+            keeps = task.keeps_weights_of(evaluation.fitness)
             data: bytes | None = ray.get(running.weights) if keeps else None
         except ray.exceptions.RayTaskError as error:
             return Trained(task.failed(FailureReason.ERROR, _one_line(error)))

@@ -196,7 +196,8 @@ def _attempt(
                 at_once = SCORED_AT_ONCE // micro_batches
                 _, test_accuracy = score(network, data.test, data.statistics, at_once)
             normalization = Normalization(*data.statistics, dataset.levels)
-            weights = pack_weights(network, normalization) if task.keep_weights else None
+            keeps = task.keeps_weights_of(result.accuracy)
+            weights = pack_weights(network, normalization) if keeps else None
             return _Outcome(
                 result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
             )

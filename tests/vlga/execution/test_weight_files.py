@@ -78,6 +78,25 @@ def test_where_one_a_phase_is_inherited_few_are_written(tmp_path):
     assert {winner.id, *best.values()} <= files_of(bench).keys()
 
 
+def test_where_one_a_phase_is_inherited_few_travel(tmp_path):
+    """Worse ones than its phase's best, when the training was asked for, stay with the worker."""
+    bench = Bench(tmp_path, small_config("population.size=40", "budget.phases=3"))
+    evaluator = ScriptedEvaluator()
+    n_carried = 0
+    wait = evaluator.wait
+
+    def counted(timeout_seconds=None):
+        nonlocal n_carried
+        ended = wait(timeout_seconds)
+        n_carried += sum(one.weights is not None for one in ended)
+        return ended
+
+    evaluator.wait = counted
+    bench.run(evaluator)
+
+    assert n_carried < len(bench.trained) / 2
+
+
 @pytest.mark.parametrize("n_slots", [1, 3])
 def test_on_a_ladder_those_who_may_go_up_keep_theirs(tmp_path, n_slots):
     """Whoever goes up finds the weights of its shorter training; others' are deleted."""
