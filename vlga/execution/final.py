@@ -43,7 +43,7 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
 
     Returns:
         The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
-        nothing else has seen; it may have failed.
+        nothing else has seen; it may have failed. Its time is that of all attempts.
 
     Raises:
         StoreError: it could not be recorded.
@@ -66,7 +66,10 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
             break
     else:
         tried.sort(key=_last_loss, reverse=True)
-    evaluation, weights = tried[-1].evaluation, tried[-1].weights
+    weights = tried[-1].weights
+    # A search that is resumed takes the time of longer trainings off its own.
+    seconds = sum(one.evaluation.train_seconds for one in tried)
+    evaluation = replace(tried[-1].evaluation, train_seconds=seconds)
     run.store.add_evaluations(
         run.name,
         [evaluation],
