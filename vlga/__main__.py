@@ -8,6 +8,6 @@ from pathlib import Path
 # `python -m` puts the current folder in front of the import path: ours must come before it.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from vlga.cli.main import main
+from vlga.cli.main import run
 
-main()
+run()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.support.command import vlga
 from tests.support.readmes import ROOT
-from vlga.cli.main import _COMMANDS, cli
+from vlga.cli.main import _COMMANDS, cli, run
 
 
 def walk(group, path=()):
@@ -128,3 +128,15 @@ def test_it_is_also_a_module(tmp_path):
 
     assert run.returncode == 2
     assert run.stderr.startswith("vlga: no database at sqlite:///vlga.db; start a search first")
+
+
+def test_a_process_of_its_own_ends_without_looking_for_garbage(monkeypatch):
+    """With the command's exit code; in what torch has made the search would take seconds."""
+    called = []
+    monkeypatch.setattr("vlga.cli.main.gc.freeze", lambda: called.append("freeze"))
+    monkeypatch.setattr("sys.argv", ["vlga", "list"])
+
+    with pytest.raises(SystemExit) as end:
+        run()
+
+    assert (end.value.code, called) == (2, ["freeze"])

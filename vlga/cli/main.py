@@ -14,7 +14,7 @@ from vlga import __version__
 from vlga.cli.lasting import lasting
 from vlga.errors import VlgaError, nearest, plain
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "run"]
 
 #: Each command, in the order of the help: its module in vlga.cli with its name there, and its line
 #: in the help. A module is imported when its command is called: ``vlga list`` must not load torch.
@@ -106,6 +106,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         code = _fail(str(error), error.exit_code if isinstance(error, VlgaError) else 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def run() -> None:
+    """Run the command line in a process that ends with it.
+
+    Looking for garbage in all that torch has made would take most of a second, on a busy machine
+    several: longer than whoever stops a search may wait.
+    """
+    try:
+        main()
+    finally:
+        gc.freeze()
 
 
 def _command_path(error: click.ClickException, words: Sequence[str]) -> str:
