@@ -37,14 +37,21 @@ def study_runs(engine: Engine, name: str) -> list[Run]:
         ).mappings()
         outcomes = [(row, Trial.from_dict(row["genome"])) for row in rows]
         points = connection.execute(
-            select(epochs.c.evaluation_id, epochs.c.amplified_layers, epochs.c.layer_measures)
+            select(
+                epochs.c.evaluation_id,
+                epochs.c.amplified_layers,
+                epochs.c.layer_measures,
+                epochs.c.validation_accuracy,
+            )
             .join_from(epochs, evaluations, epochs.c.evaluation_id == evaluations.c.id)
             .where(evaluations.c.search_id == search_id)
             .order_by(epochs.c.evaluation_id, epochs.c.epoch)
         ).all()
     amplified: dict[int, list[tuple[str, ...]]] = {}
     measures: dict[int, list[dict[str, float]]] = {}
-    for evaluation_id, layers, measured in points:
+    accuracies: dict[int, list[float | None]] = {}
+    for evaluation_id, layers, measured, accuracy in points:
+        accuracies.setdefault(evaluation_id, []).append(accuracy)
         amplified.setdefault(evaluation_id, []).append(tuple(layers))
         measures.setdefault(evaluation_id, []).append(measured or {})
     return [
@@ -59,6 +66,7 @@ def study_runs(engine: Engine, name: str) -> list[Run]:
             reason=row["reason"],
             amplified=amplified.get(row["id"], []),
             measures=measures.get(row["id"], []),
+            accuracies=accuracies.get(row["id"], []),
         )
         for row, trial in outcomes
     ]

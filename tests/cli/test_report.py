@@ -271,7 +271,11 @@ class TestPage:
         told = finished.ask("report", "digits-1", "--html", "real.html")
 
         assert told.code == 0
-        assert "Learning curves of the best" in Page("real.html").source
+        page = Page("real.html")
+        assert "Learning curves of the best" in page.source
+        winner = finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]
+        assert f"The layers of #{winner}" in page.text
+        assert "blocks.0.a" in page.text
         assert "after its longer training" in told.out
 
     def test_a_file_that_cannot_be_written_is_one_line(self, search):

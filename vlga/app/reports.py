@@ -24,15 +24,15 @@ def report_of(engine: Engine, name: str) -> SearchReport:
     """
     from vlga.report.search.text import SearchReport
 
-    return SearchReport.of(
-        show_search(engine, name),
-        search_outcomes(engine, name),
-        partial(search_genomes, engine, name),
-    )
+    genomes = partial(search_genomes, engine, name)
+    return SearchReport.of(show_search(engine, name), search_outcomes(engine, name), genomes)
 
 
 def page_of(engine: Engine, report: SearchReport) -> str:
     """Give the HTML page of a report, with its figures, that opens without a network."""
     from vlga.report.search.page import search_page
 
-    return search_page(report, partial(learning_curves, engine, report.shown["name"]))
+    name = report.shown["name"]
+    return search_page(
+        report, partial(learning_curves, engine, name), partial(search_genomes, engine, name)
+    )

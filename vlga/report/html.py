@@ -78,10 +78,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def figure(svg: str, caption: str) -> str:
-    """Give a drawing above a line of text; the drawing is put in unchanged.
+    """Give a drawing above a line of text, which is what a screen reader reads instead of it.
 
     Args:
-        svg: an ``<svg>`` element.
+        svg: an ``<svg>`` element, put in as it is.
         caption: plain text.
     """
-    return f"<figure>\n{svg}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"
+    named = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
+    text = f'<figcaption aria-hidden="true">{escape(caption)}</figcaption>'
+    return f"<figure>\n{named}\n{text}\n</figure>"

@@ -12,12 +12,13 @@ class Reader(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.texts = [], []
+        self.tags, self.texts, self.labels = [], [], []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag, _attributes):
+    def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
+        self.labels += [value for name, value in attributes if name == "aria-label"]
 
     def handle_data(self, data):
         self.texts.append(data)
@@ -49,3 +50,11 @@ def test_a_table_has_a_row_for_each():
 
     assert (read.tags.count("th"), read.tags.count("tr"), read.tags.count("td")) == (2, 3, 4)
     assert [text for text in read.texts if text.strip()] == ["a", "b", "1", "2", "3", "4"]
+
+
+def test_a_drawing_is_read_out_by_its_caption():
+    """Once: a screen reader has the drawing's label, and passes the text below it over."""
+    read = Reader(html.figure('<svg width="1"><text>0.5</text></svg>', NASTY))
+
+    assert read.labels == [NASTY]
+    assert 'figcaption aria-hidden="true"' in html.figure("<svg></svg>", NASTY)

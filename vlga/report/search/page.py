@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from vlga.genetics.genome import Genome
+from vlga.networks.phenotype import decode
 from vlga.report import html
 from vlga.report.best_so_far import band
 from vlga.report.formats import as_json, count_text
@@ -52,12 +54,15 @@ _PARETO = (
 
 
 def search_page(
-    report: SearchReport, read_curves: Callable[[Sequence[int]], Mapping[int, Curve]]
+    report: SearchReport,
+    read_curves: Callable[[Sequence[int]], Mapping[int, Curve]],
+    read_genomes: Callable[[Sequence[int]], Mapping[int, Genome]],
 ) -> str:
     """Give the whole page.
 
     Args:
         report: the search.
+        read_genomes: a function from candidates' numbers to their genomes.
         read_curves: a function from candidates' numbers to their learning curves, each a list of
             (epoch, validation accuracy after it).
     """
@@ -68,6 +73,7 @@ def search_page(
     if any(one.fitness is not None for one in members):
         parts += [html.paragraph(f"{_sentence(line)}.") for line in report.winner_lines()]
         parts += _networks(best)
+        parts += _layers(report, read_genomes)
         parts += _figures(report, members, curves)
     else:
         parts.append(html.paragraph("No network has a fitness yet."))
@@ -137,6 +143,30 @@ def _networks(networks: Sequence[Outcome]) -> list[str]:
         for one in networks
     ]
     return [html.table(columns, rows)]
+
+
+def _layers(
+    report: SearchReport, read_genomes: Callable[[Sequence[int]], Mapping[int, Genome]]
+) -> Iterator[str]:
+    """Give the winner's layers, unless no winner is recorded yet or it cannot be read."""
+    shown, number = report.shown, report.shown["best"] and report.shown["best"]["id"]
+    genome = None if number is None else read_genomes([number]).get(number)
+    if genome is None:
+        return
+    channels, height, width = shown["input_shape"]
+    plan = decode(genome, (channels, height, width), len(shown["classes"]))
+    rows = [
+        (
+            row.name,
+            row.kind,
+            "x".join(map(str, row.output_shape)),
+            f"{row.n_parameters:,}",
+            f"{row.n_macs:,}",
+        )
+        for row in plan.layer_table()
+    ]
+    columns = ("layer", "what", "shape", "parameters", "MACs")
+    yield html.details(f"The layers of #{number}", html.table(columns, rows))
 
 
 def _sentence(text: str) -> str:

@@ -1,18 +1,18 @@
-"""Figures of a study: how arms differ from plain, and which layers were amplified when."""
+"""Figures of a study: how arms differ from plain and learn, which layers were amplified when."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlga.report.plots import tidy
+from vlga.report.plots import MARKERS, PALETTE, tidy
 from vlga.report.study.summary import ArmResult, LayerHistory
 
-__all__ = ["differences_figure", "layers_figure"]
+__all__ = ["differences_figure", "layers_figure", "learning_figure"]
 
 
 def differences_figure(results: Sequence[ArmResult]) -> Figure:
@@ -41,6 +41,27 @@ def differences_figure(results: Sequence[ArmResult]) -> Figure:
     axes.set_ylim(len(compared) - 0.5, -0.5)
     axes.set_xlabel("percentage points of test accuracy more than plain")
     tidy(axes, "x")
+    return figure
+
+
+def learning_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw each arm's validation accuracy, in percent, after each epoch.
+
+    Args:
+        curves: by arm, accuracies in [0, 1].
+    """
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for i, (arm, accuracies) in enumerate(curves.items()):
+        style = f"-{MARKERS[i % len(MARKERS)]}" if len(accuracies) <= 30 else "-"
+        values = [100 * one for one in accuracies]
+        colour = PALETTE[i % len(PALETTE)]
+        axes.plot(range(1, len(values) + 1), values, style, color=colour, ms=4, label=arm)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_xlabel("epochs trained")
+    axes.set_ylabel("validation accuracy in percent")
+    axes.legend(loc="lower right", fontsize=8, framealpha=0.9, edgecolor="none")
+    tidy(axes)
     return figure
 
 

@@ -13,7 +13,15 @@ from itertools import groupby
 
 from vlga.report.paired import PairedDifference, paired_difference
 
-__all__ = ["PLAIN", "ArmResult", "LayerHistory", "Run", "arm_results", "layer_histories"]
+__all__ = [
+    "PLAIN",
+    "ArmResult",
+    "LayerHistory",
+    "Run",
+    "arm_results",
+    "layer_histories",
+    "learning_curves",
+]
 
 #: The arm without amplification.
 PLAIN = "plain"
@@ -34,6 +42,7 @@ class Run:
         reason: why it failed, or None.
         amplified: for each epoch, the amplified layers.
         measures: for each epoch, G in [0, 1] of the layers in which it was measured.
+        accuracies: for each epoch, the validation accuracy after it in [0, 1], or None.
     """
 
     id: int
@@ -46,6 +55,7 @@ class Run:
     reason: str | None
     amplified: Sequence[Sequence[str]] = ()
     measures: Sequence[Mapping[str, float]] = ()
+    accuracies: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,27 @@ def layer_histories(runs: Sequence[Run]) -> dict[tuple[str, float, str], list[La
             ordered = sorted(layers, key=_natural)
             histories[group] = [_history(layer, some) for layer in ordered]
     return histories
+
+
+def learning_curves(runs: Sequence[Run]) -> dict[tuple[str, float], dict[str, list[float]]]:
+    """Give each arm's validation accuracy after each epoch, by network and rate, then by arm.
+
+    It is the mean over the seeds that completed. An arm without any has no curve.
+    """
+    groups: dict[tuple[str, float], dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in sorted(runs, key=lambda one: one.id):
+        if run.reason is None and run.accuracies and None not in run.accuracies:
+            groups[run.network, run.learning_rate][run.arm].append(run)
+    return {
+        group: {arm: _mean_curve(members) for arm, members in arms.items()}
+        for group, arms in groups.items()
+    }
+
+
+def _mean_curve(runs: Sequence[Run]) -> list[float]:
+    """Give the mean over some runs after each epoch that all have."""
+    by_epoch = zip(*(one.accuracies for one in runs), strict=False)
+    return [statistics.fmean(one for one in values if one is not None) for values in by_epoch]
 
 
 def _natural(layer: str) -> list[tuple[int, str]]:

@@ -7,7 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from vlga.report.formats import as_csv, as_json, as_table
-from vlga.report.study.summary import ArmResult, LayerHistory, Run, arm_results, layer_histories
+from vlga.report.study.summary import (
+    ArmResult,
+    LayerHistory,
+    Run,
+    arm_results,
+    layer_histories,
+    learning_curves,
+)
 
 __all__ = ["report_page", "report_text", "study_text"]
 
@@ -21,6 +28,10 @@ _EXPLANATION = (
 _DIFFERENCES = (
     "Test accuracy minus that of the plain arm with the same seed: the mean over the seeds, with a "
     "bar of a standard error to each side. Filled where it is clearly better or worse."
+)
+_LEARNING = (
+    "{key}. Accuracy on the validation images after each epoch, the mean over the seeds that "
+    "completed."
 )
 _LAYERS = (
     "{key}. Each row is a layer, each column an epoch. G, from 0 to 1, says how steady the layer's "
@@ -44,10 +55,10 @@ def study_text(runs: Sequence[Run], form: str, width: int | None = None) -> str:
 
 
 def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
-    """Give the study as one HTML page: the table of arms, and a map of each arm's layers."""
+    """Give the study as one HTML page: the table of arms, their curves, maps of their layers."""
     from vlga.report import html
     from vlga.report.plots import svg_text
-    from vlga.report.study.plots import differences_figure, layers_figure
+    from vlga.report.study.plots import differences_figure, layers_figure, learning_figure
 
     results = arm_results(runs)
     rows = [_row(one) for one in results]
@@ -59,6 +70,9 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
         parts = [html.table(headers, cells), html.paragraph(_EXPLANATION)]
     if any(one.minus_plain is not None for one in results):
         parts.append(html.figure(svg_text(differences_figure(results)), _DIFFERENCES))
+    for (network, rate), curves in learning_curves(runs).items():
+        key = f"{network}, learning rate {rate:g}"
+        parts.append(html.figure(svg_text(learning_figure(curves)), _LEARNING.format(key=key)))
     for (network, rate, arm), histories in layer_histories(runs).items():
         key = f"{network}, learning rate {rate:g}, {arm}"
         parts.append(html.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from vlga.report.plots import png_bytes
-from vlga.report.study.plots import differences_figure, layers_figure
+from vlga.report.study.plots import differences_figure, layers_figure, learning_figure
 from vlga.report.study.summary import ArmResult, LayerHistory
 
 
@@ -56,3 +56,14 @@ def test_each_arm_but_plain_has_its_difference_with_a_bar():
     assert [point.get_xdata().tolist() for point in points] == [[5.0], [-1.0]]
     assert [point.get_markerfacecolor() for point in points] == ["C0", "white"]
     assert axes.yaxis_inverted()
+
+
+def test_each_arm_has_its_learning_curve():
+    """In percent, after each epoch from the first."""
+    (axes,) = learning_figure({"plain": [0.25, 0.5], "random": [0.5, 0.75]}).axes
+
+    assert [line.get_label() for line in axes.get_lines()] == ["plain", "random"]
+    assert [line.get_xydata().tolist() for line in axes.get_lines()] == [
+        [[1, 25], [2, 50]],
+        [[1, 50], [2, 75]],
+    ]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from vlga.report.study.summary import PLAIN, Run, arm_results, layer_histories
+from vlga.report.study.summary import (
+    PLAIN,
+    Run,
+    arm_results,
+    layer_histories,
+    learning_curves,
+)
 
 
 def run(number, arm, seed, test, *, rate=0.1, network="net", **rest):
@@ -104,3 +110,19 @@ def test_layers_come_as_they_are_numbered():
     assert [one.layer for one in histories] == [
         "classifier", "features.4", "features.4.conv", "features.11",
     ]  # fmt: skip
+
+
+def test_a_learning_curve_is_the_mean_over_the_seeds_that_completed():
+    """By network and rate, then by arm; what failed or was not scored each epoch has none."""
+    runs = [
+        run(0, PLAIN, 0, 0.5, accuracies=(0.25, 0.5)),
+        run(1, PLAIN, 1, 0.5, accuracies=(0.75, 1.0)),
+        run(2, PLAIN, 2, None, accuracies=(0.0,)),
+        run(3, "random", 0, 0.5, accuracies=(None, 0.5)),
+        run(4, PLAIN, 0, 0.5, rate=0.2, accuracies=(0.5,)),
+    ]
+
+    assert learning_curves(runs) == {
+        ("net", 0.1): {PLAIN: [0.5, 0.75]},
+        ("net", 0.2): {PLAIN: [0.5]},
+    }
