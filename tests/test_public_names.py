@@ -49,8 +49,10 @@ def test_readmes_import_public_names_only():
     imports = re.findall(
         r"^(.*\b(?:from|import) +(?:vlga|workers|db)\b.*)$", readmes.TEXT, re.MULTILINE
     )
-    shown = [re.search(r"\bfrom vlga import ([\w, ]+)", line) for line in imports]
+    shown = [re.search(r"\bfrom vlga import ([\w, ]+)|^import vlga$", line) for line in imports]
+    named = [name.strip() for one in shown if one and one[1] for name in one[1].split(",")]
+    used = re.findall(r"\bvlga\.(\w+)\(", "".join(readmes.blocks("python")))
 
-    assert imports
     assert all(shown), imports
-    assert {name.strip() for one in shown for name in one[1].split(",")} <= set(vlga.__all__)
+    assert used
+    assert {*named, *used} <= set(vlga.__all__)

@@ -8,13 +8,19 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from db.store import SqlStore
 from vlga.app.model_card import model_card
-from vlga.app.trained import find_trained
+from vlga.app.trained import TrainedNetwork, find_trained
 from vlga.errors import ConfigError
 
-__all__ = ["FORMATS", "export"]
+if TYPE_CHECKING:
+    from torch import nn
+
+    from workers.inference.export import Exporter
+
+__all__ = ["FORMATS", "as_module", "export"]
 
 #: What each format needs beside torch.
 FORMATS: dict[str, tuple[str, ...]] = {
@@ -49,12 +55,7 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
     _require_libraries(formats)
     _require_empty(folder)
     trained = find_trained(store, name)
-
-    from workers.inference.export import Exporter
-
-    title = f"Network {trained.candidate_id} of the search {trained.search}."
-    with trained.must_fit():
-        exporter = Exporter(trained.plan, trained.weights, trained.data.classes, title)
+    exporter = _exporter(trained)
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,6 +78,24 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
             f"{error.strerror or error}"
         ) from error
     return names
+
+
+def as_module(store: SqlStore, name: str) -> nn.Module:
+    """Give a trained network as plain PyTorch, as it is exported, with its normalization in it.
+
+    Args:
+        store: where the search is.
+        name: ``SEARCH[:ID]``, see `find_trained`, whose errors it raises.
+    """
+    return _exporter(find_trained(store, name)).network
+
+
+def _exporter(trained: TrainedNetwork) -> Exporter:
+    from workers.inference.export import Exporter
+
+    title = f"Network {trained.candidate_id} of the search {trained.search}."
+    with trained.must_fit():
+        return Exporter(trained.plan, trained.weights, trained.data.classes, title)
 
 
 def _require_libraries(formats: Sequence[str]) -> None:

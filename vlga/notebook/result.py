@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from db.connection.engine import database_file, opened
 from db.read.searches import show_search
+from db.store import SqlStore
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import count_text, number_of
 from vlga.report.rivals import accuracy_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import nn
 
 __all__ = ["Best", "Report", "SearchResult"]
 
@@ -130,6 +133,65 @@ class SearchResult:
         if file is not None:
             replace_file("file", path, report.page.encode())
         return report
+
+    def predict(self, images: str | Path | Sequence[str | Path], top: int = 1) -> pd.DataFrame:
+        """Classify images with the winner, after its longer training.
+
+        Args:
+            images: image files, folders of them, and ``.npz`` archives, or one of these.
+            top: classes to give of each image, the most probable first.
+
+        Returns:
+            Columns `file class probability`, a row for each image and class; of a file that cannot
+            be read one without class and probability.
+
+        Raises:
+            ConfigError: the winner was not trained longer, or its weights are gone.
+            DataError: there are no images.
+        """
+        import pandas as pd
+
+        from vlga.app.predictions import predict
+
+        paths = [Path(one) for one in ((images,) if isinstance(images, (str, Path)) else images)]
+        with closing(SqlStore(self.db, create=False)) as store:
+            rows = [
+                (found.file, name, probability)
+                for found in predict(store, self.name, paths, top)
+                for name, probability in found.classes or ((None, None),)
+            ]
+        table = pd.DataFrame(rows, columns=["file", "class", "probability"])
+        return table.astype({"file": "string", "class": "string", "probability": "Float64"})
+
+    def model(self) -> nn.Module:
+        """Give the winner, after its longer training, as plain PyTorch on the CPU.
+
+        It maps images (n, channels, height, width), float32 in [0, 1] and of the search's size, to
+        logits (n, n_classes); it normalizes them itself.
+
+        Raises:
+            ConfigError: the winner was not trained longer, or its weights are gone.
+        """
+        from vlga.app.exports import as_module
+
+        with closing(SqlStore(self.db, create=False)) as store:
+            return as_module(store, self.name)
+
+    def export(self, folder: str | Path, *formats: str) -> list[Path]:
+        """Write the winner as files that need no vlga, as ``vlga export``.
+
+        Args:
+            folder: a new or an empty one.
+            formats: ``source``, ``onnx`` and ``program``; ``source`` if there is none.
+
+        Raises:
+            ConfigError: the folder is not empty, a library is missing, or the weights are gone.
+        """
+        from vlga.app.exports import export
+
+        with closing(SqlStore(self.db, create=False)) as store:
+            names = export(store, self.name, Path(folder), formats or ("source",))
+        return [Path(folder) / name for name in names]
 
     def resume(
         self, seconds: float | None = None, settings: Mapping[str, Any] | None = None

@@ -50,7 +50,9 @@ class Exporter:
         self._reference = Reference(plan, state, (mean, std))
         self._text = model_source(plan, title, classes, mean.tolist(), std.tolist(), levels=levels)
         self._state = {name: one.contiguous() for name, one in renamed(plan, state).items()}
-        self._network = plain_network(self._text, self._state)
+        #: Plain PyTorch, in evaluation mode: images (n, channels, height, width) float32 in [0, 1]
+        #: in, logits (n, n_classes) out.
+        self.network = plain_network(self._text, self._state)
         self._classes = json.dumps(classes)
 
     def write(self, kind: str, folder: Path) -> None:
@@ -97,7 +99,7 @@ class Exporter:
 
         file = str(folder / FILES["onnx"][0])
         program = torch.onnx.export(
-            self._network,
+            self.network,
             (self._reference.images,),
             dynamo=True,
             dynamic_shapes=_SHAPES,
@@ -114,7 +116,7 @@ class Exporter:
     def _program(self, folder: Path) -> Callable[[Tensor], Tensor]:
         file = folder / FILES["program"][0]
         images = self._reference.images
-        program = torch.export.export(self._network, (images,), dynamic_shapes=_SHAPES)
+        program = torch.export.export(self.network, (images,), dynamic_shapes=_SHAPES)
         torch.export.save(program, file, extra_files={"classes.json": self._classes})
         network: Callable[[Tensor], Tensor] = torch.export.load(file).module()
         return network

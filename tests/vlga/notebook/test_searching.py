@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 
+import numpy as np
 import pytest
+import torch
 
 import vlga
 from vlga.errors import ConfigError, DataError, SearchNotFound, VlgaError
+from workers.data.digits import read_digits
 from workers.evaluators import inline
 
 QUICK = {
@@ -79,6 +82,28 @@ def test_a_page_is_written_where_it_may(found, home):
     assert (home / "page.html").read_text() == found.report().page
     with pytest.raises(ConfigError, match=r"that vlga has made, but 'thesis.html' is another"):
         found.report("thesis.html")
+
+
+def test_its_winner_is_put_to_use(found, home):
+    """As a table, as a module of torch and as files: all give the same class."""
+    images = read_digits().train.images[:20]
+    np.savez("mine.npz", x=images[:, 0])
+    (home / "broken.png").write_bytes(b"no image")
+    table = found.predict(["mine.npz", "broken.png"])
+    model = found.model()
+    with torch.inference_mode():
+        classes = model(torch.from_numpy(images) / 255).argmax(1).tolist()
+    files = found.export("out")
+
+    assert table["class"][:20].tolist() == [str(one) for one in classes]
+    assert table.probability[:20].between(0.1, 1).all()
+    assert table.iloc[20].isna().tolist() == [False, True, True]
+    assert len(found.predict(home / "mine.npz", top=3)) == 60
+    assert {one.name for one in files} == {
+        "README.md", "model.py", "predict.py", "weights.safetensors"
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="must be a new or an empty folder"):
+        found.export("out")
 
 
 def test_it_goes_on_with_more():
