@@ -12,4 +12,7 @@ comparisons  several strategies with equal budgets
 reports      what a search found, as text and as a page
 studies      fixed networks trained in several ways
 listeners    what else gets the events of every search
+trained      a network with its weights, found by SEARCH[:ID]
+predictions  what it says of new images
+exports      it as files that need no vlga; model_card is their README
 """

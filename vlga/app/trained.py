@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
         StoreError: the weights' file is gone, or is not what was written.
     """
     search, colon, number = name.partition(":")
-    if colon and not (number.isascii() and number.isdigit()):
+    if colon and not re.fullmatch("[0-9]{1,18}", number):
         raise ConfigError(f"SEARCH:ID must end in a number, but got {shown(name)}")
     record = store.find_search(search)
     candidate_id = int(number) if colon else record.best_candidate_id

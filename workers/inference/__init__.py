@@ -1,1 +1,6 @@
-"""Trained networks at work: predictions, and exports that need no vlga."""
+"""Trained networks at work.
+
+classifier   images in, probabilities out
+plain        networks as they are written, and whether they are the trained ones
+export       files that need no vlga
+"""
