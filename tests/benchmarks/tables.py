@@ -9,8 +9,9 @@ training gives one of the seeds' scores by chance; a search is judged by the mea
 the network that it thinks best. Regret is 0 for the best network of a table and 1 for the median.
 
 There is one length of training, so `ladder` has one rung here; nothing is inherited. TPE is that
-of Optuna, multivariate and grouped; our genes have no order, but the model's features do, so it is
-shown with and without it.
+of Optuna, multivariate and grouped: as our strategy, and by itself, without anything of ours, so
+that the peer is no weaker for being one of ours. Our genes have no order, but the model's features
+do, and so have the numbers of `optuna_tpe`; by itself it is shown with and without.
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.features import Features
 from vlga.ports.evaluation import Evaluation
-from vlga.strategies import Ladder, RandomSearch, RegularizedEvolution, SteadyStateEvolution
+from vlga.strategies import (
+    Ladder,
+    OptunaTpe,
+    RandomSearch,
+    RegularizedEvolution,
+    SteadyStateEvolution,
+)
 from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
 Search = Callable[["Table", int], Iterator[tuple[str, float]]]
@@ -182,6 +189,7 @@ STRATEGIES: dict[str, Search] = {
     "ladder, P=8, screen 1": evolution(Ladder, size=8, screen=1),
     "ladder, P=8, screen 16": evolution(Ladder, size=8, screen=16),
     "ladder, P=8, screen 64": evolution(Ladder, size=8, screen=64),
+    "optuna_tpe, P=8": evolution(OptunaTpe, size=8),
     "Optuna TPE": tpe(knows_order=False),
     "Optuna TPE, ordered": tpe(knows_order=True),
 }
