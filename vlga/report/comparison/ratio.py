@@ -58,11 +58,12 @@ class BudgetRatio:
             ends = ["never" if end is None else f"{end:.2f}" for end in (self.low, self.high)]
             interval = f" (95 % interval {ends[0]} to {ends[1]}, {self.n_seeds} seeds)"
         if self.share is None:
-            start = f"{self.first} does not reach the validation accuracy of {self.other}"
-            return f"{start}{interval}"
+            return (
+                f"the validation accuracy of {self.other} is not reached by {self.first}{interval}"
+            )
         return (
-            f"{self.first} needs {self.share:.2f} of the epochs of {self.other} for the same "
-            f"validation accuracy{interval}"
+            f"for the validation accuracy of {self.other}, {self.first} needs {self.share:.2f} of "
+            f"its epochs{interval}"
         )
 
 
