@@ -57,7 +57,8 @@ def best_so_far_figure(
     smallest = 0.5 / n_images
     alpha = 0.3 / max(2, len(bands))  # many bands on top of each other must not hide the lines
     for i, (name, one) in enumerate(bands.items()):
-        colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
+        again, index = divmod(i, len(PALETTE))
+        colour, marker = PALETTE[index], MARKERS[(i + again) % len(MARKERS)]
         axes.fill_between(
             one.epochs, one.low, one.high, step="post", color=colour, alpha=alpha, linewidth=0
         )

@@ -31,6 +31,14 @@ def test_every_strategy_has_its_colour_and_its_name():
     assert len(axes.collections) == 2
 
 
+def test_strategies_of_one_colour_have_other_markers():
+    """There are more strategies than colours."""
+    _, axes = draw({str(number): SLOW for number in range(11)})
+    lines = axes.get_legend().get_lines()
+
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 11
+
+
 def test_the_line_is_the_mean_and_ends_with_a_marker():
     """Step by step: an accuracy holds from where it was reached."""
     _, axes = draw({"slow": SLOW})
