@@ -31,12 +31,14 @@ class TestHelp:
             assert text in shown.out
 
     @pytest.mark.parametrize(("path", "command"), [*walk(cli)], ids=str)
-    def test_of_every_command_exists(self, path, command):
-        """Every command and every option says what it does."""
+    def test_of_every_command_exists(self, path, command, monkeypatch):
+        """Every command and every option says what it does; nothing is wider than 80 columns."""
+        monkeypatch.setenv("COLUMNS", "80")
         shown = vlga(*path, "--help")
 
         assert (shown.code, shown.err) == (0, "")
         assert shown.out.startswith(f"Usage: vlga {' '.join(path)}")
+        assert max(map(len, shown.out.splitlines())) <= 80
         assert command.help
         for option in command.params:
             if isinstance(option, click.Option):

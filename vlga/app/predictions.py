@@ -53,10 +53,11 @@ def predict(
 
     from workers.data.image_file import BrokenImageError
     from workers.data.pictures import find_pictures, read_pictures
-    from workers.inference.classifier import Classifier
 
     trained, pictures = find_trained(store, name), find_pictures(paths)
     classes = trained.data.classes
+    from workers.inference.classifier import Classifier  # loads torch, which takes seconds
+
     with trained.must_fit():
         classifier = Classifier(trained.plan, trained.weights)
     read = read_pictures(pictures, trained.data.input_shape, classifier.levels)

@@ -132,7 +132,7 @@ def compare(
     --budget replaces the whole [budget] of preset and file.
 
     \b
-    vlga compare --strategies random_search,variable_length --seeds 5 --budget epochs=120
+    vlga compare --strategies random_search,ladder --seeds 5 --budget epochs=120
     vlga compare --data my_images/ --budget evaluations=200 --name mine
     """  # noqa: D301  # \b keeps click from filling the examples
     if name is not None:

@@ -99,7 +99,7 @@ def resume(
     \b
     vlga resume digits-1
     vlga resume digits-1 --set budget.seconds=28800 --workers 8
-    vlga resume mine-1 --data new/place/my_images       the same images, which were moved
+    vlga resume mine-1 --data new/place/my_images    the same images, moved
     """  # noqa: D301  # \b keeps click from filling the examples
     with reopened_search(
         db_url,

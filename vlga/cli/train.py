@@ -120,9 +120,9 @@ def train(
     """Train a known network or a search's winner, with or without gradient amplification.
 
     \b
-    vlga train resnet18 --data cifar10 --amplify random --ratio 0.5 --factor 2 --against-plain
-    vlga train digits-1 --against-plain --seeds 5       does its amplification help the winner?
-    vlga train --grid study.toml                        networks x learning rates x arms x seeds
+    vlga train resnet18 --data cifar10 --amplify random --against-plain
+    vlga train digits-1 --against-plain --seeds 5      does it help the winner?
+    vlga train --grid study.toml      networks x rates x arms x seeds
     """  # noqa: D301  # \b keeps click from filling the examples
     arm = {key: value for key in _ARM_KEYS if (value := options.pop(key)) is not None}
     against_plain, settings = options.pop("against_plain"), options.pop("settings")

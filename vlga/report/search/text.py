@@ -127,11 +127,12 @@ class SearchReport:
         )
         limits = {key: value for key, value in config["budget"].items() if value is not None}
         budget = " or ".join(f"{value:,g} {key}" for key, value in limits.items())
-        size, epochs = config["population"]["size"], config["training"]["epochs"]
+        size = config["population"]["size"]
+        epochs = number_of(config["training"]["epochs"], "epoch")
         each = "a training" if shown["strategy"] not in RUNGED else "at most a network"
         lines = [
             f"{images} images of {shape}, {len(shown['classes'])} classes",
-            f"population {size}, {epochs} epochs {each}, budget: {budget or 'none'}",
+            f"population {size}, {epochs} {each}, budget: {budget or 'none'}",
             f"{shown['status']} after {seconds_text(shown['seconds'])}: {outcomes}"
             + (f"; {shown['message']}" if shown["message"] else ""),
         ]
