@@ -53,8 +53,13 @@ def require_same_plan(recorded: Candidate, record: SearchRecord) -> None:
 def _changed(record: SearchRecord, number: int) -> SoftwareChanged:
     made = {"vlga": "of another version", **record.versions}
     now = {name: found for name in made if (found := _installed(name)) != made[name]}
-    # Of one version in two states, only the person knows which.
-    names = sorted(now, key=lambda name: name != "vlga") or ["vlga"]
+    if not now:  # of one version in two states, only the person knows which
+        return SoftwareChanged(
+            f"{record.name!r} must be resumed with software that makes the same networks again, "
+            f"but its candidate {number} was another, though the versions are the same: the code "
+            "of vlga was changed since; bring that state back, or start another search"
+        )
+    names = sorted(now, key=lambda name: name != "vlga")
     return SoftwareChanged(
         f"{record.name!r} must be resumed with software that makes the same networks again, but "
         f"its candidate {number} was another: made by {_said(names, made)}, this is "

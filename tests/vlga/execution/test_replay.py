@@ -81,3 +81,16 @@ def test_both_versions_are_named(killed):
     assert "made by vlga 0.0.9, python 2.7, this is vlga 0." in said
     assert said.endswith("; resume it with vlga 0.0.9, python 2.7, or start another search")
     assert "deap" not in said
+
+
+@pytest.mark.parametrize("killed", [()], indirect=True)
+def test_one_version_in_two_states_is_not_told_to_be_another(killed):
+    """Whoever changes the code between two releases would be sent to what is installed."""
+    stored = killed.store.searches["first"]
+    stored.candidates[0] = replace(stored.candidates[0], fingerprint="0" * 16)
+    stored.record = replace(stored.record, versions={"vlga": vlga.__version__})
+
+    assert refused(killed).endswith(
+        "another, though the versions are the same: the code of vlga was changed since; "
+        "bring that state back, or start another search"
+    )
