@@ -121,8 +121,8 @@ def train(
 
     \b
     vlga train resnet18 --data cifar10 --amplify random --against-plain
-    vlga train digits-1 --against-plain --seeds 5      does it help the winner?
-    vlga train --grid study.toml      networks x rates x arms x seeds
+    vlga train digits-1 --against-plain --seeds 5  does it help the winner?
+    vlga train --grid study.toml                   networks x rates x arms x seeds
     """  # noqa: D301  # \b keeps click from filling the examples
     arm = {key: value for key in _ARM_KEYS if (value := options.pop(key)) is not None}
     against_plain, settings = options.pop("against_plain"), options.pop("settings")

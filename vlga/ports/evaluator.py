@@ -76,8 +76,8 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
-        keep_weights: whether the outcome is to carry the trained weights,
-        kept_from: if its fitness is at least so much: of others nobody would want them.
+        keep_weights: whether the outcome may carry the trained weights.
+        kept_from: fitness from which on it does; nobody would inherit those of a worse one.
         seconds: time allowed, or None.
         score_test: whether the trained network is scored on the test images too, as in a study.
     """

@@ -148,7 +148,7 @@ def _networks(networks: Sequence[Outcome]) -> list[str]:
 def _layers(
     report: SearchReport, read_genomes: Callable[[Sequence[int]], Mapping[int, Genome]]
 ) -> Iterator[str]:
-    """Give the winner's layers, unless no winner is recorded yet or it cannot be read."""
+    """Give the winner's layers, unless there is none yet or it is a model without a genome."""
     shown, number = report.shown, report.shown["best"] and report.shown["best"]["id"]
     genome = None if number is None else read_genomes([number]).get(number)
     if genome is None:
