@@ -93,7 +93,7 @@ def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
     ]
 
 
-SEARCHED, TUNED, AMPLIFIED = sorted(
+SEARCHED, AMPLIFIED, TUNED = sorted(
     blocks("python"), key=lambda code: ("VLGASearch" in code, "Amplifier" in code)
 )
 

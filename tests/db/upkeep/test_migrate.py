@@ -160,7 +160,7 @@ def test_a_database_of_an_older_schema_keeps_its_rows(url, next_version):
     old = schema_of(url)
     next_version(ADD_A_COLUMN)
 
-    with pytest.raises(SchemaVersionError, match=f"schema '9000' .* has '{HEAD}'; run: vlga db up"):
+    with pytest.raises(SchemaVersionError, match=f"schema '9000' .* has '{HEAD}'; run vlga db up"):
         SqlStore(url)
     said = migrate.upgrade(url)
 

@@ -121,7 +121,15 @@ def test_one_that_has_nothing_to_do_is_refused(found):
         found.resume()
 
 
-def test_ctrl_c_gives_what_was_found(monkeypatch, capsys):
+@pytest.fixture
+def interruptible():
+    """Not as a background job of a shell, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_gives_what_was_found(interruptible, monkeypatch, capsys):
     """The result has what is finished; it goes on where it was."""
     train, n = inline.evaluate, 0
 
