@@ -88,7 +88,7 @@ MODELS: dict[str, Chain | Residual] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelPlan(BasePlan):
     """A named network for images of a shape, and how to train it: what `NetworkPlan` is to genomes.
 

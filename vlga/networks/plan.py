@@ -12,6 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from vlga.genetics.genes import stem_kernel, stem_maps
@@ -181,7 +182,7 @@ class LayerRow:
     n_macs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is counted once is kept
 class BasePlan(ABC):
     """A network to build and how to train it: everything that tells two candidates apart.
 
@@ -206,24 +207,24 @@ class BasePlan(ABC):
     def layer_table(self) -> tuple[LayerRow, ...]:
         """Give the network as rows to print: convolutions, skip connections, the classifier."""
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """Trainable parameters."""
         return sum(row.n_parameters for row in self.layer_table())
 
-    @property
+    @cached_property
     def n_macs(self) -> int:
         """Multiply-accumulates of convolutions and classifier for one image's forward pass."""
         return sum(row.n_macs for row in self.layer_table())
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name the plan: 16 hexadecimal digits, equal exactly if network and training are."""
         text = json.dumps(self, default=fields_of, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetworkPlan(BasePlan):
     """The network that a genome describes.
 
