@@ -46,7 +46,8 @@ _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 30), 60
 #: A search's longest trainings have so large a share of these passes, and at most so many: slow
 #: learners, which win in the end, look bad after few epochs.
 _SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
-#: The longer training has at most as many epochs as make so many images, within these bounds.
+#: The longer training has at most as many epochs as make so many images, within these bounds. Not
+#: measured: enough that the time, where it is limited, ends it on a CPU.
 _SEEN_IN_FINAL, _FINAL_EPOCHS = 400_000, (60, 200)
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.

@@ -116,7 +116,7 @@ def _run(making: AbstractContextManager[ReadySearch], url: str) -> SearchResult:
 
 
 def _url(db: str | None) -> str:
-    url = db or os.environ.get("VLGA_DB", DEFAULT_DB)
+    url = db or os.environ.get("VLGA_DB") or DEFAULT_DB
     require_lasting(url)
     return url
 
