@@ -140,7 +140,7 @@ class SqlStore:
                 ]
                 writes.insert_evaluations(connection, rows, evaluations)
                 if not is_final:
-                    writes.count_outcomes(connection, search_id, rows, now)
+                    writes.count_outcomes(connection, self._upsert, search_id, rows, now)
             if artifacts:
                 # Of two for one place the last counts; Postgres refuses both in one statement.
                 last = {(one.candidate_id, one.kind): one for one in artifacts}

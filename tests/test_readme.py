@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import workers.cluster.metrics
 from db.connection.engine import open_engine
-from db.schema.tables import metadata
+from db.schema.service import metadata
 from db.schema.views import VIEWS
 from db.store import SqlStore
 from tests.support import readmes

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from db.ledger import codec
+from db.ledger.strides import roll_up
 from db.schema import tables
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.ledger import SearchChanges
@@ -79,13 +80,16 @@ def insert_evaluations(
 
 
 def count_outcomes(
-    connection: Connection, search_id: int, rows: list[dict[str, Any]], now: datetime
+    connection: Connection, upsert: Any, search_id: int, rows: list[dict[str, Any]], now: datetime
 ) -> None:
-    """Add outcomes to their search's counts: each is one of completed, failed and reused."""
+    """Add outcomes to their search's counts, each as one of completed, failed and reused.
+
+    And to the rollup of its charts.
+    """
     n_reused = sum(row["reused"] for row in rows)
     n_failed = sum(row["status"] == "failed" and not row["reused"] for row in rows)
     columns = tables.searches.c
-    connection.execute(
+    n = connection.execute(
         update(tables.searches)
         .where(columns.id == search_id)
         .values(
@@ -94,7 +98,9 @@ def count_outcomes(
             n_reused=columns.n_reused + n_reused,
             updated_at=now,
         )
-    )
+        .returning(columns.n_completed + columns.n_failed + columns.n_reused)
+    ).scalar_one()
+    roll_up(connection, upsert, search_id, rows, n - len(rows))
 
 
 def replace_artifacts(connection: Connection, upsert: Any, rows: list[dict[str, Any]]) -> None:

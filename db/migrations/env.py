@@ -5,7 +5,7 @@ The connection's transaction is the caller's, so that all revisions happen toget
 
 from alembic import context
 
-from db.schema.tables import metadata
+from db.schema.service import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

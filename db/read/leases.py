@@ -5,7 +5,8 @@ That is the clock of Postgres' server, or of the machine whose process has the S
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, Engine, cast, extract, func, select
 
@@ -13,7 +14,7 @@ from db.connection.engine import reading
 from db.schema.tables import leases
 from vlga.ports.lease import Holder, Lease, Stop
 
-__all__ = ["clock", "read_clock", "read_lease", "read_leases"]
+__all__ = ["clock", "lease_of", "read_clock", "read_lease", "read_leases"]
 
 _columns = leases.c
 
@@ -30,15 +31,17 @@ def read_leases(connection: Connection, search_ids: Collection[int]) -> dict[int
             _columns.search_id.in_(search_ids)
         )
     )
-    return {
-        row.search_id: Lease(
-            Holder(row.token, row.host, row.process_id, row.origin),
-            row.since,
-            bool(row.has_expired),
-            None if row.stop is None else Stop(row.stop),
-        )
-        for row in rows
-    }
+    return {row["search_id"]: lease_of({**row}) for row in rows.mappings()}
+
+
+def lease_of(row: Mapping[str, Any]) -> Lease:
+    """Read a row of `leases` with `has_expired` beside it."""
+    return Lease(
+        Holder(row["token"], row["host"], row["process_id"], row["origin"]),
+        row["since"],
+        bool(row["has_expired"]),
+        None if row["stop"] is None else Stop(row["stop"]),
+    )
 
 
 def read_clock(engine: Engine) -> float:

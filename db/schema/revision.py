@@ -10,7 +10,8 @@ import secrets
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
-from db.schema.tables import HEAD, REVISIONS, identity, metadata, searches, suit
+from db.schema.service import metadata
+from db.schema.tables import HEAD, REVISIONS, identity, searches, suit
 from db.schema.views import create_views
 from vlga.errors import SchemaVersionError
 

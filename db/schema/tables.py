@@ -43,12 +43,13 @@ __all__ = [
     "identity",
     "leases",
     "metadata",
+    "required",
     "searches",
     "suit",
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 
@@ -84,7 +85,8 @@ metadata = MetaData(
 )
 
 
-def _required(name: str, kind: Any, *arguments: Any, **options: Any) -> Column[Any]:
+def required(name: str, kind: Any, *arguments: Any, **options: Any) -> Column[Any]:
+    """Give a column that is never NULL."""
     return Column(name, kind, *arguments, nullable=False, **options)
 
 
@@ -92,38 +94,38 @@ searches = Table(
     "searches",
     metadata,
     Column("id", Integer, primary_key=True),
-    _required("name", Text, unique=True),
-    _required("status", Text),
-    _required("strategy", Text),
-    _required("seed", BigInteger),
-    _required("data_name", Text),
-    _required("data_fingerprint", Text),
-    _required("input_channels", Integer),
-    _required("input_height", Integer),
-    _required("input_width", Integer),
-    _required("n_classes", Integer),
-    _required("classes", JSON),
-    _required("n_train", Integer),
-    _required("n_validation", Integer),
-    _required("n_test", Integer),
+    required("name", Text, unique=True),
+    required("status", Text),
+    required("strategy", Text),
+    required("seed", BigInteger),
+    required("data_name", Text),
+    required("data_fingerprint", Text),
+    required("input_channels", Integer),
+    required("input_height", Integer),
+    required("input_width", Integer),
+    required("n_classes", Integer),
+    required("classes", JSON),
+    required("n_train", Integer),
+    required("n_validation", Integer),
+    required("n_test", Integer),
     # Which images give the fitness.
-    _required("fitness_on", Text),
-    _required("config", JSON),
-    _required("versions", JSON),
-    _required("message", Text),
+    required("fitness_on", Text),
+    required("config", JSON),
+    required("versions", JSON),
+    required("message", Text),
     # Not a foreign key: candidates refer to searches, and a circle helps nobody.
     Column("best_candidate_id", Integer),
     Column("test_accuracy", Double),
     # What simple methods reach on the same images.
     Column("rivals", JSON(none_as_null=True)),
-    _required("seconds", Double),
+    required("seconds", Double),
     # Outcomes so far, final trainings left out. Counted as they are written, in the same
     # transaction: counting a million rows takes 0.2 s, and `vlga list` counts every search.
-    _required("n_completed", Integer),
-    _required("n_failed", Integer),
-    _required("n_reused", Integer),
-    _required("created_at", UtcDateTime),
-    _required("updated_at", UtcDateTime),
+    required("n_completed", Integer),
+    required("n_failed", Integer),
+    required("n_reused", Integer),
+    required("created_at", UtcDateTime),
+    required("updated_at", UtcDateTime),
     CheckConstraint("status IN ('running', 'completed', 'interrupted', 'failed')", name="status"),
     CheckConstraint("test_accuracy >= 0 AND test_accuracy <= 1", name="test_accuracy"),
     CheckConstraint("fitness_on IN ('validation', 'test')", name="fitness_on"),
@@ -140,17 +142,17 @@ candidates = Table(
         autoincrement=False,
     ),
     Column("id", Integer, primary_key=True, autoincrement=False),
-    _required("genome", JSON),
-    _required("fingerprint", Text),
-    _required("phase", Integer),
-    _required("generation", Integer),
+    required("genome", JSON),
+    required("fingerprint", Text),
+    required("phase", Integer),
+    required("generation", Integer),
     # Where trainings have several lengths: 0 is the shortest.
-    _required("rung", Integer),
-    _required("parents", JSON),
-    _required("operator", Text),
+    required("rung", Integer),
+    required("parents", JSON),
+    required("operator", Text),
     Column("weights_from", Integer),
     # Number of convolutions, those of skip connections not counted.
-    _required("depth", Integer),
+    required("depth", Integer),
     # Equal networks, within a search and across searches.
     Index("ix_candidates_fingerprint", "fingerprint"),
 )
@@ -160,25 +162,25 @@ evaluations = Table(
     metadata,
     # SQLite numbers rows by itself only where the type is exactly INTEGER.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    _required("search_id", Integer),
-    _required("candidate_id", Integer),
-    _required("is_final", Boolean),
-    _required("reused", Boolean),
-    _required("epochs", Integer),
-    _required("seed", BigInteger),
-    _required("status", Text),
+    required("search_id", Integer),
+    required("candidate_id", Integer),
+    required("is_final", Boolean),
+    required("reused", Boolean),
+    required("epochs", Integer),
+    required("seed", BigInteger),
+    required("status", Text),
     Column("reason", Text),
-    _required("message", Text),
+    required("message", Text),
     Column("fitness", Double),
     # Of the same images as the fitness, which ties more often.
     Column("validation_loss", Double),
-    _required("n_parameters", BigInteger),
-    _required("n_macs", BigInteger),
-    _required("train_seconds", Double),
-    _required("worker", Text),
-    _required("device", Text),
+    required("n_parameters", BigInteger),
+    required("n_macs", BigInteger),
+    required("train_seconds", Double),
+    required("worker", Text),
+    required("device", Text),
     Column("peak_memory_bytes", BigInteger),
-    _required("finished_at", UtcDateTime),
+    required("finished_at", UtcDateTime),
     # Of the same trained network, in studies.
     Column("test_accuracy", Double),
     # Equal for equal trainings of all searches; absent in final trainings.
@@ -239,9 +241,9 @@ epochs = Table(
     Column("train_accuracy", Double),
     Column("validation_loss", Double),
     Column("validation_accuracy", Double),
-    _required("learning_rate", Double),
-    _required("seconds", Double),
-    _required("amplified_layers", JSON),
+    required("learning_rate", Double),
+    required("seconds", Double),
+    required("amplified_layers", JSON),
     # How steady each layer's gradients were, where it was measured.
     Column("layer_measures", JSON(none_as_null=True)),
     sqlite_with_rowid=False,  # stored in key order: one tree to write instead of two
@@ -253,10 +255,10 @@ artifacts = Table(
     Column("search_id", Integer, primary_key=True, autoincrement=False),
     Column("candidate_id", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True),
-    _required("path", Text),
-    _required("sha256", Text),
-    _required("n_bytes", BigInteger),
-    _required("created_at", UtcDateTime),
+    required("path", Text),
+    required("sha256", Text),
+    required("n_bytes", BigInteger),
+    required("created_at", UtcDateTime),
     ForeignKeyConstraint(
         ["search_id", "candidate_id"],
         ["candidates.search_id", "candidates.id"],
@@ -280,13 +282,13 @@ leases = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    _required("token", Text),
-    _required("host", Text),
-    _required("process_id", Integer),
-    _required("origin", Text),
-    _required("since", UtcDateTime),
+    required("token", Text),
+    required("host", Text),
+    required("process_id", Integer),
+    required("origin", Text),
+    required("since", UtcDateTime),
     # Seconds since 1970 by the database's clock, which alone compares them.
-    _required("expires", Double),
+    required("expires", Double),
     Column("stop", Text),
     CheckConstraint("stop IN ('drain', 'now')", name="stop"),
 )

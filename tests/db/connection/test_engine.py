@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.connection.engine import masked, open_engine, parse_url, reading, use_wal, writing
-from db.schema.tables import HEAD, metadata
+from db.schema.service import metadata
+from db.schema.tables import HEAD
 from db.schema.views import VIEWS
 from db.store import SqlStore
 from vlga.errors import SchemaVersionError, StoreError

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db import frames
-from db.schema.tables import metadata
+from db.schema.service import metadata
 from db.schema.views import VIEWS
 from db.store import SqlStore
 from db.upkeep.migrate import MIGRATIONS

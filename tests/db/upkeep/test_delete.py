@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db.read.folder import files_folder
-from db.schema.tables import metadata
+from db.schema.service import metadata
 from db.store import SqlStore
 from db.upkeep.check import check
 from db.upkeep.delete import delete_search, require_deletable

@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 
 from db.connection.engine import build_engine, open_engine, reading
 from db.schema import revision
-from db.schema.tables import HEAD, REVISIONS, metadata
+from db.schema.service import metadata
+from db.schema.tables import HEAD, REVISIONS
 from db.store import SqlStore
 from db.upkeep import migrate
 from tests.support.records import candidate, evaluation, record

@@ -1,0 +1,5 @@
+"""The search service: a queue of searches, what carries it out, a REST interface and pages.
+
+It stands on `vlga.app` as the command line does. Searches run as processes of their own, and the
+database is all that they and the service share.
+"""
