@@ -72,7 +72,7 @@ class Outcome:
         fittest: the individual with the highest fitness, mostly the winner.
         final: the outcome of its longer training, which may have failed; None if there was none.
         ended_by: why the search ended, in words.
-        has_failed: whether that is because too many trainings failed in a row.
+        has_failed: whether failures ended it that may not happen again once the cause is mended.
         rivals: what simple methods reach on the same images, or None if that is not known.
     """
 

@@ -73,14 +73,20 @@ class Search:
 
     @property
     def has_failed(self) -> bool:
-        """Whether too many trainings failed in a row, so that the search ended for that."""
-        return self._failures.are_too_many
+        """Whether failures ended the search that are no network's fault, or too many in a row.
+
+        It can be resumed once the cause is mended.
+        """
+        is_starved = self.strategy.lacks_parents and self._failures.n_of_machines > 0
+        return self._failures.are_too_many or is_starved
 
     @property
     def ended_by(self) -> str:
         """Why the search ended, in words."""
-        if self.has_failed:
+        if self._failures.are_too_many:
             return self._failures.message
+        if self.has_failed:
+            return f"{self.strategy.ended_by}; correct the cause, then resume the search"
         if self._budget.spent:
             return f"its budget is used: {self._budget.words}"
         return self.strategy.ended_by
@@ -115,7 +121,9 @@ class Search:
             run.store.update_search(run.name, seconds=run.elapsed_seconds)
         if not self.strategy.finalists:
             reasons = f"no network could be trained: {self._failures.last_reasons}"
-            raise TooManyFailures(self._failures.message if self.has_failed else reasons)
+            raise TooManyFailures(
+                self._failures.message if self._failures.are_too_many else reasons
+            )
         winner = choose_winner(self.strategy.finalists, run.data.n_validation)
         self._note_best(winner)
         return winner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vlga.ports.evaluation import REPEATABLE_FAILURES, Evaluation
+from vlga.ports.evaluation import MACHINE_FAILURES, REPEATABLE_FAILURES, Evaluation
 
 __all__ = ["Failures", "what_counts"]
 
@@ -17,10 +17,12 @@ class Failures:
     Attributes:
         max_in_a_row: so many one after the other are too many.
         n: in all.
+        n_of_machines: of these, those that are most likely no network's fault.
     """
 
     max_in_a_row: int
     n: int = 0
+    n_of_machines: int = 0
     _in_a_row: list[Evaluation] = field(default_factory=list)
 
     def note(self, evaluation: Evaluation) -> None:
@@ -29,6 +31,7 @@ class Failures:
             self._in_a_row.clear()
         else:
             self.n += 1
+            self.n_of_machines += evaluation.reason in MACHINE_FAILURES
             self._in_a_row.append(evaluation)
 
     @property

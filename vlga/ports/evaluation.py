@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["REPEATABLE_FAILURES", "EpochRecord", "Evaluation", "FailureReason", "Source"]
+__all__ = [
+    "MACHINE_FAILURES",
+    "REPEATABLE_FAILURES",
+    "EpochRecord",
+    "Evaluation",
+    "FailureReason",
+    "Source",
+]
 
 
 class FailureReason(StrEnum):
@@ -27,6 +34,9 @@ class FailureReason(StrEnum):
 
 #: Failures that would happen on any machine; for others, a machine may have more memory or time.
 REPEATABLE_FAILURES = (FailureReason.DIVERGED, FailureReason.BUILD)
+
+#: Failures that are most likely no network's fault, and may not happen once the cause is mended.
+MACHINE_FAILURES = (FailureReason.WORKER_LOST, FailureReason.ERROR)
 
 
 class Source(StrEnum):

@@ -49,6 +49,7 @@ class Strategy(ABC):
         generation: of the candidates given last, from 0 within the phase.
         finished: whether `ask` will give nothing more.
         ended_by: why it is finished, in words; empty before.
+        lacks_parents: whether that is because failed trainings left too few to go on from.
         best: the fittest individual told so far, or None.
         logbook: DEAP's, one record a generation.
     """
@@ -69,6 +70,7 @@ class Strategy(ABC):
         self.generation = 0
         self.finished = False
         self.ended_by = ""
+        self.lacks_parents = False
         self.best: Individual | None = None
         self.logbook = tools.Logbook()
         self._n_made = 0

@@ -122,6 +122,7 @@ class SpaceSearch(Strategy):
         """
         if len(population) >= 2:
             return False
+        self.lacks_parents = True
         self.ended_by = (
             f"a generation needs at least 2 individuals to go on from, but phase {self.phase} "
             f"generation {self.generation} left {len(population)}; failures so far: "

@@ -93,6 +93,25 @@ class TestFailures:
         assert not search.has_failed
         assert f"phase {n_phases} generation 0 left 0; failures so far: " in search.ended_by
 
+    def test_of_the_machine_that_leave_no_parents_are_tried_again(self, tmp_path):
+        """A machine that is repaired goes on where the last phase had begun."""
+        config = small_config("budget.phases=3", "limits.max_failures_in_a_row=50")
+        whole = Bench(tmp_path / "whole", config)
+        winner = whole.run()
+        bench = Bench(tmp_path / "cut", config)
+
+        def outcome(task):
+            return FailureReason.ERROR if len(task.plan.blocks) > 1 else seed_as_fitness(task)
+
+        broken = bench.search(ScriptedEvaluator(outcome=outcome))
+        broken.run()
+        bench.store.update_search("first", status="failed")
+
+        assert broken.has_failed
+        assert broken.ended_by.endswith("error; correct the cause, then resume the search")
+        assert bench.run() == winner
+        assert bench.ledger[0] == whole.ledger[0]
+
     @pytest.mark.parametrize(
         "strategy", ["variable_length", "steady_state", "ladder", "random_search"]
     )
