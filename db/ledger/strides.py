@@ -17,7 +17,10 @@ __all__ = ["OUTCOMES_PER_STRIDE", "roll_up"]
 
 OUTCOMES_PER_STRIDE = 100
 
-_SUMS = ("n", "n_completed", "n_failed", "n_reused", "epochs", "train_seconds", "fitness_sum")
+_SUMS = (
+    "n", "n_completed", "n_failed", "n_reused", "n_with_fitness", "epochs", "train_seconds",
+    "fitness_sum",
+)  # fmt: skip
 
 
 def roll_up(
@@ -56,6 +59,7 @@ def _summed(search_id: int, number: int, rows: Sequence[Mapping[str, Any]]) -> d
         "n_completed": len(trained) - n_failed,
         "n_failed": n_failed,
         "n_reused": len(rows) - len(trained),
+        "n_with_fitness": len(fitnesses),
         "epochs": sum(row["epochs"] for row in trained),
         "train_seconds": sum(row["train_seconds"] for row in trained),
         "lowest": min(fitnesses, default=None),

@@ -38,6 +38,7 @@ from vlga.report.rivals import standard_error
 
 __all__ = [
     "find_search_id",
+    "fittest_evaluations",
     "images_of",
     "individual",
     "list_searches",
@@ -235,13 +236,8 @@ def _completed(table: FromClause, search_id: ColumnElement[int] | int) -> Column
     )
 
 
-def _fittest(
-    search_id: int, limit: int, candidate_id: int | None = None
-) -> Select[tuple[Any, ...]]:
-    """Select the fittest evaluations, one a candidate, with what `top` shows of them.
-
-    Limited before the join, so that the index gives the order and no database sorts them all.
-    """
+def fittest_evaluations(search_id: int) -> Select[tuple[Any, ...]]:
+    """Select each candidate's fittest evaluation, of equals the first; order it by fitness."""
     fitter = evaluations.alias("fitter")
     has_fitter = exists().where(
         _completed(fitter, search_id),
@@ -251,7 +247,17 @@ def _fittest(
             and_(fitter.c.fitness == evaluations.c.fitness, fitter.c.id < evaluations.c.id),
         ),
     )
-    chosen = select(evaluations).where(_completed(evaluations, search_id), ~has_fitter)
+    return select(evaluations).where(_completed(evaluations, search_id), ~has_fitter)
+
+
+def _fittest(
+    search_id: int, limit: int, candidate_id: int | None = None
+) -> Select[tuple[Any, ...]]:
+    """Select the fittest evaluations, one a candidate, with what `top` shows of them.
+
+    Limited before the join, so that the index gives the order and no database sorts them all.
+    """
+    chosen = fittest_evaluations(search_id)
     if candidate_id is not None:
         chosen = chosen.where(evaluations.c.candidate_id == candidate_id)
     best = (

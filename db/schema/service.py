@@ -128,10 +128,12 @@ strides = Table(
     required("n_completed", Integer),
     required("n_failed", Integer),
     required("n_reused", Integer),
+    # Outcomes with a fitness: the completed, and the reused that did not fail.
+    required("n_with_fitness", Integer),
     # Trained epochs: those of outcomes that were taken over are not counted.
     required("epochs", BigInteger),
     required("train_seconds", Double),
-    # Of the completed; absent where none is.
+    # Of those with a fitness; absent where none has one.
     Column("lowest", Double),
     Column("highest", Double),
     required("fitness_sum", Double),

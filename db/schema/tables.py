@@ -213,15 +213,18 @@ Index(
     evaluations.c.is_final,
     evaluations.c.fitness,
 )
+# A search's outcomes in the order of recording.
+Index("ix_evaluations_search", evaluations.c.search_id, evaluations.c.id)
 # Whether any search knows the outcome of a training.
 Index("ix_evaluations_training_key", evaluations.c.training_key)
-# Failures by reason; costs nothing where nothing fails.
+# Failures by reason, the newest of each; costs nothing where nothing fails.
 _by_reason = Index(
     "ix_evaluations_reason",
     evaluations.c.search_id,
     evaluations.c.is_final,
     evaluations.c.reused,
     evaluations.c.reason,
+    evaluations.c.id,
     sqlite_where=evaluations.c.reason.is_not(None),
 )
 

@@ -12,10 +12,14 @@ from db.read import searches
 from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
-from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
-from vlga.networks.training import AmplificationPlan
-from vlga.networks.trial import Trial
-from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
+from vlga.report.formats import as_csv, as_json, as_table, filled
+from vlga.report.network import (
+    layer_rows,
+    network_facts,
+    network_plan,
+    scored_images,
+    training_text,
+)
 
 __all__ = ["individual"]
 
@@ -33,32 +37,17 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
     with opened(db_url) as engine:
         found = searches.individual(engine, search, id_)
         data = searches.show_search(engine, search)
-    heritage = heritage_from_dict(found["genome"])
-    plan = plan_of(heritage, tuple(data["input_shape"]), len(data["classes"]))
-    layers = [
-        {
-            "layer": row.name,
-            "what": row.kind,
-            "shape": "x".join(map(str, row.output_shape)),
-            "parameters": row.n_parameters,
-            "macs": row.n_macs,
-        }
-        for row in plan.layer_table()
-    ]
-    scored_on = "TEST" if data["fitness_on"] == "test" else "validation"
+    plan = network_plan(found, data)
+    layers = layer_rows(plan)
     if form == "json":
         click.echo(as_json({**found, "layers": layers}))
     elif form == "csv":
         click.echo(as_csv(layers, _COLUMNS))
     else:
         parts = [
-            filled(
-                _story(search, found, plan, heritage if isinstance(heritage, Trial) else None),
-                screen_width(),
-                indent=11,
-            ),
+            filled(_story(search, found, network_facts(found, plan)), screen_width(), indent=11),
             as_table(layers, _COLUMNS, width=screen_width(), spare=("macs", "what")),
-            *(_learning(one, scored_on) for one in found["evaluations"]),
+            *(_learning(one, scored_images(data)) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
                 for artifact in found["artifacts"]
@@ -67,63 +56,16 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
         click.echo("\n\n".join(part for part in parts if part))
 
 
-def _story(search: str, found: Mapping[str, Any], plan: Plan, trial: Trial | None) -> str:
+def _story(search: str, found: Mapping[str, Any], facts: Mapping[str, str]) -> str:
     """Describe where an individual comes from and how it is trained."""
-    parents = " and ".join(f"#{parent}" for parent in found["parents"])
-    operator, *more = found["operator"].replace("_", " ").split("+")
-    origin = f"{operator} from {parents}" if parents else operator
-    if trial is not None:
-        origin = f"{trial.network}, seed {trial.seed} of a study"
-    optimizer = plan.optimizer
-    inherits = found["weights_from"]
-    size = f"{count_text(plan.n_parameters)} parameters, {count_text(plan.n_macs)} MACs an image"
-    regularization = f"momentum {optimizer.momentum:g}, weight decay {optimizer.weight_decay:g}"
-    lines = [
-        f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}"
-        + (f", rung {found['rung']}" if found["rung"] else ""),
-        f"made by    {', then '.join([origin, *more])}"
-        + (f", with the trained layers of #{inherits}" if inherits is not None else ""),
-        f"network    {number_of(plan.depth, 'convolution')}, {size}",
-        f"training   learning rate {optimizer.learning_rate:g}, {regularization}",
-        f"amplified  {_amplification(plan.amplification)}",
-        f"plan       {found['fingerprint']}",
-    ]
-    return "\n".join(lines)
-
-
-def _amplification(plan: AmplificationPlan | None) -> str:
-    """Describe which layers' gradients are amplified, when and by how much."""
-    if plan is None:
-        return "nothing"
-    kind = plan.kind.replace("_", " ")
-    if plan.mode == "random":
-        whose = f"{plan.ratio:.0%} of the {kind} layers, drawn at random"
-    else:
-        whose = f"{kind} layers with {plan.measure} at or above {plan.threshold}"
-    first, last = plan.window
-    return f"gradients of {whose}, by {plan.factor:g}, from {first:.0%} to {last:.0%} of the epochs"
+    place = f"#{found['id']} of {search}, phase {found['phase']} generation {found['generation']}"
+    rung = f", rung {found['rung']}" if found["rung"] else ""
+    return "\n".join([place + rung, *(f"{what:9}  {text}" for what, text in facts.items())])
 
 
 def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
     """Describe a training epoch by epoch, with a bar for the accuracy."""
-    kind = "final training" if evaluation["is_final"] else "training"
-    score = "test" if evaluation["is_final"] else scored_on
-    if evaluation["reused"]:
-        where = " in another search" if evaluation["on_budget"] else ""
-        head = f"training of an equal network{where}"
-    elif evaluation["status"] == "completed":
-        epochs, seconds = number_of(evaluation["epochs"], "epoch"), evaluation["train_seconds"]
-        head = f"{kind} of {epochs} in {seconds:.1f} s"
-    else:
-        head = kind
-    if evaluation["fitness"] is None:
-        head += f" failed ({evaluation['reason']}): {evaluation['message']}"
-    else:
-        head += f": {score} accuracy {evaluation['fitness']:.4f}"
-        head += f" ({evaluation['message']})" if evaluation["message"] else ""
-    if evaluation["test_accuracy"] is not None:
-        head += f", test accuracy {evaluation['test_accuracy']:.4f}"
-    return "\n".join([head, *_curve(evaluation["curve"])])
+    return "\n".join([training_text(evaluation, scored_on), *_curve(evaluation["curve"])])
 
 
 def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -10,12 +10,13 @@ _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 # Both databases know window functions.
 _ROLL_UP = """
-INSERT INTO strides (search_id, number, n, n_completed, n_failed, n_reused, epochs, train_seconds,
-                     lowest, highest, fitness_sum)
+INSERT INTO strides (search_id, number, n, n_completed, n_failed, n_reused, n_with_fitness, epochs,
+                     train_seconds, lowest, highest, fitness_sum)
 SELECT search_id, number, count(*),
        sum(CASE WHEN reused OR status = 'failed' THEN 0 ELSE 1 END),
        sum(CASE WHEN status = 'failed' AND NOT reused THEN 1 ELSE 0 END),
        sum(CASE WHEN reused THEN 1 ELSE 0 END),
+       count(fitness),
        sum(CASE WHEN reused THEN 0 ELSE epochs END),
        sum(CASE WHEN reused THEN 0 ELSE train_seconds END),
        min(fitness), max(fitness), coalesce(sum(fitness), 0)
@@ -118,6 +119,7 @@ def upgrade() -> None:
         sa.Column("n_completed", sa.Integer(), nullable=False),
         sa.Column("n_failed", sa.Integer(), nullable=False),
         sa.Column("n_reused", sa.Integer(), nullable=False),
+        sa.Column("n_with_fitness", sa.Integer(), nullable=False),
         sa.Column("epochs", sa.BigInteger(), nullable=False),
         sa.Column("train_seconds", sa.Double(), nullable=False),
         sa.Column("lowest", sa.Double(), nullable=True),
@@ -132,3 +134,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("search_id", "number", name=op.f("pk_strides")),
     )
     op.get_bind().exec_driver_sql(_ROLL_UP)
+    op.create_index("ix_evaluations_search", "evaluations", ["search_id", "id"], unique=False)
+    op.drop_index("ix_evaluations_reason", table_name="evaluations")
+    op.create_index(
+        "ix_evaluations_reason",
+        "evaluations",
+        ["search_id", "is_final", "reused", "reason", "id"],
+        unique=False,
+        sqlite_where=sa.text("reason IS NOT NULL"),
+        postgresql_where=sa.text("reason IS NOT NULL"),
+    )

@@ -1,0 +1,127 @@
+"""A search and a network in full, as the service shows them; ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from db.connection.engine import reading
+from db.read.searches import individual, show_search
+from db.schema.service import progress
+from db.schema.tables import searches
+from vlga.errors import SearchNotFound
+from vlga.ports.data import data_label
+from vlga.ports.queue import Queue, Submission
+from vlga.ports.state import state_of
+from vlga.report.network import (
+    layer_rows,
+    network_facts,
+    network_plan,
+    scored_images,
+    training_text,
+)
+
+__all__ = ["network_view", "search_view"]
+
+_N_ACTIONS = 50
+
+
+def search_view(engine: Engine, queue: Queue, name: str) -> dict[str, Any]:
+    """Give a search in full, entered or not.
+
+    Returns:
+        The keys of `db.read.searches.show_search` and `state wanted priority note changes
+        created_by progress actions`. Before it is entered, `status` is None and what only the
+        images tell is None or empty. `progress` is what its process said last, with the `moment`
+        by the database's clock, or None. `actions` are rows of `at who what detail`, the newest
+        first.
+
+    Raises:
+        SearchNotFound: neither a search nor a submission has that name.
+    """
+    watched = queue.find(name)
+    wanted = watched.submission
+    try:
+        shown = show_search(engine, name)
+    except SearchNotFound:
+        shown = _before_it_is_entered(wanted)
+    return {
+        **shown,
+        "state": state_of(watched),
+        "wanted": wanted.wanted.value,
+        **{key: getattr(wanted, key) for key in ("priority", "note", "created_by")},
+        "changes": [*wanted.changes],
+        "progress": _progress(engine, name),
+        "actions": [
+            {"at": one.at.isoformat(), "who": one.who, "what": one.what, "detail": one.detail}
+            for one in queue.actions(name, limit=_N_ACTIONS)
+        ],
+    }
+
+
+def network_view(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
+    """Give a network in full: what ``vlga individual`` says of it.
+
+    Returns:
+        The keys of `db.read.searches.individual` and: `layers`, rows of `layer what shape
+        parameters macs`; `facts`, a line for each of `made by`, `network`, `training`, `amplified`
+        and `plan`; in each of the `evaluations` a `text`, what it was and what came of it.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        NoIndividual: it has no such network.
+    """
+    found = individual(engine, name, candidate_id)
+    data = show_search(engine, name)
+    plan = network_plan(found, data)
+    scored_on = scored_images(data)
+    outcomes = [{**one, "text": training_text(one, scored_on)} for one in found["evaluations"]]
+    return {
+        **found,
+        "evaluations": outcomes,
+        "facts": network_facts(found, plan),
+        "layers": layer_rows(plan),
+    }
+
+
+def _before_it_is_entered(wanted: Submission) -> dict[str, Any]:
+    """Give the keys of `show_search` for a submission, of which the images were not read yet."""
+    settings: Mapping[str, Any] = wanted.settings
+    data = settings.get("data", {})
+    fitness_on = data.get("fitness_on", "validation")
+    at = None if wanted.created_at is None else wanted.created_at.isoformat()
+    return {
+        "name": wanted.name,
+        "status": None,
+        "strategy": settings.get("strategy"),
+        "seed": settings.get("seed"),
+        "data": data_label(data.get("name", ""), fitness_on),
+        "evaluations": {"completed": 0, "failed": 0, "reused": 0},
+        "best": None,
+        "seconds": 0.0,
+        "message": "",
+        "rivals": None,
+        "failures": {},
+        "data_fingerprint": None,
+        "fitness_on": fitness_on,
+        "input_shape": None,
+        "images": None,
+        "classes": [],
+        "config": {**settings},
+        "versions": {},
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _progress(engine: Engine, name: str) -> dict[str, Any] | None:
+    statement = (
+        select(progress.c.body, progress.c.moment)
+        .join(searches, searches.c.id == progress.c.search_id)
+        .where(searches.c.name == name)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(statement).one_or_none()
+    return None if row is None else {**row.body, "moment": row.moment}
