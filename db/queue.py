@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +17,14 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from db.connection.engine import reading, writing
-from db.read.leases import clock, lease_of
+from db.ledger.codec import clean_text
+from db.read.leases import clock, lease_of, read_clock
 from db.read.searches import find_search_id
 from db.schema.service import actions, submissions
 from db.schema.tables import leases, searches
@@ -40,6 +41,8 @@ class SqlQueue:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # Both databases say "on conflict" in the same words, but each by its own function.
+        self._upsert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
 
     def submit(self, submission: Submission, *, key: str | None = None, body: str = "") -> bool:
         """Enter a submission; False if it was, with the same key.
@@ -48,33 +51,27 @@ class SqlQueue:
             SearchExists: the name is taken.
             ConfigError: the key came with another body before.
         """
-        name = submission.name
+        row = _row(submission)
+        row |= {"idempotency_key": _text(key), "idempotency_body": key and clean_text(body)}
+        name = row["name"]
+        # On a conflict nothing is written: another process may have entered the same meanwhile.
+        enter = self._upsert(submissions).values(**row).on_conflict_do_nothing()
         with writing(self._engine) as connection:
-            if key is not None and (known := _keyed(connection, key)) is not None:
-                if known["idempotency_body"] != body:
-                    raise ConfigError(
-                        "an Idempotency-Key must come with one request only, but this one came "
-                        f"with another, for {known['name']!r}; make up a new key"
-                    )
-                return False
-            taken = or_(
-                exists().where(submissions.c.name == name), exists().where(searches.c.name == name)
+            is_entered = connection.scalar(select(exists().where(searches.c.name == name)))
+            if not is_entered and connection.scalar(enter.returning(submissions.c.id)) is not None:
+                _act(connection, submission.created_by, "submitted", name)
+                return True
+            known = None if key is None else _keyed(connection, key)
+        if known is None:
+            raise SearchExists(
+                f"a search's name must be new, but {name!r} is taken; choose another"
             )
-            if connection.scalar(select(taken)):
-                raise SearchExists(
-                    f"a search's name must be new, but {name!r} is taken; choose another"
-                )
-            connection.execute(
-                insert(submissions).values(
-                    name=name,
-                    claim_expires=0.0,
-                    idempotency_key=key,
-                    idempotency_body=None if key is None else body,
-                    **_values(submission),
-                )
+        if known["idempotency_body"] != row["idempotency_body"]:
+            raise ConfigError(
+                "an Idempotency-Key must come with one request only, but this one came with "
+                f"another, for {known['name']!r}; make up a new key"
             )
-            _act(connection, submission.created_by, "submitted", name)
-        return True
+        return False
 
     def submitted_with(self, key: str) -> str | None:
         """Give the name that was submitted with an idempotency key, or None."""
@@ -88,10 +85,10 @@ class SqlQueue:
         Raises:
             SearchNotFound: neither is.
         """
+        name = clean_text(name)
         with reading(self._engine) as connection:
-            row = connection.execute(_watched(connection).where(submissions.c.name == name))
-            found = row.mappings().one_or_none()
-            return _read(found) if found is not None else _begun_elsewhere(connection, name)
+            found = _find(connection, name)
+            return _begun_elsewhere(connection, name) if found is None else found
 
     def unsettled(self) -> Sequence[Watched]:
         """Give submissions with something left to do, by priority, then the oldest first."""
@@ -114,28 +111,35 @@ class SqlQueue:
         Raises:
             SearchNotFound: neither a submission nor a search has that name.
         """
-        values = {"is_settled": False, **values}
+        name, values = clean_text(name), {"is_settled": False, **values}
         with writing(self._engine) as connection:
-            if not connection.scalar(select(exists().where(submissions.c.name == name))):
-                begun = _begun_elsewhere(connection, name).submission
-                row = {"name": name, "claim_expires": 0.0, **_values(begun)}
-                connection.execute(insert(submissions).values(**row))
+            found = _find(connection, name)
+            if found is None:
+                begun = _row(_begun_elsewhere(connection, name).submission)
+                connection.execute(
+                    self._upsert(submissions).values(**begun).on_conflict_do_nothing()
+                )
             _change(connection, name, values)
             _act(connection, who, what, name)
-            row_now = connection.execute(
-                _watched(connection).where(submissions.c.name == name)
-            ).mappings()
-            return _read(row_now.one()).submission
+            changed = _find(connection, name)
+            assert changed is not None, name
+            return changed.submission
 
-    def note(self, name: str, **values: Any) -> None:
-        """Change fields of a submission, without an action."""
+    def note(self, seen: Submission, **values: Any) -> bool:
+        """Change fields of a submission, without an action, if it still is as it was seen."""
         with writing(self._engine) as connection:
-            _change(connection, name, values)
+            kept = select(submissions.c.id).where(submissions.c.name == seen.name)
+            connection.execute(kept.with_for_update())
+            found = _find(connection, seen.name)
+            if found is None or found.submission != seen:
+                return False
+            _change(connection, seen.name, values)
+            return True
 
     def remove(self, name: str) -> None:
         """Delete a submission; its search is left alone."""
         with writing(self._engine) as connection:
-            connection.execute(delete(submissions).where(submissions.c.name == name))
+            connection.execute(delete(submissions).where(submissions.c.name == clean_text(name)))
 
     def claim(self, name: str, by: str, seconds: float) -> bool:
         """Reserve the start of a search for one service; False if another one has it."""
@@ -144,7 +148,7 @@ class SqlQueue:
             now = clock(connection)
             claimed = connection.execute(
                 update(submissions)
-                .where(columns.name == name)
+                .where(columns.name == clean_text(name))
                 .where(
                     columns.claimed_by.is_(None)
                     | (columns.claimed_by == by)
@@ -160,9 +164,13 @@ class SqlQueue:
         with writing(self._engine) as connection:
             connection.execute(
                 update(submissions)
-                .where(columns.name == name, columns.claimed_by == by)
+                .where(columns.name == clean_text(name), columns.claimed_by == by)
                 .values(claimed_by=None, claim_expires=0.0)
             )
+
+    def now(self) -> float:
+        """Give the database's time, in seconds since 1970."""
+        return read_clock(self._engine)
 
     def act(self, who: str, what: str, search: str, detail: str = "") -> None:
         """Note an action."""
@@ -171,41 +179,53 @@ class SqlQueue:
 
     def actions(self, search: str, *, limit: int = 50) -> Sequence[Action]:
         """Give the newest actions on a search, the newest first."""
-        statement = (
-            select(actions)
-            .where(actions.c.search == search)
-            .order_by(actions.c.id.desc())
-            .limit(limit)
-        )
+        mine = select(actions).where(actions.c.search == clean_text(search))
+        newest = mine.order_by(actions.c.id.desc()).limit(limit)
         with reading(self._engine) as connection:
-            return [
-                Action(row["at"], row["who"], row["what"], row["search"], row["detail"])
-                for row in connection.execute(statement).mappings()
-            ]
+            rows = connection.execute(newest).mappings()
+            return [Action(**{name: row[name] for name in Action.__slots__}) for row in rows]
 
 
-def _values(submission: Submission) -> dict[str, Any]:
-    """Give the columns of a submission, but for its name and what only the database has."""
-    values = {name: getattr(submission, name) for name in _FIELDS}
-    values["changes"] = [*submission.changes]
-    values["created_at"] = submission.created_at or datetime.now(UTC)
+def _row(submission: Submission) -> dict[str, Any]:
+    """Give the row of a submission that nobody has claimed."""
+    row = _values({name: getattr(submission, name) for name in Submission.__slots__})
+    row["created_at"] = submission.created_at or datetime.now(UTC)
+    return {**row, "claim_expires": 0.0}
+
+
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give columns for fields of a submission."""
+    values = {name: _text(value) for name, value in fields.items()}
+    if "changes" in values:
+        values["changes"] = [*values["changes"]]
     return values
 
 
-def _change(connection: Connection, name: str, values: dict[str, Any]) -> None:
+def _text(value: Any) -> Any:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _change(connection: Connection, name: str, fields: Mapping[str, Any]) -> None:
     """Set fields of a submission; a row that is gone stays gone."""
-    if "changes" in values:
-        values = {**values, "changes": [*values["changes"]]}
-    connection.execute(update(submissions).where(submissions.c.name == name).values(**values))
+    statement = update(submissions).where(submissions.c.name == name)
+    connection.execute(statement.values(**_values(fields)))
 
 
 def _act(connection: Connection, who: str, what: str, search: str, detail: str = "") -> None:
-    row = {"at": datetime.now(UTC), "who": who, "what": what, "search": search, "detail": detail}
-    connection.execute(insert(actions).values(**row))
+    row = {"who": who, "what": what, "search": search, "detail": detail}
+    cleaned = {name: clean_text(text) for name, text in row.items()}
+    connection.execute(insert(actions).values(at=datetime.now(UTC), **cleaned))
+
+
+def _find(connection: Connection, name: str) -> Watched | None:
+    """Give a submission with what is so of its search, if there is one."""
+    found = connection.execute(_watched(connection).where(submissions.c.name == name))
+    row = found.mappings().one_or_none()
+    return None if row is None else _read(row)
 
 
 def _keyed(connection: Connection, key: str) -> RowMapping | None:
-    statement = select(submissions).where(submissions.c.idempotency_key == key)
+    statement = select(submissions).where(submissions.c.idempotency_key == clean_text(key))
     return connection.execute(statement).mappings().one_or_none()
 
 

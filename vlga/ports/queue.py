@@ -115,8 +115,9 @@ class Action:
 class Queue(Protocol):
     """Submissions in the database, beside the ledger. Every method is one transaction.
 
-    All raise `StoreError`s; those that take a name of a submission raise `SearchNotFound` for one
-    that is neither submitted nor entered.
+    All raise `StoreError`s. `find` and `change` raise `SearchNotFound` for a name that is neither
+    submitted nor entered; the others then do nothing. Text loses what no database takes, as in the
+    ledger.
     """
 
     def submit(self, submission: Submission, *, key: str | None = None, body: str = "") -> bool:
@@ -153,17 +154,30 @@ class Queue(Protocol):
         Unless `is_settled` is among the values, something is left to do afterwards.
         """
 
-    def note(self, name: str, **values: Any) -> None:
-        """Change fields of a submission as the supervisor does: without an action."""
+    def note(self, seen: Submission, **values: Any) -> bool:
+        """Change fields of a submission, without an action, if it still is as it was seen.
+
+        Returns:
+            False if somebody has changed or removed it since: a wish is never overwritten.
+        """
 
     def remove(self, name: str) -> None:
         """Delete a submission; its search is left alone. Nothing happens if there is none."""
 
     def claim(self, name: str, by: str, seconds: float) -> bool:
-        """Reserve the start of a search for one service; False if another one has it."""
+        """Reserve the start of a search for one service; False if another one has it.
+
+        Args:
+            name: of the submission.
+            by: the service; who has the claim already gets it for as long again.
+            seconds: from now, by the database's clock.
+        """
 
     def unclaim(self, name: str, by: str) -> None:
         """Give a claim back, if it is this service's."""
+
+    def now(self) -> float:
+        """Give the database's time, in seconds since 1970."""
 
     def act(self, who: str, what: str, search: str, detail: str = "") -> None:
         """Note an action."""
