@@ -24,7 +24,7 @@ CORE = (
     + """
 import vlga
 names = [one.name for one in pkgutil.walk_packages(vlga.__path__, "vlga.")]
-others = ("vlga.app", "vlga.cli", "vlga.notebook", "vlga.__main__")
+others = ("vlga.app", "vlga.cli", "vlga.service", "vlga.notebook", "vlga.__main__")
 core = [name for name in names if not name.startswith(others)]
 for name in core:
     importlib.import_module(name)
@@ -49,7 +49,7 @@ def python(code, *arguments, cwd):
 
 
 def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
-    """All of vlga but its app, cli and notebook can be imported where they are not installed."""
+    """All of vlga but app, cli, service and notebook can be imported where none is installed."""
     run = python(CORE, cwd=tmp_path)
 
     assert run.returncode == 0, run.stderr

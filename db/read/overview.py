@@ -21,7 +21,7 @@ from db.schema.tables import evaluations, leases, searches
 from vlga.errors import ConfigError, nearest
 from vlga.ports.data import data_label
 from vlga.ports.queue import Seen, Submission, Watched, Wish
-from vlga.ports.state import STATES, state_of
+from vlga.ports.state import State, state_of
 
 __all__ = ["searches_page"]
 
@@ -58,7 +58,7 @@ def searches_page(
         engine: open.
         limit: most rows, at least 1. A page of few matches may have less, and a `next`.
         cursor: the `next` of the page before.
-        state: one of `vlga.ports.state.STATES`.
+        state: one of `vlga.ports.state.State`.
         strategy: its name.
         data: name of the images, as in the settings.
         text: that the search's name has in it, in whatever case.
@@ -73,9 +73,9 @@ def searches_page(
     Raises:
         ConfigError: no such state or cursor.
     """
-    if state is not None and state not in STATES:
+    if state is not None and state not in [*State]:
         raise ConfigError(
-            f"state must be a search's state, but got {state!r}{nearest(state, STATES)}"
+            f"state must be a search's state, but got {state!r}{nearest(state, State)}"
         )
     wanted = _Filter(state, strategy, data, text.casefold() if text else None)
     items: list[dict[str, Any]] = []
@@ -264,6 +264,7 @@ def _state(row: Mapping[str, Any], seen: Seen) -> str:
         {},
         Wish(row["wanted"]),
         n_tries=row["n_tries"],
+        note=row["note"],
         is_settled=row["is_settled"],
     )
     return state_of(Watched(submission, seen, row["claimed_by"] if row["is_claimed"] else None))

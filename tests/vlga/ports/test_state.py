@@ -1,59 +1,96 @@
-"""The one word for a search's state, by what is wanted and what is so."""
+"""The state that is shown, case by case."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.support.command import GONE, ME
-from vlga.ports.lease import Lease, Stop
+from tests.contracts.leases_contract import ANNA
+from vlga.ports.lease import Lease, Stop, this_process
 from vlga.ports.queue import Seen, Submission, Watched, Wish
-from vlga.ports.state import STATES, state_of
+from vlga.ports.state import State, state, state_of
 
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_HELD = Lease(ME, _NOW, has_expired=False)
-_DEAD = Lease(GONE, _NOW, has_expired=False)
+
+def watched(wanted: Wish, status: str | None, **values: Any) -> Watched:
+    stop, claimed_by = values.pop("stop", None), values.pop("claimed_by", None)
+    lease = Lease(ANNA, None, has_expired=False, stop=stop)  # type: ignore[arg-type]
+    return Watched(Submission("first", {}, wanted, **values), Seen(status, lease), claimed_by)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "is_settled", "status", "lease", "state"),
+    ("wanted", "status", "values", "held", "free"),
     [
-        (Wish.RUN, False, None, None, "queued"),
-        (Wish.RUN, False, "interrupted", None, "queued"),
-        (Wish.RUN, False, "interrupted", _HELD, "starting"),
-        (Wish.RUN, True, "running", _HELD, "running"),
-        (Wish.RUN, True, "running", Lease(ME, _NOW, False, Stop.DRAIN), "pausing"),
-        (Wish.RUN, True, "running", Lease(ME, _NOW, False, Stop.NOW), "stopping"),
-        (Wish.PAUSE, False, "running", _HELD, "pausing"),
-        (Wish.STOP, False, "running", _HELD, "stopping"),
-        (Wish.DELETE, False, "running", _HELD, "stopping"),
-        (Wish.DELETE, False, "completed", None, "stopping"),
-        (Wish.PAUSE, False, None, None, "paused"),
-        (Wish.PAUSE, True, "interrupted", None, "paused"),
-        (Wish.PAUSE, True, "completed", None, "completed"),
-        (Wish.STOP, True, "running", _DEAD, "stopped"),
-        (Wish.RUN, True, "running", _DEAD, "lost"),
-        (Wish.RUN, True, "running", None, "lost"),
-        (Wish.RUN, True, "interrupted", None, "stopped"),
-        (Wish.RUN, True, "failed", None, "failed"),
-        (Wish.RUN, True, "completed", None, "completed"),
-        (Wish.RUN, True, None, None, "failed"),
+        (Wish.RUN, None, {}, "starting", "queued"),
+        (Wish.RUN, "interrupted", {}, "starting", "queued"),
+        (Wish.RUN, "running", {}, "running", "queued"),
+        (Wish.RUN, "running", {"n_tries": 1}, "running", "lost"),
+        (Wish.RUN, "running", {"stop": Stop.DRAIN}, "pausing", "queued"),
+        (Wish.RUN, "running", {"stop": Stop.NOW}, "stopping", "queued"),
+        (Wish.RUN, "completed", {}, "starting", "queued"),
+        (Wish.PAUSE, "running", {}, "pausing", "paused"),
+        (Wish.PAUSE, "running", {"stop": Stop.NOW}, "stopping", "paused"),
+        (Wish.PAUSE, "completed", {}, "pausing", "completed"),
+        (Wish.PAUSE, None, {}, "pausing", "paused"),
+        (Wish.STOP, "running", {}, "stopping", "stopped"),
+        (Wish.DELETE, "interrupted", {}, "stopping", "stopped"),
     ],
 )
-def test_a_state_follows_from_wish_status_and_lease(
-    wanted: Wish, is_settled: bool, status: str | None, lease: Lease | None, state: str
-):
-    """Who holds a search decides first, then what is left to do, then how it ended."""
-    submission = Submission("one", {}, wanted, is_settled=is_settled)
+def test_of_a_search_of_which_something_is_wanted(wanted, status, values, held, free):
+    """While a process holds it, and while none does."""
+    seen = watched(wanted, status, **values)
 
-    assert state in STATES
-    assert state_of(Watched(submission, Seen(status, lease))) == state
+    assert state(seen, is_held=True) == held
+    assert state(seen, is_held=False) == free
 
 
-def test_a_dead_process_is_lost_until_the_search_is_started_again():
-    """Tried before and stored as running: lost; claimed by a service: starting."""
-    tried = Submission("one", {}, n_tries=1)
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wish.RUN, "starting"),
+        (Wish.PAUSE, "pausing"),
+        (Wish.STOP, "stopping"),
+        (Wish.DELETE, "stopping"),
+    ],
+)
+def test_of_a_search_that_a_service_starts(wanted, expected):
+    """Its process does not hold it yet."""
+    assert state(watched(wanted, None, claimed_by="one"), is_held=False) == expected
 
-    assert state_of(Watched(tried, Seen("running", _DEAD))) == "lost"
-    assert state_of(Watched(tried, Seen("running", _DEAD), "service")) == "starting"
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "note", "expected"),
+    [
+        (Wish.RUN, "completed", "", "completed"),
+        (Wish.RUN, "completed", "budget.epochs must be", "failed"),
+        (Wish.RUN, "failed", "", "failed"),
+        (Wish.RUN, None, "no such images", "failed"),
+        (Wish.RUN, "running", "given up", "failed"),
+        (Wish.RUN, "running", "", "lost"),
+        (Wish.RUN, "interrupted", "", "stopped"),
+        (Wish.PAUSE, "interrupted", "", "paused"),
+        (Wish.PAUSE, "running", "", "paused"),
+        (Wish.PAUSE, "completed", "", "completed"),
+        (Wish.STOP, "running", "", "stopped"),
+        (Wish.STOP, "failed", "", "failed"),
+    ],
+)
+def test_of_a_search_of_which_nothing_is_wanted_any_more(wanted, status, note, expected):
+    """As its last process left it; one that was begun by hand has had no wish but to run."""
+    seen = watched(wanted, status, note=note, is_settled=True)
+
+    assert state(seen, is_held=False) == expected
+    if status == "running":
+        assert state(seen, is_held=True) == "running"
+
+
+def test_a_process_of_this_machine_is_looked_up():
+    """A lease that has expired is in force while its process lives."""
+    lease = Lease(this_process(), None, has_expired=True)  # type: ignore[arg-type]
+    alive = Watched(Submission("first", {}), Seen("running", lease))
+    elsewhere = replace(alive, seen=Seen("running", replace(lease, holder=ANNA)))
+
+    assert state_of(alive) is State.RUNNING
+    assert state_of(elsewhere) is State.QUEUED
+    assert state_of(replace(alive, seen=Seen("running"))) is State.QUEUED
