@@ -214,7 +214,7 @@ def _waiting_row(row: RowMapping) -> dict[str, Any]:
     data = settings.get("data", {})
     return {
         "name": row["name"],
-        "state": _state(row, Seen()),
+        "state": _state({**row}, Seen()),
         "status": None,
         "strategy": settings.get("strategy"),
         "data": data_label(data.get("name", ""), data.get("fitness_on", "validation")),
@@ -236,7 +236,7 @@ def _entered_row(row: RowMapping) -> dict[str, Any]:
     said = row["body"]
     return {
         "name": row["name"],
-        "state": _state(row, Seen(row["status"], lease, n_outcomes)),
+        "state": _state({**row}, Seen(row["status"], lease, n_outcomes)),
         "status": shown_status(row["status"], lease),
         "strategy": row["strategy"],
         "data": data_label(row["data_name"], row["fitness_on"]),

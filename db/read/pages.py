@@ -74,7 +74,7 @@ def candidates_page(
             statement = _by_fitness(search_id, limit + 1, after)
         else:
             start = None if after is not None or from_id is None else min(from_id, _LAST_ID)
-            statement = _by_number(search_id, limit + 1, order, after and after[0], start)
+            statement = _by_number(search_id, limit + 1, order, after[0] if after else None, start)
         rows = [{**row} for row in connection.execute(statement).mappings()]
     keys = ("fitness", "id") if order == "-fitness" else ("id",)
     return _page(rows, limit, order, keys)

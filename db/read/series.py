@@ -55,11 +55,11 @@ def series(engine: Engine, name: str, *, points: int = 2000) -> dict[str, list[A
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
         columns = searches.c
-        n = connection.scalar(
+        n = connection.execute(
             select(columns.n_completed + columns.n_failed + columns.n_reused).where(
                 columns.id == search_id
             )
-        )
+        ).scalar_one()
         if n <= points:
             return _columns(_single(connection, search_id))
         return _columns(_merged(_rolled_up(connection, search_id), points))
