@@ -15,12 +15,21 @@ __version__ = "0.1.0"
 _PLACES = {
     "AmplificationPlan": "vlga.networks.training:AmplificationPlan",
     "Amplifier": "workers.amplification:Amplifier",
+    "NetworkClassifier": "vlga.notebook.classifier:NetworkClassifier",
     "VLGASearch": "workers.tune_search:VLGASearch",
     "frames": "db.frames",
     "open": "vlga.notebook.searching:open_search",
     "search": "vlga.notebook.searching:search",
 }
-__all__ = ["AmplificationPlan", "Amplifier", "VLGASearch", "frames", "open", "search"]
+__all__ = [
+    "AmplificationPlan",
+    "Amplifier",
+    "NetworkClassifier",
+    "VLGASearch",
+    "frames",
+    "open",
+    "search",
+]
 
 
 def __getattr__(name: str) -> Any:

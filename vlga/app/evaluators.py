@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -66,24 +66,32 @@ def finding_rivals(
         yield rivals
 
 
-def make_evaluator(config: SearchConfig, dataset: Dataset) -> Evaluator:
+def make_evaluator(
+    config: SearchConfig, dataset: Dataset, again: Callable[[], Dataset] | None = None
+) -> Evaluator:
     """Give the evaluator that the settings ask for; it repeats what failed by no network's fault.
 
     An evaluator on Ray has its own copy of the images, which the workers of a machine share. A
-    caller that drops the data set afterwards has the images in memory once instead of twice. They
-    are read again if the evaluator has to connect to a restarted cluster.
+    caller that drops the data set afterwards has the images in memory once instead of twice.
+
+    Args:
+        config: of the search.
+        dataset: its images.
+        again: gives them once more, for a cluster that was restarted; if None, they are read.
     """
     from workers.evaluators.patient import PatientEvaluator
 
     return PatientEvaluator(
         _training_evaluator(config.workers, dataset),
-        partial(_evaluator_again, config, dataset.summary()),
+        partial(_evaluator_again, config, dataset.summary(), again or partial(load_data, config)),
     )
 
 
-def _evaluator_again(config: SearchConfig, data: DataSummary) -> Evaluator:
+def _evaluator_again(
+    config: SearchConfig, data: DataSummary, again: Callable[[], Dataset]
+) -> Evaluator:
     """Give another evaluator on the same images. Raises `DataError` if they have changed."""
-    dataset = load_data(config)
+    dataset = again()
     if dataset.summary() != data:
         raise DataError(
             f"the images of {data.name!r} must be those that the search began with, but they have "

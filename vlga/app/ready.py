@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,12 @@ __all__ = ["new_search", "reopened_search"]
 
 @contextmanager
 def new_search(
-    config: SearchConfig, db_url: str, *, name: str | None = None, like: str | None = None
+    config: SearchConfig,
+    db_url: str,
+    *,
+    name: str | None = None,
+    like: str | None = None,
+    dataset: Dataset | None = None,
 ) -> Iterator[ReadySearch]:
     """Enter a search in the database; it is held, and can train, while the block runs.
 
@@ -41,6 +46,8 @@ def new_search(
         db_url: of the database where it is entered.
         name: of the search; made up from the data if None.
         like: a search of the database whose best networks are tried first, or None.
+        dataset: the images of a program that has them already, which then has its own simple
+            methods to compare with, too; if None, the configuration says which to read.
 
     Raises:
         ConfigError: the name is none, or taken; the strategy is a study's; `like` does not fit; a
@@ -57,7 +64,9 @@ def new_search(
     require_installed(config.strategy)
     if name is not None:
         check_name(name)
-    dataset = load_data(config)
+    given = dataset
+    dataset = load_data(config) if given is None else given
+    again = None if given is None else lambda: given
     data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
         if name is not None:
@@ -65,8 +74,8 @@ def new_search(
         if like is not None:
             config = with_founders_of(like, config, data, store)
         with (
-            finding_rivals(config, dataset) as rivals,
-            closing(make_evaluator(config, dataset)) as evaluator,
+            finding_rivals(config, dataset) if given is None else nullcontext() as rivals,
+            closing(make_evaluator(config, dataset, again)) as evaluator,
         ):
             del dataset  # the evaluator has it
             config = choose_sizes(config, data, machine_of(evaluator, config))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import re
 import shlex
@@ -139,8 +140,13 @@ def new_record(
         seconds: that it has taken to get this far; they count as the search's.
     """
     assert not config.auto, config.auto
-    versions = {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
-    return SearchRecord(name, config, data, versions, seconds=seconds)
+    return SearchRecord(name, config, data, {**_versions()}, seconds=seconds)
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that a search depends on."""
+    return {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
 
 
 def refuse_taken(store: SqlStore, name: str) -> None:

@@ -2,4 +2,5 @@
 
 searching    begins a search, or opens one of a database
 result       a search as an object: its winner, its population, its report
+classifier   a search as an estimator of scikit-learn
 """

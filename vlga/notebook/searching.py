@@ -11,7 +11,7 @@ from typing import Any
 from db.connection.engine import opened, require_lasting
 from db.read.searches import show_search
 from vlga.app.ready import new_search, reopened_search
-from vlga.app.searches import ReadySearch, run_search
+from vlga.app.searches import Outcome, ReadySearch, run_search
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import DEFAULT_DB
 from vlga.cli.run import data_name
@@ -20,7 +20,7 @@ from vlga.config.load import load_config
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.notebook.result import SearchResult
 
-__all__ = ["open_search", "resume", "search"]
+__all__ = ["open_search", "resume", "run_shown", "search"]
 
 
 def search(
@@ -96,20 +96,34 @@ def open_search(name: str, *, db: str | None = None) -> SearchResult:
     return SearchResult(name, url)
 
 
+def run_shown(ready: ReadySearch, url: str) -> Outcome:
+    """Run a search to its end as `run_search`, and show what happens and what came out.
+
+    Args:
+        ready: the search; its evaluator is left open.
+        url: of its database.
+    """
+    record = ready.record
+    observer = TerminalObserver(record.name, record.data)
+    with observer:
+        observer.console.print(head_text(ready, url))
+        try:
+            outcome = run_search(ready, observer)
+        except (KeyboardInterrupt, SearchStopped):
+            observer.console.print(f"{record.name} is interrupted; what is finished is saved")
+            raise
+    conclude(outcome, record)
+    return outcome
+
+
 def _run(making: AbstractContextManager[ReadySearch], url: str) -> SearchResult:
     """Run a search to its end, or until somebody stops it."""
     with making as ready:
-        name = ready.record.name
-        terminal = TerminalObserver(name, ready.record.data)
-        result = SearchResult(name, url)
+        result = SearchResult(ready.record.name, url)
         try:
-            with terminal:
-                terminal.console.print(head_text(ready, url))
-                outcome = run_search(ready, terminal)
+            outcome = run_shown(ready, url)
         except (KeyboardInterrupt, SearchStopped):
-            terminal.console.print(f"{name} is interrupted; what is finished is saved")
             return result
-        conclude(outcome, ready.record)
     if outcome.has_failed:
         raise TooManyFailures(outcome.ended_by)
     return result

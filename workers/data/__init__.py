@@ -1,6 +1,13 @@
 """The images of a search: where they come from and how they are split."""
 
 from workers.data.dataset import Dataset
-from workers.data.load import KnownDataset, is_known, known_datasets, load_dataset
+from workers.data.load import KnownDataset, is_known, known_datasets, load_dataset, split_dataset
 
-__all__ = ["Dataset", "KnownDataset", "is_known", "known_datasets", "load_dataset"]
+__all__ = [
+    "Dataset",
+    "KnownDataset",
+    "is_known",
+    "known_datasets",
+    "load_dataset",
+    "split_dataset",
+]

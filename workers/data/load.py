@@ -26,7 +26,7 @@ from workers.data.split import (
 )
 from workers.data.torchvision_files import PUBLISHED, data_folder, read_published
 
-__all__ = ["KnownDataset", "is_known", "known_datasets", "load_dataset"]
+__all__ = ["KnownDataset", "is_known", "known_datasets", "load_dataset", "split_dataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def load_dataset(config: DataConfig) -> Dataset:
             than two classes; a class has too few images for the splits.
     """
     raw = _read(config)
-    dataset = _split(raw, config)
+    dataset = split_dataset(raw, config)
     if not is_known(config.name):
         logger.info("%s: %s", raw.name, _classes_text(raw))
     return dataset
@@ -154,8 +154,16 @@ def _read(config: DataConfig) -> RawDataset:
     )
 
 
-def _split(raw: RawDataset, config: DataConfig) -> Dataset:
-    """Split off test images if there are none, limit the training images, split off validation."""
+def split_dataset(raw: RawDataset, config: DataConfig) -> Dataset:
+    """Split a data set as `load_dataset` does.
+
+    Args:
+        raw: the images.
+        config: how to split them; where they come from does not matter.
+
+    Raises:
+        DataError: there are fewer than two classes; a class has too few images for the splits.
+    """
     if len(raw.classes) < 2:
         raise DataError(
             f"data set {raw.name!r} must have at least 2 classes, but has only {raw.classes!r}"

@@ -11,23 +11,19 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from vlga.errors import DataError
+from workers.data.arrays import CHANNELS, Array, channels_first
 from workers.data.dataset import Images, LabelledImages, Labels, RawDataset
 
 __all__ = ["read_images", "read_npz"]
 
 logger = logging.getLogger(__name__)
 
-Array = npt.NDArray[Any]
-
 _KEYS = tuple(f"{kind}_{part}" for part in ("train", "val", "test") for kind in "xy")
 _SHORT = {"x": "x_train", "y": "y_train"}
-_CHANNELS = (1, 3, 4)
 
 
 def read_npz(path: Path) -> RawDataset:
@@ -97,7 +93,7 @@ def read_images(path: Path) -> Images:
         )
     (given,) = arrays.values()
     images = given[..., None] if given.ndim == 3 else given
-    is_known = images.ndim == 4 and images.shape[3] in _CHANNELS and images.size
+    is_known = images.ndim == 4 and images.shape[3] in CHANNELS and images.size
     if images.dtype != np.uint8 or not is_known:
         raise DataError(
             f"{str(path)!r}: images must be uint8 (n, height, width) or (n, height, width, "
@@ -201,16 +197,13 @@ def _checked_labels(path: Path, arrays: dict[str, Array], part: str) -> Array:
 
 def _images(path: Path, key: str, array: Array) -> Images:
     """Give images as (n, channels, height, width) uint8."""
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and array.shape[3] in _CHANNELS:
-        array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[1] not in _CHANNELS or not array.size:
+    images = channels_first(array)
+    if images is None or not images.size:
         raise DataError(
             f"{str(path)!r}: {key} must be (n, height, width), (n, height, width, channels) or "
             f"(n, channels, height, width) with 1, 3 or 4 channels, but got {array.shape}"
         )
-    return np.ascontiguousarray(_to_uint8(path, key, array))
+    return np.ascontiguousarray(_to_uint8(path, key, images))
 
 
 def _to_uint8(path: Path, key: str, array: Array) -> Images:

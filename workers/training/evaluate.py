@@ -284,7 +284,8 @@ def _to_device(dataset: Dataset, device: str) -> _ResidentData:
         if not dataset.validates_on_test:
             validation = _split(dataset.validation_images, dataset.validation_labels, device)
         _resident.clear()
-        _free(device)  # of the GPU that the process had before, too
+        if device != "cpu":  # looking for garbage takes longer than a small training
+            _free(device)  # of the GPU that the process had before, too
         _resident[key] = _ResidentData(
             train_split,
             validation,
