@@ -7,12 +7,21 @@ edge of a digit's background then stays background.
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["Augmentation", "augment", "image_statistics", "resolve_augmentation", "to_float"]
+__all__ = [
+    "Augmentation",
+    "augment",
+    "image_statistics",
+    "resolve_augmentation",
+    "scaled",
+    "scaling",
+    "to_float",
+]
 
 Augmentation = Literal["none", "crop", "crop_flip"]
 
@@ -75,8 +84,27 @@ def to_float(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     Returns:
         Float32 of the same shape.
     """
-    scale = 1 / (255 * std)
-    return images.float().mul_(scale[:, None, None]).sub_((mean / std)[:, None, None])
+    return scaled(images, *scaling(mean, std))
+
+
+def scaling(mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the factor and the offset with which `scaled` does what `to_float` does.
+
+    Who needs them in every step makes them once: on a GPU each small operation is a launch.
+
+    Args:
+        mean: (channels,) as `image_statistics` gives it.
+        std: likewise, above 0.
+
+    Returns:
+        Two (channels, 1, 1) float32.
+    """
+    return (1 / (255 * std))[:, None, None], (mean / std)[:, None, None]
+
+
+def scaled(images: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
+    """Give the images, uint8, as float32 times a factor less an offset, in their memory format."""
+    return images.float().mul_(factor).sub_(offset)
 
 
 def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
@@ -95,26 +123,42 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
     if kind == "none":
         return images
     n, channels, height, width = images.shape
-    rows = _shifted(n, height, generator)
-    columns = _shifted(n, width, generator)
+    device = generator.device
+    rows, columns = _shifts(height, device, times=width), _shifts(width, device)
+    row = torch.randint(len(rows), (n,), generator=generator, device=device)
+    column = torch.randint(len(columns), (n,), generator=generator, device=device)
     if kind == "crop_flip":
-        flipped = torch.rand(n, 1, generator=generator, device=generator.device) < 0.5
-        columns = torch.where(flipped, columns.flip(1), columns)
-    pixels = (rows[:, :, None] * width + columns[:, None, :]).view(n, 1, height * width)
+        flipped = torch.rand(n, generator=generator, device=device) < 0.5
+        column = column.add(flipped, alpha=len(columns))  # those after them are mirrored
+        columns = _shifts(width, device, mirrored=True)
+    pixels = rows.index_select(0, row)[:, :, None] + columns.index_select(0, column)[:, None, :]
     augmented = torch.empty_like(images)
     torch.gather(
         images.flatten(2),
         2,
-        pixels.expand(-1, channels, -1),
+        pixels.view(n, 1, height * width).expand(-1, channels, -1),
         out=augmented.view(n, channels, height * width),
     )
     return augmented
 
 
-def _shifted(n: int, size: int, generator: torch.Generator) -> Tensor:
-    """Give (n, size) indices along an axis, each row shifted at random, reflected at the ends."""
+@functools.lru_cache(maxsize=64)
+def _shifts(size: int, device: torch.device, *, times: int = 1, mirrored: bool = False) -> Tensor:
+    """Give indices along an axis for every shift, reflected at the ends.
+
+    Made once for each size: a batch looks its own up.
+
+    Args:
+        size: of the axis, in pixels.
+        device: of the result.
+        times: what they are multiplied by.
+        mirrored: whether those in the other direction follow.
+
+    Returns:
+        (shifts, size) int64, the one without a shift in the middle.
+    """
     limit = min(max(1, size // 16), MAX_SHIFT, size - 1)
-    device = generator.device
-    shift = torch.randint(-limit, limit + 1, (n, 1), generator=generator, device=device)
+    shift = torch.arange(-limit, limit + 1)[:, None]
     last = size - 1
-    return last - (last - (torch.arange(size, device=device) + shift).abs()).abs()
+    indices = times * (last - (last - (torch.arange(size) + shift).abs()).abs())
+    return (torch.cat([indices, indices.flip(1)]) if mirrored else indices).to(device)

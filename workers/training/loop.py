@@ -19,7 +19,7 @@ from vlga.config.settings import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
-from workers.training.augmentation import augment, resolve_augmentation, to_float
+from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
 from workers.training.sgd import SGD
@@ -90,8 +90,9 @@ def train(
 
     Images are cut from the resident uint8 tensor, normalized and augmented in batches on their
     device. An incomplete last batch is left out (the order is new every epoch). Metrics stay on the
-    device and are read once an epoch, where a loss that is not finite ends the training. On a GPU
-    that has bfloat16 the forward pass runs in it; elsewhere everything is float32.
+    device and are read once an epoch, where a loss that is not finite ends the training; nothing
+    else waits for a GPU, but for the amplifier's measures. On a GPU that has bfloat16 the forward
+    pass runs in it; elsewhere everything is float32.
 
     Args:
         network: on the splits' device, changed in place.
@@ -130,11 +131,14 @@ def train(
         epochs=amplified_epochs(config.epochs, config.windows),
         micro_batches=micro_batches,
     )
+    factor, offset = scaling(*statistics)
+    precision = _autocast(device)
+    is_correct = torch.empty(steps_per_epoch * batch_size, dtype=torch.bool, device=device)
     curve: list[EpochRecord] = []
     for epoch in range(config.epochs):
         started = time.monotonic()
         network.train()
-        totals = torch.zeros(2, device=device)  # loss, correct
+        total_loss = torch.zeros((), device=device)
         order = torch.randperm(n_images, generator=generator, device=device)
         window = window_of(epoch, config.epochs, config.windows)
         measured = amplifier.measures
@@ -147,15 +151,15 @@ def train(
                 chosen = order[index * batch_size : (index + 1) * batch_size]
                 labels = train_split.labels.index_select(0, chosen)
                 # index_select: a tenth of the time of images[chosen] on a CPU
-                images = to_float(train_split.images.index_select(0, chosen), *statistics)
+                images = scaled(train_split.images.index_select(0, chosen), factor, offset)
                 images = augment(images, kind, generator)
+                correct = is_correct[index * batch_size : (index + 1) * batch_size]
                 parts = zip(
-                    images.tensor_split(micro_batches),
-                    labels.tensor_split(micro_batches),
+                    *(one.tensor_split(micro_batches) for one in (images, labels, correct)),
                     strict=True,
                 )
-                for part, part_labels in parts:
-                    with _autocast(device):
+                for part, part_labels, part_correct in parts:
+                    with precision:
                         logits = network(part)
                         loss = F.cross_entropy(
                             logits, part_labels, label_smoothing=config.label_smoothing
@@ -163,9 +167,8 @@ def train(
                     share = len(part) / batch_size
                     own = loss if micro_batches == 1 else share * loss
                     own.backward()  # type: ignore[no-untyped-call]  # torch's stub
-                    is_correct = logits.argmax(1) == part_labels
-                    both = torch.stack([loss.detach(), is_correct.float().mean()])
-                    totals.add_(both, alpha=share)
+                    total_loss.add_(loss.detach(), alpha=share)
+                    torch.eq(logits.argmax(1), part_labels, out=part_correct)
                 step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
                 learning_rate = (
                     peak * window.rate
@@ -173,12 +176,12 @@ def train(
                     else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
                 )
                 optimizer.step(learning_rate)
-        train_loss, train_accuracy = (totals / steps_per_epoch).tolist()
-        loss_now, accuracy = None, None
+        sums = None
         if score_each_epoch or epoch == config.epochs - 1:
-            loss_now, accuracy = score(
-                network, score_split, statistics, SCORED_AT_ONCE // micro_batches
-            )
+            sums = _score_sums(network, score_split, statistics, SCORED_AT_ONCE // micro_batches)
+        train_loss, train_accuracy, loss_now, accuracy = _read(
+            total_loss / steps_per_epoch, is_correct, sums, len(score_split.labels)
+        )
         curve.append(
             EpochRecord(
                 epoch,
@@ -203,7 +206,6 @@ def train(
     return TrainingResult(accuracy, tuple(curve))
 
 
-@torch.no_grad()
 def score(
     network: nn.Module,
     split: Split,
@@ -211,17 +213,49 @@ def score(
     batch_size: int = SCORED_AT_ONCE,
 ) -> tuple[float, float]:
     """Give a network's mean cross-entropy and its accuracy in [0, 1] on a split."""
+    sums: list[float] = _score_sums(network, split, statistics, batch_size).tolist()
+    loss, accuracy = (one / len(split.labels) for one in sums)
+    return loss, accuracy
+
+
+@torch.no_grad()
+def _score_sums(
+    network: nn.Module, split: Split, statistics: tuple[Tensor, Tensor], batch_size: int
+) -> Tensor:
+    """Give the sum of the cross-entropies and the number of hits on a split, (2,) on its device."""
     network.eval()
+    factor, offset = scaling(*statistics)
+    precision = _autocast(split.images.device)
     totals = torch.zeros(2, device=split.images.device)
     for start in range(0, len(split.labels), batch_size):
         images = split.images[start : start + batch_size]
         labels = split.labels[start : start + batch_size]
-        with _autocast(images.device):
-            logits = network(to_float(images, *statistics)).float()
+        with precision:
+            logits = network(scaled(images, factor, offset)).float()
         losses = F.cross_entropy(logits, labels, reduction="sum")
         totals += torch.stack([losses, (logits.argmax(1) == labels).float().sum()])
-    loss, n_correct = totals.tolist()
-    return loss / len(split.labels), n_correct / len(split.labels)
+    return totals
+
+
+def _read(
+    train_loss: Tensor, is_correct: Tensor, sums: Tensor | None, n_scored: int
+) -> tuple[float, float, float | None, float | None]:
+    """Read an epoch's metrics, all at once: each time that something is read waits for the GPU.
+
+    Args:
+        train_loss: () mean over the epoch.
+        is_correct: (n,) bool, for each image that was trained on.
+        sums: as `_score_sums` gives them, or None.
+        n_scored: images of these sums, at least 1.
+
+    Returns:
+        Loss and accuracy in training, then in scoring, None without.
+    """
+    metrics = [train_loss[None], is_correct.float().mean()[None]]
+    metrics += [] if sums is None else [sums]
+    loss, accuracy, *scores = torch.cat(metrics).tolist()
+    score_loss, score_accuracy = [one / n_scored for one in scores] or (None, None)
+    return loss, accuracy, score_loss, score_accuracy
 
 
 def _autocast(device: torch.device) -> torch.autocast:

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.dispatched import Dispatched, Reads
 from tests.support.records import genome
 from tests.support.trainings import fit, network, plan, split
 from vlga.config.settings import DataConfig, WindowConfig
@@ -21,6 +22,7 @@ from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float
 from workers.training.loop import Split, TrainingFailure, TrainingResult, has_bfloat16, score
 from workers.training.schedule import learning_rate_at
+from workers.training.sgd import SGD
 
 ALWAYS = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))
 
@@ -209,6 +211,35 @@ class TestTrain:
         )
 
         assert smooth > plain + 0.1
+
+
+class TestOnAGpu:
+    """What would keep a GPU waiting, counted on a CPU."""
+
+    def test_it_is_waited_for_once_an_epoch(self):
+        """The epoch's metrics are read together; nothing else is, also not inside of torch."""
+        model = network()
+        with Reads() as reads, Dispatched() as asked:
+            fit(model, epochs=3, augment="crop_flip")
+
+        assert reads.counts == {"tolist": 3}
+        assert not asked.counts.keys() & {"_local_scalar_dense", "nonzero"}
+
+    def test_a_step_does_little_beside_the_network(self):
+        """Its images, their augmentation and its metrics are few operations: each is a launch."""
+        totals = []
+        for n_steps in (2, 6):
+            model, images = network(), split(16 * n_steps)
+            with Dispatched() as asked:
+                fit(model, images=images, epochs=1, augment="crop_flip")
+            totals.append(asked.counts.total())
+        model, batch = network(), split(16)
+        optimizer = SGD(model, plan().optimizer, norm_bias_rate=1.0)
+        with Dispatched() as asked:
+            torch.nn.functional.cross_entropy(model(batch.images.float()), batch.labels).backward()
+            optimizer.step(0.1)
+
+        assert (totals[1] - totals[0]) / 4 <= asked.counts.total() + 20
 
 
 class TestAmplification:
