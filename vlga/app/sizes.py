@@ -35,8 +35,10 @@ __all__ = [
 #: Multiply-accumulates a second that are counted on for a CPU core and for a GPU, in a training of
 #: a small network: a training's step takes three times those of a forward pass. Nominal, so that
 #: the same search on a busy machine is the same search; a core of an EPYC of 2024 has 25 billion,
-#: and two in one training 40.
-_RATE_OF_CORE, _RATE_OF_GPU = 2**34, 2**41
+#: and two in one training 40. An H100 has five times its number in trainings of ResNet-18 and
+#: VGG-19 side by side (tests/benchmarks/results/cifar10_gpu.txt), and less than it in networks so
+#: small that it waits for their launches: limits as for those would make nothing faster.
+_RATE_OF_CORE, _RATE_OF_GPU = 2**34, 2**43
 #: Passes over the training images that the largest network allowed can have in its last training:
 #: on a CPU so many images are seen in all, within these bounds. Thirty passes of a small network
 #: over a few thousand images teach it as much as ten, in the same time, teach one that is sixteen
@@ -46,9 +48,9 @@ _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 30), 60
 #: A search's longest trainings have so large a share of these passes, and at most so many: slow
 #: learners, which win in the end, look bad after few epochs.
 _SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
-#: The longer training has at most as many epochs as make so many images, within these bounds. Not
-#: measured: enough that the time, where it is limited, ends it on a CPU.
-_SEEN_IN_FINAL, _FINAL_EPOCHS = 400_000, (60, 200)
+#: The longer training has at most as many epochs as make so many images, on a CPU and on a GPU,
+#: within these bounds. Not measured: enough that the time, where it is limited, ends it on a CPU.
+_SEEN_IN_FINAL, _SEEN_IN_FINAL_ON_GPU, _FINAL_EPOCHS = 400_000, 6_000_000, (60, 200)
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.
 _MACS_PER_PIXEL = 2**19
@@ -101,7 +103,7 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
         "limits.max_macs": _max_macs(config, data, machine),
         "training.batch_size": _batch_size(data, machine),
         "training.epochs": _epochs(config, data, machine),
-        "final.epochs": _final_epochs(config, data),
+        "final.epochs": _final_epochs(config, data, machine),
     }
     given = config.population.founders
     chosen = _with(config, {**sizes, "population.founders": given})
@@ -214,12 +216,13 @@ def _epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     return min(epochs, config.budget.epochs or epochs)
 
 
-def _final_epochs(config: SearchConfig, data: DataSummary) -> int:
+def _final_epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     """Give the most epochs of the winner's longer training; where time is limited, it decides."""
     fewest, most = _FINAL_EPOCHS
     if config.budget.seconds is None:
         return fewest
-    return max(fewest, min(most, round(_SEEN_IN_FINAL / (data.n_train + data.n_validation))))
+    seen = _SEEN_IN_FINAL_ON_GPU if machine.has_gpu else _SEEN_IN_FINAL
+    return max(fewest, min(most, round(seen / (data.n_train + data.n_validation))))
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:
