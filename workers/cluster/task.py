@@ -6,13 +6,15 @@ import faulthandler
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 
 import ray
 
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
+from workers.cluster.idle import end_idle_workers
 from workers.data import Dataset
 from workers.training.cuda_errors import UnusableGpuError
 
@@ -30,19 +32,20 @@ def make_entry(
 
     Returns:
         A function of a pickled (task without weights, threads, share of a GPU, seconds after which
-        it counts as hanging) and of references to the data set and, if there are any, to weights to
-        inherit. It gives the pickled outcome and the trained weights.
+        it counts as hanging, workers that may be ended for their memory if they are idle) and of
+        references to the data set and, if there are any, to weights to inherit. It gives the
+        pickled outcome and the trained weights.
     """
     #: On a worker: the data set used last, by its reference.
     datasets: dict[ray.ObjectRef, Dataset] = {}
 
     def evaluate(packed: bytes, shared: list[ray.ObjectRef]) -> tuple[bytes, bytes | None]:
-        task, n_threads, gpu_share, limit = pickle.loads(packed)  # noqa: S301  # our own driver's
+        task, n_threads, gpu_share, limit, idle = pickle.loads(packed)  # noqa: S301  # our own driver's
         # If the training hangs, even in code that does not let Python go on, this ends the process
         # and writes to the worker's log where it hung.
         faulthandler.dump_traceback_later(limit, exit=True)
         try:
-            return train(task, shared, n_threads, gpu_share)
+            return train(task, shared, n_threads, gpu_share, idle)
         except UnusableGpuError as error:
             # Ray would give this process, always the first to be free, one task after the other.
             # Its death is a lost worker to the driver, which has the task trained by another.
@@ -53,7 +56,11 @@ def make_entry(
             faulthandler.cancel_dump_traceback_later()
 
     def train(
-        task: EvaluationTask, shared: list[ray.ObjectRef], n_threads: int, gpu_share: float
+        task: EvaluationTask,
+        shared: list[ray.ObjectRef],
+        n_threads: int,
+        gpu_share: float,
+        idle: Collection[str],
     ) -> tuple[bytes, bytes | None]:
         if function is not None:
             evaluation, weights = function(task)
@@ -69,7 +76,12 @@ def make_entry(
         data = datasets[shared[0]]
         device = reserved_gpu() if on_gpu else "cpu"
         evaluation, weights = train_and_score(
-            task, data, device=device, n_threads=n_threads, gpu_share=gpu_share
+            task,
+            data,
+            device=device,
+            n_threads=n_threads,
+            gpu_share=gpu_share,
+            make_room=partial(end_idle_workers, idle),
         )
         return pickle.dumps(evaluation), weights
 

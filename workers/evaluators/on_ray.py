@@ -98,6 +98,7 @@ class RayEvaluator:
         self._running: dict[ray.ObjectRef, _Running] = {}
         self._inherited: tuple[Weights, ray.ObjectRef] | None = None
         self._remotes: dict[tuple[float, float], Any] = {}
+        self._workers: set[str] = set()  # processes that have trained
         self._n_workers = math.inf if n_workers is None else n_workers
         self._cpus = self._cpus_alone = cpus_per_evaluation
         self._data = dataset.summary()
@@ -212,7 +213,9 @@ class RayEvaluator:
             # Ray's own pickler is written in Python: plain bytes cost it a third of a small task's
             # time.
             limit = self._time_limits.limit_seconds(task)
-            packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit))
+            # A final training has reserved all of its machine: its other workers stay idle.
+            idle = [*self._workers] if task.is_final and self._on_gpu else []
+            packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit, idle))
             outcome, weights = self._remote(cpus, gpu_share)(packed, shared)
             self._running[outcome] = _Running(task, weights, cpus, gpu_share, limit)
         self._note_starts()
@@ -275,6 +278,7 @@ class RayEvaluator:
         task = running.task
         try:
             evaluation: Evaluation = pickle.loads(ray.get(ref))  # noqa: S301  # our own worker's
+            self._workers.add(evaluation.worker)
             self._shares.learn(task, evaluation)
             self._time_limits.learn(task, evaluation)
             keeps = task.keeps_weights_of(evaluation.fitness)

@@ -91,11 +91,13 @@ def evaluate(
     n_threads: int = 1,
     gpu_share: float = 1.0,
     given_up: Callable[[], bool] = lambda: False,
+    make_room: Callable[[], bool] = lambda: False,
 ) -> tuple[Evaluation, bytes | None]:
     """Build, train and score one network.
 
-    A training that runs out of memory is tried once more, with each step's batch in two halves
-    whose gradients are added up; the message says so, also if that completes.
+    A training that runs out of memory is tried once more with the room that others make, if they
+    can. Then it is tried with each step's batch in two halves whose gradients are added up; the
+    message says so, also if that completes.
 
     Args:
         task: what to do.
@@ -106,6 +108,7 @@ def evaluate(
         gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
         given_up: tells before each step whether nobody waits for the outcome any more; the training
             then ends as if out of time.
+        make_room: lets others give memory back, and tells whether they did.
 
     Returns:
         The outcome, and the trained weights if the task keeps them and it completed. A network that
@@ -128,6 +131,9 @@ def evaluate(
         torch.cuda.set_device(device)
         limit_gpu_memory(gpu_share)
     outcome = attempt(micro_batches=1)
+    if outcome.ran_out_of_memory and make_room():
+        _free(device)
+        outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
         _free(device)
         outcome = attempt(micro_batches=2)

@@ -68,6 +68,25 @@ def test_training_in_parts_is_training_by_whole_batches(amplification):
     assert whole[-1].train_loss != whole[0].train_loss
 
 
+def test_others_make_room_before_batches_are_halved(monkeypatch):
+    """Whole batches are tried again if somebody gave memory back, and then nothing is said."""
+    seen = []
+    real_train = evaluation.train
+
+    def train(*arguments, micro_batches, **rest):
+        seen.append(micro_batches)
+        if len(seen) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real_train(*arguments, micro_batches=micro_batches, **rest)
+
+    monkeypatch.setattr(evaluation, "train", train)
+    outcome, _ = evaluate(task(), dataset(), make_room=lambda: True)
+
+    assert seen == [1, 1]
+    assert outcome.completed
+    assert not outcome.message
+
+
 def test_a_batch_that_does_not_fit_is_tried_in_halves(monkeypatch):
     """The outcome is that of halves, with a word about it; the first attempt leaves no trace."""
     seen = []
