@@ -130,6 +130,9 @@ def evaluate(
     if device != "cpu":
         torch.cuda.set_device(device)
         limit_gpu_memory(gpu_share)
+        # To time its algorithms costs seconds and much memory: for long trainings that have a GPU
+        # to themselves. All their steps have maps of the same shapes.
+        torch.backends.cudnn.benchmark = task.is_final
     outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and make_room():
         _free(device)
