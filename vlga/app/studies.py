@@ -8,7 +8,7 @@ from typing import Any
 
 from db.connection.engine import masked, opened
 from db.read import searches
-from vlga.config.settings import BudgetConfig, SearchConfig
+from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, NoIndividual, StoreError, nearest, shown
 from vlga.networks.named import MODELS
 from vlga.networks.training import OptimizerPlan
@@ -21,7 +21,8 @@ __all__ = ["planned", "with_genomes"]
 def planned(config: SearchConfig, data: DataSummary, *, asks_for_cpus: bool) -> SearchConfig:
     """Complete a study's configuration by what follows from its number of trainings.
 
-    Without a budget, the budget is all trainings. A single training gets the whole machine.
+    Its trainings are the budget where no other number of them is. A single training gets the whole
+    machine.
 
     Args:
         config: of the study, with the genomes of searched networks.
@@ -34,8 +35,8 @@ def planned(config: SearchConfig, data: DataSummary, *, asks_for_cpus: bool) -> 
     """
     n_trials = sum(1 for _ in trials(config.study, data.input_shape, len(data.classes)))
     changes: dict[str, Any] = {}
-    if config.budget == BudgetConfig():
-        changes["budget"] = BudgetConfig(evaluations=n_trials)
+    if config.budget.evaluations is None:
+        changes["budget"] = config.budget.model_copy(update={"evaluations": n_trials})
     if n_trials == 1 and not asks_for_cpus and not config.workers.address:
         all_cpus = {"cpus_per_evaluation": float(_n_cpus())}
         changes["workers"] = config.workers.model_copy(update=all_cpus)
