@@ -1,34 +1,31 @@
 """What idle workers hold of a machine's cards, and what that leaves to the winner's training.
 
-``python -m tests.benchmarks.gpu_contexts [--evaluations N]``, best on a machine with two cards.
+    python -m tests.benchmarks.gpu.contexts --data-dir DIR
 
-Not measured yet: no machine with GPUs was at hand. Two suspicions are to be seen or dispelled.
+Minutes: about 3, best on a machine with two cards. Not measured yet: no such machine was at hand.
+Two suspicions are to be seen or dispelled.
 
 - A process sees all cards and trains on whichever Ray reserves next, so it may end with a context
-  (about 0.8 GiB) on each. ``contexts`` has, for each card, the processes that hold memory there and
-  that memory in MiB. Sound is one card a process: at most as many processes a card as trainings ran
-  there at a time.
+  (about 0.8 GiB) on each. ``processes`` are those that hold memory of a card when the small
+  trainings have ended. Sound is one card a process: at most as many processes a card as trainings
+  ran there at a time.
 - The winner's training reserves a whole card, but the workers of the search stay, with context and
-  images. ``final_others_mib`` is what others than the process that takes most hold of that card at
-  the peak of that training. Sound is less than what `workers.cluster.gpu_shares` leaves unused.
-
-`--cpu` runs the same on CPUs, to try the program.
+  images. ``beside the final training`` is what others than the process that takes most hold of that
+  card at most during that training. Sound is less than what `workers.cluster.gpu_shares` leaves
+  unused.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 
-import torch
-
-from tests.benchmarks.packing import tasks_of
-from tests.benchmarks.timing import report
+from tests.benchmarks.gpu.occasion import Occasion, arguments
+from tests.benchmarks.gpu.packing import tasks_of
 from tests.support.trainings import drain
-from vlga.config.settings import DataConfig
-from workers.data import load_dataset
 from workers.evaluators.on_ray import RayEvaluator
 
 #: By card, the MiB that each process holds.
@@ -40,41 +37,37 @@ _ASK = (
     "--format=csv,noheader,nounits",
 )
 #: Some seconds on a card: long enough to be looked at several times.
-_FINAL_EPOCHS = 100
+_FINAL_EPOCHS, _SMALL_FINAL_EPOCHS = 30, 1
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run small trainings side by side, then one that has a card to itself."""
-    parser = argparse.ArgumentParser()
+    parser = arguments(__doc__, minutes=3)
     parser.add_argument("--evaluations", type=int, default=96)
-    parser.add_argument("--cpu", action="store_true")
-    options = parser.parse_args()
-    dataset = load_dataset(DataConfig())
-    tasks = tasks_of(dataset, options.evaluations)
-    evaluator = RayEvaluator(dataset, gpus_per_evaluation=0.0 if options.cpu else "auto")
-    try:
+    options = parser.parse_args(words)
+    now = Occasion.begin("contexts", options, words, "those of the networks, from 0")
+    dataset = now.images("cifar10")
+    tasks = tasks_of(now, dataset, 4 if now.is_small else options.evaluations)
+    with closing(
+        RayEvaluator(
+            dataset,
+            n_workers=2 if now.is_small else None,
+            gpus_per_evaluation=0.0 if now.is_small else "auto",
+        )
+    ) as evaluator:
         for one in tasks:
             evaluator.submit(one)
         outcomes = drain(evaluator)
-        contexts = _contexts()
-        training = tasks[0].training.model_copy(
-            update={"epochs": 3 if options.cpu else _FINAL_EPOCHS}
-        )
+        now.say(f"{len(outcomes)} trained, {sum(not one.completed for one in outcomes)} failed")
+        for card, held in _contexts().items():
+            now.say(f"{card}: {len(held)} processes, MiB {sorted(held.values())}")
+        n_epochs = _SMALL_FINAL_EPOCHS if now.is_small else _FINAL_EPOCHS
+        training = tasks[0].training.model_copy(update={"epochs": n_epochs})
         evaluator.submit(replace(tasks[0], training=training, is_final=True))
         samples = [_contexts()]
-        while not evaluator.wait(1.0):
+        while not evaluator.wait(1.0) and now.seconds_left:
             samples.append(_contexts())
-    finally:
-        evaluator.close()
-    report(
-        benchmark="gpu_contexts",
-        evaluations=options.evaluations,
-        failed=sum(not one.completed for one in outcomes),
-        n_gpus=torch.cuda.device_count(),
-        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        contexts=contexts,
-        final_others_mib=max(map(_others_mib, samples)),
-    )
+    now.say(f"beside the final training: {max(map(_others_mib, samples))} MiB")
 
 
 def _contexts() -> Contexts:
