@@ -10,6 +10,7 @@ from db.connection.engine import reading, writing
 from db.read.folder import files_folder
 from db.read.leases import read_lease
 from db.read.searches import find_search_id
+from db.schema.service import submissions
 from db.schema.tables import artifacts, searches
 from vlga.errors import ConfigError
 from vlga.ports.lease import is_in_force
@@ -29,7 +30,7 @@ def require_deletable(engine: Engine, name: str) -> None:
 
 
 def delete_search(engine: Engine, name: str) -> tuple[Path, ...]:
-    """Delete a search with all its rows, in one transaction; its files are left to the caller.
+    """Delete a search and its submission with all rows; its files are left to the caller.
 
     Files go after their rows: a file that nobody names takes room, but a row that names a missing
     file is damage.
@@ -49,8 +50,9 @@ def delete_search(engine: Engine, name: str) -> tuple[Path, ...]:
         others = select(artifacts.c.path).where(~mine)
         statement = select(artifacts.c.path).distinct().where(mine, artifacts.c.path.not_in(others))
         names = [*connection.scalars(statement.order_by(artifacts.c.path))]
-        # Everything else refers to it and goes with it.
+        # Everything else refers to it and goes with it; nor is it wanted any more.
         connection.execute(delete(searches).where(searches.c.id == search_id))
+        connection.execute(delete(submissions).where(submissions.c.name == name))
     places = [folder / name for name in names]
     return tuple(one for one in places if one.is_relative_to(folder) and ".." not in one.parts)
 

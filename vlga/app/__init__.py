@@ -7,6 +7,8 @@ and by `logging`.
 evaluators   reads the images and makes what trains
 searches     enters a search in the database and runs it to its end
 ready        makes a search, new or known, ready to run
+submitted    makes one that was submitted to the service ready to run
+deletion     deletes a search with its files
 resume       which settings a resumed search has
 comparisons  several strategies with equal budgets
 reports      what a search found, as text and as a page

@@ -36,6 +36,7 @@ def new_search(
     name: str | None = None,
     like: str | None = None,
     dataset: Dataset | None = None,
+    is_submitted: bool = False,
 ) -> Iterator[ReadySearch]:
     """Enter a search in the database; it is held, and can train, while the block runs.
 
@@ -48,6 +49,7 @@ def new_search(
         like: a search of the database whose best networks are tried first, or None.
         dataset: the images of a program that has them already, which then has its own simple
             methods to compare with, too; if None, the configuration says which to read.
+        is_submitted: whether the name is that of a submission, which is now entered.
 
     Raises:
         ConfigError: the name is none, or taken; the strategy is a study's; `like` does not fit; a
@@ -70,7 +72,7 @@ def new_search(
     data = dataset.summary()
     with closing(SqlStore(db_url)) as store:
         if name is not None:
-            refuse_taken(store, name)
+            refuse_taken(store, name, is_submitted=is_submitted)
         if like is not None:
             config = with_founders_of(like, config, data, store)
         with (

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.connection.outage import Patience
+from db.queue import SqlQueue
 from db.read.folder import files_folder
 from db.store import SqlStore
 from vlga.app.listeners import listening
@@ -149,14 +150,21 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
 
 
-def refuse_taken(store: SqlStore, name: str) -> None:
-    """Refuse a name that is taken, before anything is started."""
+def refuse_taken(store: SqlStore, name: str, *, is_submitted: bool = False) -> None:
+    """Refuse a name that is taken, before anything is started.
+
+    Args:
+        store: where the search would be entered.
+        name: of the search.
+        is_submitted: whether the submission of that name, if there is one, is meant.
+    """
     with suppress(LookupError):
-        store.find_search(name)
-        raise SearchExists(
-            f"--name must be new in its database, but {name!r} is taken; "
-            f"choose another, or go on with: vlga resume {shlex.quote(name)}"
-        )
+        is_entered = SqlQueue(store.engine).find(name).seen.status is not None
+        if is_entered or not is_submitted:
+            hint = f", or go on with: vlga resume {shlex.quote(name)}" if is_entered else ""
+            raise SearchExists(
+                f"--name must be new in its database, but {name!r} is taken; choose another{hint}"
+            )
 
 
 def enter(
@@ -177,6 +185,8 @@ def enter(
     while True:
         record = new_record(name or f"{stem}-{number}", config, data, seconds)
         try:
+            if name is None:
+                refuse_taken(store, record.name)
             store.create_search(record)
         except SearchExists:
             if name is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from pathlib import Path
 
 import click
 
 from db.connection.engine import opened
+from db.queue import SqlQueue
 from db.read.searches import show_search
-from db.upkeep.delete import delete_search, require_deletable
+from db.upkeep.delete import require_deletable
+from vlga.app.deletion import delete_with_files
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
@@ -29,23 +29,43 @@ def delete(search: str, yes: bool, db_url: str) -> None:
     This cannot be undone. A running search is not deleted.
     """
     with opened(db_url) as engine:
+        if _is_removed(SqlQueue(engine), search):
+            click.echo(f"deleted {search}, which was not begun", err=True)
+            return
         require_deletable(engine, search)
         counts = show_search(engine, search)["evaluations"]
         if not yes and not _is_meant(search, sum(counts.values())):
             click.echo("nothing was deleted", err=True)
             sys.exit(1)
-        files = delete_search(engine, search)
-    missing = [path for path in files if not path.exists()]
-    left = [error for path in files if (error := _remove(path))]
-    n_removed = len(files) - len(left) - len(missing)
-    said = f"deleted {search} and {number_of(n_removed, 'file')}"
-    if missing:
-        said += f"; {number_of(len(missing), 'other')} not in {str(missing[0].parent)!r}"
+        deleted = delete_with_files(engine, search)
+    said = f"deleted {search} and {number_of(deleted.n_files, 'file')}"
+    if deleted.missing:
+        n_missing, folder = len(deleted.missing), str(deleted.missing[0].parent)
+        said += f"; {number_of(n_missing, 'other')} not in {folder!r}"
     click.echo(said, err=True)
-    for error in left:
+    for error in deleted.left:
         click.echo(f"vlga: {error}", err=True)
-    if left:
+    if deleted.left:
         sys.exit(1)
+
+
+def _is_removed(queue: SqlQueue, search: str) -> bool:
+    """Remove a submission that is not begun; tell whether it is one.
+
+    Raises:
+        SearchNotFound: it is neither submitted nor entered.
+        ConfigError: a service is starting it.
+    """
+    watched = queue.find(search)
+    if watched.seen.status is not None:
+        return False
+    if watched.claimed_by is not None:
+        raise ConfigError(
+            f"a search must not be running to be deleted, but {search!r} is starting; "
+            f"stop it with: vlga stop {search}"
+        )
+    queue.remove(search)
+    return True
 
 
 def _is_meant(search: str, n_evaluations: int) -> bool:
@@ -60,18 +80,3 @@ def _is_meant(search: str, n_evaluations: int) -> bool:
         )
     question = f"delete {search} with {number_of(n_evaluations, 'evaluation')} and its files?"
     return click.confirm(question, err=True)
-
-
-def _remove(file: Path) -> str | None:
-    """Delete a file, and the folders of its search and of all files if they are empty now.
-
-    Says what went wrong, if anything.
-    """
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        return f"{str(file)!r} must be deleted by hand, but: {error.strerror}"
-    with suppress(OSError):  # other files are in it
-        for folder in file.parents[:3]:
-            folder.rmdir()
-    return None

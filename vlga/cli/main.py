@@ -39,6 +39,9 @@ _COMMANDS = {
     "db": ("database:db", "Upgrade or check a database."),
 }
 
+#: What only the service calls.
+_HIDDEN = {"run": "run_submitted:run"}
+
 
 class _Commands(click.Group):
     """A group that imports a command when it is called."""
@@ -47,9 +50,13 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name in _HIDDEN:
+            place = _HIDDEN[cmd_name]
+        elif cmd_name in _COMMANDS:
+            place, _ = _COMMANDS[cmd_name]
+        else:
             return None
-        module, name = _COMMANDS[cmd_name][0].split(":")
+        module, name = place.split(":")
         # Importing makes many objects and no garbage: without the collector it is a tenth faster.
         gc.disable()
         try:
@@ -65,7 +72,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS | _HIDDEN:
             raise click.UsageError(f"there is no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 

@@ -35,7 +35,7 @@ from vlga.ports.ledger import SearchRecord
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
 
-__all__ = ["conclude", "head_text", "resume", "search"]
+__all__ = ["conclude", "head_text", "resume", "run_ready", "search"]
 
 
 @click.command()
@@ -75,7 +75,7 @@ def search(
         unused={"study": "studies are run by vlga train"},
     )
     with new_search(config, db_url, name=name, like=like) as ready:
-        _run(ready, db_url, form)
+        run_ready(ready, db_url, form)
 
 
 @click.command()
@@ -108,16 +108,16 @@ def resume(
         overrides=worker_overrides(options),
         data_name=None if data is None else data_name(data),
     ) as ready:
-        if ready.record.config.strategy in STUDIES:
-            from vlga.cli.train import run_study
-
-            run_study(ready, db_url, form)
-        else:
-            _run(ready, db_url, form)
+        run_ready(ready, db_url, form)
 
 
-def _run(ready: ReadySearch, db_url: str, form: str) -> None:
-    """Print what is searched, run it, and print the winner."""
+def run_ready(ready: ReadySearch, db_url: str, form: str) -> None:
+    """Print what is searched, run it, and print the winner; or what a study's kind prints."""
+    if ready.record.config.strategy in STUDIES:
+        from vlga.cli.train import run_study
+
+        run_study(ready, db_url, form)
+        return
     name, hint = ready.record.name, db_hint(db_url)
     terminal = TerminalObserver(name, ready.record.data)
     outcome = run_in_terminal(

@@ -7,12 +7,14 @@ from contextlib import closing
 
 import click
 
+from db.queue import SqlQueue
 from db.store import SqlStore
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
 from vlga.execution.hold import running
 from vlga.ports.lease import Stop
+from vlga.ports.queue import Wish, wish
 
 __all__ = ["stop"]
 
@@ -28,9 +30,17 @@ def stop(name: str, now: bool, db_url: str) -> None:
     the same, but gives up after five seconds what still runs.
     """
     with closing(SqlStore(db_url, create=False)) as store:
-        lease = running(store, name)
+        queue = SqlQueue(store.engine)
+        watched = queue.find(name)
+        status, is_wanted = watched.seen.status, not watched.submission.is_settled
+        if is_wanted:  # or a service would start it again
+            wanted, what = (Wish.STOP, "stopped") if now else (Wish.PAUSE, "paused")
+            queue.change(name, "the command line", what, **wish(wanted))
+        lease = None if status is None else running(store, name)
+        if lease is None and is_wanted:
+            click.echo(f"{name} waits no longer; it can be resumed by the service", err=True)
+            return
         if lease is None or not store.request_stop(name, Stop.NOW if now else Stop.DRAIN):
-            status = store.find_search(name).status
             way_out = (
                 "" if status == "completed" else f"; go on with: vlga resume {shlex.quote(name)}"
             )

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from vlga.ports.lease import Lease
 
-__all__ = ["Action", "Queue", "Seen", "Submission", "Watched", "Wish"]
+__all__ = ["Action", "Queue", "Seen", "Submission", "Watched", "Wish", "wish"]
 
 
 class Wish(StrEnum):
@@ -60,6 +60,14 @@ class Submission:
     is_settled: bool = False
     created_by: str = ""
     created_at: datetime | None = None
+
+
+def wish(wanted: Wish, **more: Any) -> dict[str, Any]:
+    """Give the fields of a submission of which somebody wants something from now on.
+
+    Earlier failures no longer count. `more` are further fields, such as `changes`.
+    """
+    return {"wanted": wanted, "n_tries": 0, "next_try": 0.0, "note": "", **more}
 
 
 @dataclass(frozen=True, slots=True)

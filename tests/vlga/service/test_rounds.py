@@ -23,7 +23,7 @@ from tests.support.records import candidate, evaluation, record
 from vlga.errors import LeaseLost, SearchNotFound
 from vlga.execution.hold import LEASE_SECONDS
 from vlga.ports.lease import Holder, Stop
-from vlga.ports.queue import Submission, Wish
+from vlga.ports.queue import Submission, Wish, wish
 from vlga.ports.state import State, state
 from vlga.service.rounds import Rounds
 
@@ -221,16 +221,14 @@ class Services(RuleBasedStateMachine):
         assert self.world.queue.submit(Submission(name, {}, priority=priority))
         self.kept.add(name)
 
-    @rule(number=st.integers(0, 3), wish=st.sampled_from(Wish), changes=st.booleans())
-    def want(self, number: int, wish: Wish, changes: bool) -> None:
+    @rule(number=st.integers(0, 3), wanted=st.sampled_from(Wish), changes=st.booleans())
+    def want(self, number: int, wanted: Wish, changes: bool) -> None:
         name = f"search-{number}"
         if name not in self.kept or self.wanted(name) is Wish.DELETE:
             return
         more: dict[str, Any] = {"changes": ("budget.epochs=9",)} if changes else {}
-        self.world.queue.change(
-            name, "anna", "wished", wanted=wish, n_tries=0, next_try=0.0, note="", **more
-        )
-        if wish is Wish.DELETE:
+        self.world.queue.change(name, "anna", "wished", **wish(wanted, **more))
+        if wanted is Wish.DELETE:
             self.kept.discard(name)
 
     @rule(number=st.integers(0, 1))
