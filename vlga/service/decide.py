@@ -91,7 +91,8 @@ class Start:
 
     Attributes:
         n_tries: that the submission has had then.
-        next_try: before which there is no other, in seconds since 1970.
+        next_try: before which there is no other, in seconds since 1970, unless this one has an
+            outcome.
     """
 
     n_tries: int
@@ -186,7 +187,7 @@ def _run(watched: Watched, driver: Driver, now: float, limits: Limits) -> Decisi
         if n_tries >= limits.max_tries:
             said = submission.note and f": {submission.note}"
             return Settle(f"given up after {n_tries} runs without a new outcome{said}")
-    if not limits.has_room or now < submission.next_try:
+    if not limits.has_room or (n_tries and now < submission.next_try):
         return Leave()
     wait = min(limits.longest_wait, limits.first_wait * 2**n_tries)
     return Start(n_tries + 1, now + wait)

@@ -110,7 +110,6 @@ class Rounds:
 
         Raises:
             StoreError: the database cannot be used; what was not done is done in the next round.
-            OSError: a process could not be started, or a file not deleted; likewise.
         """
         codes = self._poll()  # before looking: what an ended process wrote is seen then
         unsettled = self._queue.unsettled()
@@ -122,10 +121,13 @@ class Rounds:
             limits = Limits(has_room=n_here < self._n_searches)
             name = watched.submission.name
             decision = self._decide(watched, driver, now, limits)
-            if isinstance(decision, Start | Settle | Delete):
-                n_here += self._do_surely(name, codes, now, limits)
-            else:
-                self._do(watched, decision)
+            try:
+                if isinstance(decision, Start | Settle | Delete):
+                    n_here += self._do_surely(name, codes, now, limits)
+                else:
+                    self._do(watched, decision)
+            except OSError as error:  # one search's: the others go on
+                self._note_trouble(name, error)
             self._mind_claim(name, is_held=driver.is_holding)
 
     def stop_all(self) -> bool:
@@ -246,6 +248,11 @@ class Rounds:
             detail = f"{ended_as}: {note}" if note else str(ended_as)
             self._queue.act(SERVICE, "ended", submission.name, detail)
             self._processes.pop(submission.name, None)
+
+    def _note_trouble(self, name: str, error: OSError) -> None:
+        """Say why a process could not be started: that was a try."""
+        submission = self._queue.find(name).submission
+        self._queue.note(submission, note=f"its process cannot be started: {error}")
 
     def _mind_claim(self, name: str, *, is_held: bool) -> None:
         """Keep a search reserved while its process starts, and no longer."""

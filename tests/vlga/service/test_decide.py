@@ -50,7 +50,7 @@ class TestWhoIsWantedToRun:
         assert what(watched(), GONE) == Start(1, NOW + 10)
         assert what(watched(), GONE, has_room=False) == Leave()
         assert what(watched(claimed_by="other"), GONE) == Leave()
-        assert what(watched(next_try=NOW + 1), GONE) == Leave()
+        assert what(watched(n_tries=1, next_try=NOW + 1), GONE) == Leave()
 
     @pytest.mark.parametrize("driver", [STARTING, HERE, ELSEWHERE])
     def test_is_left_alone_while_it_runs(self, driver):
@@ -83,6 +83,8 @@ class TestWhoIsWantedToRun:
         silent = replace(lost, submission=replace(lost.submission, note=""))
         assert what(silent, GONE) == Settle(given_up)
         went_on = replace(lost, seen=replace(lost.seen, n_outcomes=8))
+        assert what(went_on, GONE) == Start(1, NOW + 10)
+        went_on = replace(went_on, submission=replace(went_on.submission, next_try=NOW + 1))
         assert what(went_on, GONE) == Start(1, NOW + 10)
 
     def test_has_failed_at_once_where_trying_is_no_use(self):
