@@ -81,5 +81,5 @@ def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):
 
     assert run.returncode == 0, run.stderr
     assert {"vlga", "click"} <= loaded
-    heavy = {"torch", "ray", "pandas", "alembic", "pydantic", "numpy", "deap", "rich", "matplotlib"}
+    heavy = {"torch", "ray", "pandas", "alembic", "pydantic", "numpy", "deap", "rich", "plotly"}
     assert not loaded & heavy

@@ -116,13 +116,13 @@ class TestFailures:
         )
 
     def test_of_all_leave_an_empty_table(self):
-        """And an empty picture, and no difference."""
+        """And an empty figure, and no difference."""
         told = vlga(*COMPARE, *JSON, "--set", "limits.evaluation_seconds=1e-9")
 
         assert told.code == 1
         assert [one["finished"] for one in told.json["strategies"]] == [0, 0]
         assert told.json["difference"] is None
-        assert Path("mine.png").exists()
+        assert Path("mine.html").exists()
 
     def test_of_longer_trainings_are_said(self, monkeypatch):
         """The search is complete, but its winner has no test accuracy."""

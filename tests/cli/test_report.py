@@ -15,6 +15,7 @@ import pytest
 
 from db.store import SqlStore
 from tests.support.command import vlga
+from tests.support.figures import valid
 from tests.support.records import candidate, evaluation, genome, record
 from vlga.execution.hold import held
 from vlga.ports.evaluation import FailureReason
@@ -31,7 +32,7 @@ class Page(HTMLParser):
         super().__init__()
         self.source = Path(file).read_text(encoding="utf-8")
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
+        self.text, self.scripts = "", []
         self.feed(self.source)
         self.close()
 
@@ -39,7 +40,10 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data):
-        self.text += data
+        if self.cdata_elem == "script":
+            self.scripts.append(data)
+        else:
+            self.text += data
 
     def count(self, tag):
         return sum(name == tag for name, _ in self.tags)
@@ -202,7 +206,9 @@ class TestPage:
         page = Page("first.html")
 
         assert (told.code, told.err) == (0, "page: first.html\n")
-        assert page.count("figure") == page.count("svg") == self.FIGURES
+        figures = [json.loads(one) for one in page.scripts if one.startswith("{")]
+        assert page.count("figure") == len(figures) == self.FIGURES
+        assert all(valid(one)["data"] for one in figures)
         headings = re.findall("<h2>(.*?)</h2>", page.source)
         assert headings == [
             "Best so far",
@@ -213,7 +219,7 @@ class TestPage:
             "Accuracy against size",
             "Failures",
         ]
-        assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in page.tags}
+        assert not {"link", "iframe", "object", "embed"} & {tag for tag, _ in page.tags}
         for tag, attributes in page.tags:
             for name in ("src", "href", "xlink:href"):
                 assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
@@ -246,7 +252,7 @@ class TestPage:
         vlga("report", NASTY, "--html", "first.html")
         page = Page("first.html")
 
-        assert page.count("script") == 0
+        assert page.count("script") == page.count("figure") + 2
         assert page.text.count(NASTY) >= 5
 
     def test_of_one_that_has_just_begun_or_failed_says_so(self):
@@ -261,10 +267,10 @@ class TestPage:
         vlga("report", "new", "--html", "failed.html")
 
         assert told.code == 0
-        assert new.count("svg") == 0
+        assert new.count("figure") == new.count("script") == 0
         assert "No network has a fitness yet." in new.text
         assert "No training failed." in new.text
-        assert Page("failed.html").count("svg") == 1
+        assert Page("failed.html").count("figure") == 1
 
     def test_of_a_real_search(self, finished):
         """One that ran to its end, with curves that were trained."""

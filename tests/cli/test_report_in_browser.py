@@ -12,46 +12,61 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: apt-get install chromium"
 )
 
-#: Of each figure: its size in pixels, and how many shapes and words are to be seen within it.
-DRAWN = """[...document.querySelectorAll('figure svg')].map(svg => {
-    const frame = svg.getBoundingClientRect();
-    const seen = [...svg.querySelectorAll('path, use, image, text')].filter(one => {
-        const box = one.getBoundingClientRect();
-        return box.width + box.height > 0 && box.left >= frame.left - 1
-            && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
-    });
-    const words = seen.filter(one => one.tagName === 'text').length;
-    return {width: frame.width, height: frame.height, words, shapes: seen.length - words};
-})"""
+#: Of the page: how far it is wider than the window, and what it loaded; of each figure: its size in
+#: pixels, how many shapes and words are to be seen within it, and the colour of its first word.
+SEEN = """vlgaFigures.drawn.then(() => ({
+    tooWide: document.documentElement.scrollWidth - innerWidth,
+    loaded: performance.getEntriesByType('resource').map(one => one.name),
+    figures: [...document.querySelectorAll('.plot')].map(plot => {
+        const frame = plot.getBoundingClientRect();
+        const seen = [...plot.querySelectorAll('.main-svg path, .main-svg text')].filter(one => {
+            const box = one.getBoundingClientRect();
+            return box.width + box.height > 0 && box.left >= frame.left - 1
+                && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
+        });
+        const words = seen.filter(one => one.tagName === 'text');
+        return {
+            width: frame.width, height: frame.height, asked: plot.vlgaFigure.layout.height,
+            words: words.length, shapes: seen.length - words.length,
+            colour: getComputedStyle(words[0]).fill,
+            ids: plot.data.flatMap(one => one.customdata ?? []).length,
+        };
+    }),
+}))"""
 
 
 def test_every_figure_is_drawn_and_nothing_is_complained_about(tmp_path):
-    """Each as wide as the page, with shapes and words in it; the console stays empty."""
+    """As wide as the page, with shapes, words and networks; the page loads no other file."""
     fill("first")
     vlga("report", "first", "--html", "first.html")
-    figures, console = look_at(Path("first.html"), DRAWN, tmp_path)
+    page = Path("first.html")
+    seen, console = look_at(page, SEEN, tmp_path)
 
     assert console == []
-    assert len(figures) == 7
-    for one in figures:
+    assert seen["loaded"] == []
+    assert len(seen["figures"]) == page.read_text(encoding="utf-8").count("<figure>") == 7
+    for one in seen["figures"]:
         assert one["width"] > 600, one
-        assert one["height"] > 100, one
+        assert one["height"] == one["asked"], one
         assert one["words"] >= 3, one
-        assert one["shapes"] >= 10, one
+        assert one["shapes"] >= 2, one
+        assert one["colour"] == "rgb(31, 35, 40)", one
+    assert sum(one["ids"] > 0 for one in seen["figures"]) == 4
 
 
-def test_it_fits_a_small_screen_and_asks_for_no_other_file(tmp_path):
-    """What is wide scrolls in itself; the page is the only thing loaded."""
+def test_it_fits_a_small_screen_and_is_dark_where_the_system_is(tmp_path):
+    """What is wide scrolls in itself; the figures have the page's own text colour."""
     fill("first")
     vlga("report", "first", "--html", "first.html")
-    question = (
-        "[document.documentElement.scrollWidth - innerWidth,"
-        " performance.getEntriesByType('resource').length]"
-    )
-    (too_wide, loaded), _ = look_at(Path("first.html"), question, tmp_path)
+    small = ("--window-size=360,800", "--blink-settings=preferredColorScheme=0")
+    seen, console = look_at(Path("first.html"), SEEN, tmp_path, *small)
 
-    assert too_wide <= 0
-    assert loaded == 0
+    assert console == []
+    assert seen["tooWide"] <= 0
+    for one in seen["figures"]:
+        assert 250 < one["width"] <= 360, one
+        assert one["words"] >= 3, one
+        assert one["colour"] == "rgb(228, 230, 233)", one
 
 
 def test_a_complaint_would_be_seen(tmp_path):

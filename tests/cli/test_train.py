@@ -179,7 +179,7 @@ class TestStudy:
         assert page.out == told.out
         assert page.err == "page: mine.html\n"
         assert "<h1>mine: a study on digits</h1>" in text
-        assert text.count("<svg") == 5
+        assert text.count("<figure>") == 5
         for line in told.out.splitlines()[2:6]:
             assert f"<td>{line.split('  ')[0]}</td>" in text
         assert "simple_cnn, learning rate 0.05, intelligent activation x1.5" in text

@@ -30,13 +30,14 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def look_at(page: Path, script: str, folder: Path) -> tuple[Any, list[str]]:
+def look_at(page: Path, script: str, folder: Path, *options: str) -> tuple[Any, list[str]]:
     """Open a page and ask it something once it is drawn.
 
     Args:
         page: an HTML file.
-        script: JavaScript; the value of this expression is given back.
+        script: JavaScript; the value of this expression is given back, or of what it promises.
         folder: for the browser's own files.
+        options: further ones of the browser; of two alike the last one counts.
 
     Returns:
         The value, and what the page wrote to the console.
@@ -44,14 +45,13 @@ def look_at(page: Path, script: str, folder: Path) -> tuple[Any, list[str]]:
     # The question is asked from inside, so that no driver is needed.
     asking = folder / "asking.html"
     ask = (
-        "<script>addEventListener('load', () => { document.body.dataset.answer = "
-        f"JSON.stringify({script}); }});</script>"
+        "<script>addEventListener('load', async () => { document.body.dataset.answer = "
+        f"JSON.stringify(await {script}); }});</script>"
     )
     asking.write_text(page.read_text(encoding="utf-8") + ask, encoding="utf-8")
-    command = [str(CHROMIUM), *_OPTIONS, f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
-    run = subprocess.run(
-        [*command, asking.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [str(CHROMIUM), *_OPTIONS, profile, "--dump-dom", *options, asking.as_uri()]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     answer = re.search(r'data-answer="(.*?)"', run.stdout)
     assert answer, run.stderr
     return json.loads(unescape(answer[1])), re.findall(r"CONSOLE.*", run.stderr)

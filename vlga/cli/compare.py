@@ -45,13 +45,8 @@ from vlga.execution.hold import held
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
-from vlga.report.comparison.text import (
-    Comparison,
-    budget_text,
-    searches_text,
-    written_files,
-)
-from vlga.report.files import require_own
+from vlga.report.comparison.text import Comparison, budget_text, searches_text
+from vlga.report.files import replace_file, require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
 from vlga.strategies import STRATEGIES, require_installed
 
@@ -103,7 +98,7 @@ _COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strateg
     type=click.Path(file_okay=False, path_type=Path),
     default=".",
     show_default=True,
-    help="Folder for the plot, NAME.png, and the page, NAME.html.",
+    help="Folder for the page with the figure, NAME.html.",
 )
 @db_option
 @worker_options
@@ -151,13 +146,13 @@ def compare(
     with closing(SqlStore(db_url)) as store:
         name = name or fresh_name(store)
         plot_dir.mkdir(parents=True, exist_ok=True)
-        for path in written_files(plot_dir, name):
-            require_own(
-                "a file of --plot-dir",
-                path,
-                database_file(store.engine),
-                way_out="move it away, or choose another --name or --plot-dir",
-            )
+        page = plot_dir / f"{name}.html"
+        require_own(
+            "a file of --plot-dir",
+            page,
+            database_file(store.engine),
+            way_out="move it away, or choose another --name or --plot-dir",
+        )
         base = sizes_of_known(store, name, base)
         failed: list[str] = []
         with ExitStack() as stack:
@@ -181,8 +176,8 @@ def compare(
         ]
     comparison = Comparison(name, base, chosen, plan.seeds, outcomes)
     click.echo(comparison.text(form, screen_width()))
-    for path in comparison.write_files(plot_dir, plan.command):
-        click.echo(f"wrote {path}", err=True)
+    replace_file("a file of --plot-dir", page, comparison.page(plan.command).encode())
+    click.echo(f"wrote {page}", err=True)
     if failed:
         raise TooManyFailures(
             f"{len(failed)} of {searches_text(len(plan.searches))} failed and are left out: "

@@ -3,9 +3,9 @@
 formats      tables, JSON and CSV; numbers and times as words
 files        writing them without destroying another's file
 html         one page in one file
+figures      what all figures have in common; figures.js draws them
 paired       paired differences and their standard error
 best_so_far  the best fitness after so many epochs
-plots        what all figures have in common
 search       the report of a search
 study        the report of a study
 comparison   the report of a comparison

@@ -1,4 +1,4 @@
-"""Writing a page or a picture without destroying what a person, or the database, has there."""
+"""Writing a page without destroying what a person, or the database, has there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from vlga.errors import ConfigError
 
 __all__ = ["MARK", "replace_file", "require_own"]
 
-#: In the head of every page of vlga and of every picture, by which it is known again.
+#: In the head of every page of vlga, by which it is known again.
 MARK = 'name="generator" content="vlga '
-_PICTURE_MARK = "Software\0vlga "
 #: Within how many bytes of a file's beginning its mark is.
 _N_BYTES = 1000
 #: What SQLite keeps beside a database.
@@ -26,7 +25,7 @@ def require_own(
 
     Args:
         option: names the file on the command line.
-        file: to be written later; a new one, or a page or picture that vlga has made.
+        file: to be written later; a new one, or a page that vlga has made.
         database: the file of the database in use, if it is one.
         way_out: what to do about a file that vlga has not made.
         force: whether such a file is overwritten all the same.
@@ -51,7 +50,7 @@ def require_own(
                 start = opened.read(_N_BYTES)
     except OSError as error:
         raise _unwritable(option, file, error) from error
-    if not force and not any(mark.encode() in start for mark in (MARK, _PICTURE_MARK)):
+    if not force and MARK.encode() not in start:
         raise ConfigError(
             f"{option} must be a new file or one that vlga has made, but {str(file)!r} is another; "
             f"{way_out}"

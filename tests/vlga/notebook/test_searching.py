@@ -64,7 +64,7 @@ def test_a_search_is_an_object(found):
     assert "test accuracy 0." in str(found)
     assert "winner" in str(found.report())
     assert "<iframe srcdoc=" in found.report()._repr_html_()
-    assert "<svg" in found.report().page
+    assert '<div class="plot"' in found.report().page
 
 
 def test_is_found_again(found, monkeypatch):

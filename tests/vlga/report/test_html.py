@@ -1,10 +1,13 @@
 """The HTML page, read with the standard library's parser."""
 
+import json
 from html.parser import HTMLParser
 
 from vlga.report import html
+from vlga.report.figures import PALE, Point, figure_of, points
 
 NASTY = "<script>alert('1 & 2')</script> \"quoted\""
+DRAWING = figure_of([points(NASTY, [Point(1, 2, "text")], PALE)], title={"text": NASTY})
 
 
 class Reader(HTMLParser):
@@ -31,16 +34,16 @@ def test_shows_text_as_it_is_given():
         html.paragraph(NASTY),
         html.code(NASTY),
         html.table([NASTY], [[NASTY]]),
-        html.figure("<svg></svg>", NASTY),
+        html.figure(DRAWING, NASTY, html.table([], [])),
         html.details(NASTY, html.paragraph(NASTY)),
     )
     read = Reader(html.page(NASTY, *parts))
 
     assert read.texts.count(NASTY) == 10
-    assert "script" not in read.tags
-    shown = ("title", "h1", "h2", "p", "pre", "th", "td", "svg", "summary")
+    shown = ("title", "h1", "h2", "p", "pre", "th", "td", "figcaption", "summary", "script")
     assert [tag for tag in read.tags if tag in shown] == [
-        "title", "h1", "h2", "p", "pre", "th", "td", "svg", "summary", "p",
+        "title", "h1", "h2", "p", "pre", "th", "td", "script", "figcaption", "summary", "summary",
+        "p", "script", "script",
     ]  # fmt: skip
 
 
@@ -54,7 +57,25 @@ def test_a_table_has_a_row_for_each():
 
 def test_a_drawing_is_read_out_by_its_caption():
     """Once: a screen reader has the drawing's label, and passes the text below it over."""
-    read = Reader(html.figure('<svg width="1"><text>0.5</text></svg>', NASTY))
+    figure = html.figure(DRAWING, NASTY)
 
-    assert read.labels == [NASTY]
-    assert 'figcaption aria-hidden="true"' in html.figure("<svg></svg>", NASTY)
+    assert Reader(figure).labels == [NASTY]
+    assert 'figcaption aria-hidden="true"' in figure
+
+
+def test_a_figure_is_in_the_page_as_data():
+    """Word for word, whatever a name is: nothing in it ends the script that holds it."""
+    read = Reader(html.figure(DRAWING, ""))
+    (text,) = [one for one in read.texts if one.startswith("{")]
+
+    assert json.loads(text) == DRAWING
+    assert "<" not in text
+
+
+def test_plotly_is_in_a_page_once_and_only_with_figures():
+    """A page without figures is as small as its text."""
+    one = html.figure(DRAWING, "")
+
+    assert html.page("", one, one).count('id="plotly"') == 1
+    assert 1_000_000 < len(html.page("", one)) < 2_500_000
+    assert len(html.page("", html.paragraph('<div class="plot"'))) < 5000

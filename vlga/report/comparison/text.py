@@ -1,20 +1,26 @@
-"""What ``vlga compare`` prints and writes: the table, JSON, CSV, the plot and the page."""
+"""What ``vlga compare`` prints and writes: the table, JSON, CSV and the page."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from vlga.config.settings import BudgetConfig, SearchConfig
-from vlga.report.best_so_far import Band, Steps, band, best_of_those_that_may_win
+from vlga.report.best_so_far import (
+    Band,
+    Steps,
+    band,
+    best_of_those_that_may_win,
+    value_at,
+)
 from vlga.report.comparison.ratio import BudgetRatio, budget_ratio
 from vlga.report.comparison.summary import Difference, difference, summaries
 from vlga.report.formats import as_csv, as_json, as_table, count_text, filled, number_of
 from vlga.report.rivals import rivals_lines
 
-__all__ = ["Comparison", "budget_text", "searches_text", "written_files"]
+__all__ = ["Comparison", "budget_text", "searches_text"]
 
 _COLUMNS = (
     "strategy", "seeds", "validation_accuracy", "test_accuracy", "evaluations", "epochs", "seconds",
@@ -28,6 +34,14 @@ _EXPLANATION = (
     "and failures are means of one search; depth (in convolutions) and parameters are medians over "
     "the winners. The first search's seconds include the start of its workers."
 )
+_BEST_SO_FAR = (
+    "Best validation accuracy so far, of the networks that were trained for longest by then: the "
+    "mean over the seeds, with a band from the worst seed to the best. A marker stands where the "
+    "longest search ended. Accuracies are drawn by the logarithm of the error, so that 0.98 and "
+    "0.99 are as far apart as 0.8 and 0.9."
+)
+#: Of the curves, so many points are in the table.
+_POINTS_IN_TABLE = 10
 
 
 def budget_text(budget: BudgetConfig) -> str:
@@ -42,11 +56,6 @@ def budget_text(budget: BudgetConfig) -> str:
 def searches_text(number: int) -> str:
     """Give a count of searches: 1 search, 2 searches."""
     return f"{number} search{'' if number == 1 else 'es'}"
-
-
-def written_files(folder: Path, name: str) -> tuple[Path, Path]:
-    """Give the files of a comparison's plot and of its page."""
-    return folder / f"{name}.png", folder / f"{name}.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,50 +118,36 @@ class Comparison:
         table = as_table(cells, _COLUMNS, right=_COLUMNS[1:], width=width, spare=_SPARE)
         return "\n".join([table, "", *(filled(note, width) for note in self.notes)])
 
-    def write_files(self, folder: Path, command: str) -> Iterator[Path]:
-        """Draw the plot and write ``NAME.png`` and ``NAME.html``.
+    def page(self, command: str) -> str:
+        """Give the HTML page.
 
         Args:
-            folder: an existing one.
             command: that made the comparison, to be shown on the page.
         """
         from vlga.report import html
-        from vlga.report.files import replace_file
-        from vlga.report.plots import best_so_far_figure, png_bytes, svg_text
+        from vlga.report.figures import best_so_far_figure
 
-        bands = {strategy: self._band(strategy) for strategy in self.strategies}
-        n_seeds = number_of(len(self.seeds), "seed")
-        title = f"{self.name}: {self._data()}, {n_seeds}, {budget_text(self.config.budget)}"
+        bands = {one: found for one in self.strategies if (found := self._band(one))}
         drawing = best_so_far_figure(
-            {strategy: one for strategy, one in bands.items() if one},
-            title=title,
+            bands,
             n_images=min((one["images"]["validation"] for one in self.outcomes), default=1),
             budget_epochs=self.config.budget.epochs,
         )
-        picture, file = written_files(folder, self.name)
-        replace_file("a file of --plot-dir", picture, png_bytes(drawing))
-        yield picture
+        n_seeds = number_of(len(self.seeds), "seed")
         cells = [self._cells(row) for row in self.rows]
-        document = html.page(
-            title,
+        return html.page(
+            f"{self.name}: {self._data()}, {n_seeds}, {budget_text(self.config.budget)}",
             html.table(
                 [column.replace("_", " ") for column in _COLUMNS],
                 [[row[column] for column in _COLUMNS] for row in cells],
             ),
             *(html.paragraph(note) for note in self.notes),
             html.paragraph(_EXPLANATION),
-            html.figure(
-                svg_text(drawing),
-                "Best validation accuracy so far, of the networks that were trained for longest by "
-                "then: the mean over the seeds, with a band from the worst seed to the best. A "
-                "marker stands where the longest search ended.",
-            ),
+            html.figure(drawing, _BEST_SO_FAR, _bands_table(bands)),
             html.paragraph("Made by:"),
             html.code(command),
             *(html.paragraph(f"On {versions}.") for versions in self._versions()),
         )
-        replace_file("a file of --plot-dir", file, document.encode())
-        yield file
 
     def _tree(self) -> dict[str, Any]:
         found = difference(self.outcomes)
@@ -245,6 +240,24 @@ class Comparison:
             for one in self.outcomes
         )
         return list(dict.fromkeys(texts))
+
+
+def _bands_table(bands: Mapping[str, Band]) -> str:
+    """Give the means after some numbers of epochs, a column a strategy."""
+    from vlga.report import html
+
+    end = max((one.epochs[-1] for one in bands.values()), default=0)
+    step = math.ceil(end / _POINTS_IN_TABLE) or 1
+    rows = []
+    for epochs in [*range(step, end, step), *([end] if end else [])]:
+        values = [
+            f"{value_at([*zip(one.epochs, one.mean, strict=True)], epochs):.4f}"
+            if one.epochs[0] <= epochs
+            else "-"
+            for one in bands.values()
+        ]
+        rows.append([f"{epochs:,}", *values])
+    return html.table(["epochs", *bands], rows)
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,8 @@
 
 summary  what the outcomes add up to
 genes    alleles that the fittest have more often
-plots    its figures
+figures  its figures
+curves   figures of how its networks learned
 text     its text
 page     its page
 """

@@ -1,6 +1,6 @@
 """Which alleles the fittest networks of a search have more often than all of its networks.
 
-`vlga report` prints the result (text.py), and plots.py draws it.
+`vlga report` prints the result (text.py), and figures.py draws it.
 """
 
 from __future__ import annotations

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.report import html
 from vlga.report.best_so_far import band
+from vlga.report.figures import best_so_far_figure
 from vlga.report.formats import as_json, count_text
-from vlga.report.plots import best_so_far_figure, svg_text
-from vlga.report.search.plots import (
-    curves_figure,
+from vlga.report.search.curves import curves_figure
+from vlga.report.search.figures import (
     depth_figure,
     failures_figure,
     fitness_figure,
     genes_figure,
     pareto_figure,
 )
+from vlga.report.search.genes import GeneShift
 from vlga.report.search.summary import (
     Outcome,
+    Round,
     accuracy_steps,
     failures_by_reason,
     fittest,
+    leaders,
     pareto_front,
     rounds,
 )
-from vlga.report.search.text import SearchReport
+from vlga.report.search.text import ROUND, SearchReport, round_row
 
 __all__ = ["search_page"]
 
@@ -72,15 +76,12 @@ def search_page(
     parts = [html.paragraph(_sentence(line)) for line in report.story()]
     if any(one.fitness is not None for one in members):
         parts += [html.paragraph(f"{_sentence(line)}.") for line in report.winner_lines()]
-        parts += _networks(best)
+        parts.append(_networks_table(best))
         parts += _layers(report, read_genomes)
         parts += _figures(report, members, curves)
     else:
         parts.append(html.paragraph("No network has a fitness yet."))
     parts += _failures(report)
-    front = pareto_front(members)
-    if front:
-        parts.append(html.details("The Pareto front as a table", *_networks(front)))
     parts.append(html.details("All settings", html.code(as_json(report.shown["config"]))))
     versions = ", ".join(f"{name} {text}" for name, text in report.shown["versions"].items())
     parts.append(html.paragraph(f"On {versions}."))
@@ -94,41 +95,79 @@ def _figures(
 ) -> Iterator[str]:
     n_images = max(1, report.shown["images"]["validation"])
     by_round = rounds(members, _ROUNDS)
-    steps = band([accuracy_steps(report.outcomes)])
-    if steps is not None:
-        drawing = best_so_far_figure({report.shown["strategy"]: steps}, title="", n_images=n_images)
+    steps = accuracy_steps(report.outcomes)
+    together = band([steps])
+    if together is not None:
+        drawing = best_so_far_figure(
+            {report.shown["strategy"]: together}, n_images=n_images, ids=leaders(report.outcomes)
+        )
         yield html.heading("Best so far")
-        yield html.figure(svg_text(drawing), _BEST_SO_FAR)
+        yield html.figure(drawing, _BEST_SO_FAR, _steps_table(steps))
     yield html.heading("Fitness by generation")
-    yield html.figure(svg_text(fitness_figure(by_round, n_images=n_images)), _FITNESS)
+    drawing = fitness_figure(by_round, n_images=n_images)
+    yield html.figure(drawing, _FITNESS, _rounds_table(by_round))
     yield html.heading("Depth over time")
-    yield html.figure(svg_text(depth_figure(by_round)), _DEPTH)
-    shifts = report.shifts()[:_GENES]
+    yield html.figure(depth_figure(by_round), _DEPTH)
     yield html.heading("What the fittest have in common")
+    shifts = report.shifts()[:_GENES]
     if shifts:
         caption = _GENES_CAPTION.format(quarter=report.quarter().removeprefix("genes of "))
-        yield html.figure(svg_text(genes_figure(shifts)), caption)
+        yield html.figure(genes_figure(shifts), caption, _genes_table(shifts))
     else:
         yield html.paragraph("No gene differs by more than chance explains.")
     if curves:
         yield html.heading("Learning curves of the best")
-        yield html.figure(svg_text(curves_figure(curves, n_images=n_images)), _CURVES)
+        drawing = curves_figure(curves, n_images=n_images)
+        yield html.figure(drawing, _CURVES, _curves_table(curves))
     yield html.heading("Accuracy against size")
     winner = report.shown["best"] and report.shown["best"]["id"]
-    drawing = pareto_figure(members, pareto_front(members), winner, n_images=n_images)
-    yield html.figure(svg_text(drawing), _PARETO)
+    front = pareto_front(members)
+    drawing = pareto_figure(members, front, winner, n_images=n_images)
+    yield html.figure(drawing, _PARETO, _networks_table(front))
 
 
 def _failures(report: SearchReport) -> Iterator[str]:
     failed = failures_by_reason(report.outcomes)
     yield html.heading("Failures")
     if failed:
-        yield html.figure(svg_text(failures_figure(failed)), "Trainings without a fitness.")
+        yield html.figure(failures_figure(failed), "Trainings without a fitness, by reason.")
     else:
         yield html.paragraph("No training failed.")
 
 
-def _networks(networks: Sequence[Outcome]) -> list[str]:
+def _steps_table(steps: Curve) -> str:
+    rows = [(f"{epochs:,}", f"{fitness:.4f}") for epochs, fitness in steps]
+    return html.table(("epochs", "best so far"), rows)
+
+
+def _rounds_table(by_round: Sequence[Round]) -> str:
+    rows = [
+        ["-" if value is None else str(value) for value in round_row(one).values()]
+        for one in by_round
+    ]
+    return html.table([key.replace("_", " ") for key in ROUND], rows)
+
+
+def _genes_table(shifts: Sequence[GeneShift]) -> str:
+    rows = [
+        (one.gene, allele_text(allele), f"{before:.0%}", f"{after:.0%}")
+        for one in shifts
+        for allele, (before, after) in one.shares.items()
+    ]
+    return html.table(("gene", "allele", "of all", "of the fittest"), rows)
+
+
+def _curves_table(curves: Mapping[int, Curve]) -> str:
+    epochs = sorted({epoch for points in curves.values() for epoch, _ in points})
+    by_epoch = [dict(points) for points in curves.values()]
+    rows = [
+        [str(epoch), *(f"{one[epoch]:.4f}" if epoch in one else "-" for one in by_epoch)]
+        for epoch in epochs
+    ]
+    return html.table(["epoch", *(f"#{number}" for number in curves)], rows)
+
+
+def _networks_table(networks: Sequence[Outcome]) -> str:
     columns = ("network", "fitness", "parameters", "MACs", "convolutions", "made in", "by")
     rows = [
         (
@@ -142,7 +181,7 @@ def _networks(networks: Sequence[Outcome]) -> list[str]:
         )
         for one in networks
     ]
-    return [html.table(columns, rows)]
+    return html.table(columns, rows)
 
 
 def _layers(

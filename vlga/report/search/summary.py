@@ -1,6 +1,6 @@
 """What a search found, in numbers: plain arithmetic on recorded outcomes.
 
-`db.read.reports` gives the outcomes; text.py prints the numbers, and plots.py draws them.
+`db.read.reports` gives the outcomes; text.py prints the numbers, and figures.py draws them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from vlga.report.best_so_far import best_so_far
 
@@ -23,12 +24,15 @@ __all__ = [
     "each_once",
     "failures_by_reason",
     "fittest",
+    "leaders",
     "pareto_front",
     "rounds",
     "rungs",
     "trained",
     "trained_longest",
 ]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Round:
         median: median fitness in this round, or None.
         worst: worst fitness in this round, or None.
         fitness: of each network that has one, in the order of their numbers.
+        ids: the numbers of these networks.
         depth: (fewest, median, most) convolutions of those with a fitness, or None.
         depth_of_best: convolutions of the fittest in this round, or None.
     """
@@ -92,6 +97,7 @@ class Round:
     median: float | None
     worst: float | None
     fitness: tuple[float, ...]
+    ids: tuple[int, ...]
     depth: tuple[int, float, int] | None
     depth_of_best: int | None
 
@@ -133,6 +139,15 @@ def accuracy_steps(outcomes: Iterable[Outcome]) -> list[tuple[int, float]]:
         outcomes: in the order in which they were recorded.
     """
     return best_so_far([(one.epochs, one.fitness) for one in outcomes if one.on_budget])
+
+
+def leaders(outcomes: Sequence[Outcome]) -> list[int]:
+    """Give the number of the candidate whose fitness is the best at each of `accuracy_steps`."""
+    first: dict[float | None, int] = {}
+    for one in outcomes:
+        if one.on_budget:
+            first.setdefault(one.fitness, one.id)
+    return [first[fitness] for _, fitness in accuracy_steps(outcomes)]
 
 
 def rounds(members: Sequence[Outcome], most: int) -> list[Round]:
@@ -211,7 +226,7 @@ def trained(members: Iterable[Outcome]) -> list[Outcome]:
     return [one for one in members if one.fitness is not None and one.on_budget]
 
 
-def drawn(networks: Sequence[Outcome], most: int) -> Sequence[Outcome]:
+def drawn(networks: Sequence[T], most: int) -> Sequence[T]:
     """Draw at most so many of these at random, the same ones every time."""
     return networks if len(networks) <= most else Random(0).sample(networks, most)
 
@@ -258,6 +273,7 @@ def _round(label: str, members: Sequence[Outcome], best_before: float | None) ->
         median=statistics.median(fitness) if fitness else None,
         worst=min(fitness, default=None),
         fitness=fitness,
+        ids=tuple(one.id for one in completed),
         depth=(min(depths), statistics.median(depths), max(depths)) if depths else None,
         depth_of_best=max(completed, key=_rank).depth if completed else None,
     )

@@ -37,9 +37,9 @@ from vlga.report.search.summary import (
     trained_longest,
 )
 
-__all__ = ["SearchReport"]
+__all__ = ["ROUND", "SearchReport", "round_row"]
 
-_ROUND = (
+ROUND = (
     "made", "networks", "failed", "best_so_far", "best", "median", "worst", "convolutions",
 )  # fmt: skip
 _NETWORK = ("id", "fitness", "parameters", "macs", "depth", "made")
@@ -101,8 +101,8 @@ class SearchReport:
         """
         members = self.members
         if form == "csv":
-            rows = [_round_row(one) for one in rounds(members, max(1, len(members)))]
-            return as_csv(rows, _ROUND)
+            rows = [round_row(one) for one in rounds(members, max(1, len(members)))]
+            return as_csv(rows, ROUND)
         if form == "json":
             return as_json(self._tree())
         return "\n\n".join(part for part in self._parts(width) if part)
@@ -167,9 +167,9 @@ class SearchReport:
         members = self.members
         yield filled("\n".join([self.title, *self.story()]), width, indent=2)
         if members:
-            rows = [_round_row(one) for one in rounds(members, _ROUNDS_IN_TEXT)]
+            rows = [round_row(one) for one in rounds(members, _ROUNDS_IN_TEXT)]
             yield as_table(
-                rows, _ROUND, right=_ROUND[1:], width=width, spare=("worst", "failed", "networks")
+                rows, ROUND, right=ROUND[1:], width=width, spare=("worst", "failed", "networks")
             )
             yield self.failures()
         shifts = self.shifts()[:_GENES_IN_TEXT]
@@ -206,7 +206,7 @@ class SearchReport:
         return {
             "search": dict(self.shown),
             "rounds": [
-                {key: value for key, value in asdict(one).items() if key != "fitness"}
+                {key: value for key, value in asdict(one).items() if key not in ("fitness", "ids")}
                 for one in rounds(members, max(1, len(members)))
             ],
             "rungs": [asdict(one) for one in rungs(members)],
@@ -273,7 +273,9 @@ def _gain(allele: Any, shares: tuple[float, float]) -> str:
     return f"{allele_text(allele)}: {shares[0]:.0%} → {shares[1]:.0%}"
 
 
-def _round_row(one: Round) -> dict[str, Any]:
+def round_row(one: Round) -> dict[str, Any]:
+    """Give a row of the columns `ROUND`, None for what there is not."""
+
     def score(value: float | None) -> str | None:
         return None if value is None else f"{value:.4f}"
 

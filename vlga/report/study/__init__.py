@@ -1,6 +1,6 @@
 """The report of a study: fixed networks trained in several ways.
 
 summary  the differences between arms
-plots    its figures
+figures  its figures
 text     its text and its page
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from vlga.report.formats import as_csv, as_json, as_table
@@ -35,7 +36,7 @@ _LEARNING = (
 )
 _LAYERS = (
     "{key}. Each row is a layer, each column an epoch. G, from 0 to 1, says how steady the layer's "
-    "gradients were; it is grey where it was not measured."
+    "gradients were; it is blank where it was not measured."
 )
 
 
@@ -57,8 +58,7 @@ def study_text(runs: Sequence[Run], form: str, width: int | None = None) -> str:
 def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
     """Give the study as one HTML page: the table of arms, their curves, maps of their layers."""
     from vlga.report import html
-    from vlga.report.plots import svg_text
-    from vlga.report.study.plots import differences_figure, layers_figure, learning_figure
+    from vlga.report.study.figures import differences_figure, layers_figure, learning_figure
 
     results = arm_results(runs)
     rows = [_row(one) for one in results]
@@ -69,14 +69,33 @@ def report_page(name: str, data: str, runs: Sequence[Run]) -> str:
         headers = [key.replace("_", " ") for key in columns]
         parts = [html.table(headers, cells), html.paragraph(_EXPLANATION)]
     if any(one.minus_plain is not None for one in results):
-        parts.append(html.figure(svg_text(differences_figure(results)), _DIFFERENCES))
-    for (network, rate), curves in learning_curves(runs).items():
-        key = f"{network}, learning rate {rate:g}"
-        parts.append(html.figure(svg_text(learning_figure(curves)), _LEARNING.format(key=key)))
-    for (network, rate, arm), histories in layer_histories(runs).items():
-        key = f"{network}, learning rate {rate:g}, {arm}"
-        parts.append(html.figure(svg_text(layers_figure(histories)), _LAYERS.format(key=key)))
+        parts += [
+            html.heading("Differences from plain"),
+            html.figure(differences_figure(results), _DIFFERENCES),
+        ]
+    learned = learning_curves(runs)
+    if learned:
+        parts.append(html.heading("Learning curves"))
+    for (network, rate), curves in learned.items():
+        caption = _LEARNING.format(key=f"{network}, learning rate {rate:g}")
+        parts.append(html.figure(learning_figure(curves), caption, _curves_table(curves)))
+    layers = layer_histories(runs)
+    if layers:
+        parts.append(html.heading("Layers"))
+    for (network, rate, arm), histories in layers.items():
+        caption = _LAYERS.format(key=f"{network}, learning rate {rate:g}, {arm}")
+        parts.append(html.figure(layers_figure(histories), caption))
     return html.page(f"{name}: a study on {data}", *parts)
+
+
+def _curves_table(curves: Mapping[str, Sequence[float]]) -> str:
+    from vlga.report import html
+
+    rows = [
+        [str(epoch), *("-" if one is None else f"{100 * one:.2f}" for one in values)]
+        for epoch, values in enumerate(zip_longest(*curves.values()), start=1)
+    ]
+    return html.table(["epoch", *curves], rows)
 
 
 def report_text(runs: Sequence[Run], width: int | None = None) -> str:

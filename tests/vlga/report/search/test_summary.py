@@ -15,6 +15,7 @@ from vlga.report.search.summary import (
     each_once,
     failures_by_reason,
     fittest,
+    leaders,
     pareto_front,
     rounds,
     rungs,
@@ -73,6 +74,15 @@ def test_the_best_so_far_counts_the_epochs_of_every_training():
     ]
 
     assert accuracy_steps(outcomes) == [(3, 0.5), (16, 0.75)]
+    assert leaders(outcomes) == [0, 3]
+
+
+def test_at_the_end_the_best_is_the_best_of_before():
+    """It leads until another is fitter; an equal one is not."""
+    outcomes = [outcome(0, 0.5), outcome(1, 0.5), outcome(2, 0.25)]
+
+    assert accuracy_steps(outcomes) == [(3, 0.5), (9, 0.5)]
+    assert leaders(outcomes) == [0, 0]
 
 
 class TestRounds:
