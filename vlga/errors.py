@@ -9,11 +9,14 @@
     ├─ SoftwareChanged(RuntimeError) a resumed search would be another one; exit code 2
     ├─ SearchStopped(RuntimeError)   somebody asked the search to stop; exit code 130
     ├─ ExportError(RuntimeError)     a network cannot be written in a format
+    ├─ AccessDenied                  a token is wrong, has expired or was revoked; exit code 2
     ├─ EvaluatorError(RuntimeError)  there are no workers: no cluster, no such resources; exit 2
     └─ StoreError                    the database cannot be used; exit 2
        ├─ SearchNotFound(LookupError)
        ├─ NoIndividual(LookupError)
        ├─ SearchExists
+       ├─ SearchDone              it has nothing left to do
+       ├─ QueueFull               too many searches wait; one that ends makes room
        ├─ SearchHeld              another process runs the search
        ├─ LeaseLost               another process has taken the search over; exit code 1
        ├─ StoreUnavailable        it does not answer at the moment; another try may succeed
@@ -31,6 +34,7 @@ import re
 from collections.abc import Iterable
 
 __all__ = [
+    "AccessDenied",
     "ConfigError",
     "DataError",
     "EvaluatorError",
@@ -39,7 +43,9 @@ __all__ = [
     "LeaseLost",
     "NoIndividual",
     "ProtocolError",
+    "QueueFull",
     "SchemaVersionError",
+    "SearchDone",
     "SearchExists",
     "SearchHeld",
     "SearchNotFound",
@@ -115,6 +121,12 @@ class EvaluatorLost(EvaluatorError):
     exit_code = 1
 
 
+class AccessDenied(VlgaError):
+    """A token is wrong, has expired or was revoked."""
+
+    exit_code = 2
+
+
 class StoreError(VlgaError):
     """The database cannot be reached, read or written."""
 
@@ -131,6 +143,14 @@ class NoIndividual(StoreError, LookupError):
 
 class SearchExists(StoreError):
     """A search of that name is in the database already."""
+
+
+class SearchDone(StoreError):
+    """The search has nothing left to do, or cannot do what is asked as it is."""
+
+
+class QueueFull(StoreError):
+    """Too many searches wait."""
 
 
 class SearchHeld(StoreError):

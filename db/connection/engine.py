@@ -204,9 +204,9 @@ def open_engine(url: str, *, create: bool = False) -> Engine:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """Open a database that exists for as long as the block takes. Raises as `open_engine`."""
-    with disposing(open_engine(url)) as engine:
+def opened(url: str, *, create: bool = False) -> Iterator[Engine]:
+    """Open a database for as long as the block takes. Arguments and errors are `open_engine`'s."""
+    with disposing(open_engine(url, create=create)) as engine:
         yield engine
 
 

@@ -256,7 +256,7 @@ def _wish(row: RowMapping) -> dict[str, Any]:
     return {key: row[key] for key in ("wanted", "priority", "note", "created_by")}
 
 
-def _state(row: Mapping[str, Any], seen: Seen) -> str:
+def _state(row: RowMapping, seen: Seen) -> State:
     if row["wanted"] is None:
         return state_of(Watched(Submission(row["name"], {}, is_settled=True), seen))
     submission = Submission(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.support.command import SMALL, vlga
-from vlga.app.searches import check_name, made_up_name
 from vlga.errors import ConfigError
+from vlga.ports.names import check_name, made_up_name
 
 
 @given(st.text(max_size=300))

@@ -13,13 +13,14 @@ from db.store import SqlStore
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
-from vlga.app.searches import ReadySearch, check_name, enter, refuse_taken
+from vlga.app.searches import ReadySearch, enter, refuse_taken
 from vlga.app.sizes import choose_sizes, machine_of
 from vlga.config.settings import SearchConfig
 from vlga.config.strategies import STUDIES
 from vlga.errors import ConfigError, DataError
 from vlga.execution.hold import held
 from vlga.ports.ledger import SearchRecord
+from vlga.ports.names import check_name
 from vlga.strategies import require_installed
 
 if TYPE_CHECKING:

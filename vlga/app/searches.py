@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import platform
-import re
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,13 +19,11 @@ from db.store import SqlStore
 from vlga.app.listeners import listening
 from vlga.config.settings import SearchConfig
 from vlga.errors import (
-    ConfigError,
     SearchExists,
     SearchStopped,
     SoftwareChanged,
     StoreError,
     VlgaError,
-    shown,
 )
 from vlga.execution.artifacts import ArtifactFolder
 from vlga.execution.driver import Search
@@ -39,6 +36,7 @@ from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
+from vlga.ports.names import made_up_name
 from vlga.ports.observer import Ended, Observer, StopRequested, tell_each
 from vlga.ports.rivals import Rivals
 
@@ -48,9 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Outcome",
     "ReadySearch",
-    "check_name",
     "enter",
-    "made_up_name",
     "new_record",
     "refuse_taken",
     "run_search",
@@ -103,30 +99,6 @@ class ReadySearch:
     store: SqlStore
     evaluator: Evaluator
     rivals: BackgroundRivals | None = None
-
-
-#: A search's folder and a comparison's files are named after it: a file system has 255 bytes, of
-#: which a comparison adds strategy, seed and suffix.
-_NAME_BYTES = 180
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that cannot name a folder, or would have to be typed with quotes."""
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise ConfigError(
-            "--name must be letters, digits, '_', '.' and '-', beginning with one of the first "
-            f"three, but got {shown(name)}"
-        )
-    if (n_bytes := len(name.encode())) > _NAME_BYTES:
-        raise ConfigError(
-            f"--name must be at most {_NAME_BYTES} bytes long, but has {n_bytes}: {shown(name)}"
-        )
-
-
-def made_up_name(text: str) -> str:
-    """Give a name that `check_name` takes, with room for a number, out of any text."""
-    name = re.sub(r"[^\w.-]+", "-", text).strip("-.") or "search"
-    return name.encode()[: _NAME_BYTES - 20].decode(errors="ignore")
 
 
 def new_record(

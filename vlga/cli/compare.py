@@ -26,7 +26,7 @@ from vlga.app.comparisons import (
     unfinished,
 )
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
-from vlga.app.searches import ReadySearch, check_name
+from vlga.app.searches import ReadySearch
 from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
@@ -45,6 +45,7 @@ from vlga.execution.hold import held
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
+from vlga.ports.names import check_name
 from vlga.report.comparison.text import Comparison, budget_text, searches_text
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text

@@ -14,7 +14,7 @@ from db.connection.engine import masked, opened
 from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator
-from vlga.app.searches import ReadySearch, check_name, enter, refuse_taken
+from vlga.app.searches import ReadySearch, enter, refuse_taken
 from vlga.app.sizes import choose_sizes, machine_of
 from vlga.app.studies import planned, with_genomes
 from vlga.cli.completion import complete_data, complete_networks
@@ -26,6 +26,7 @@ from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures
 from vlga.execution.hold import held
 from vlga.networks.named import MODELS
+from vlga.ports.names import check_name
 from vlga.report.formats import at_a_time_text, number_of
 from vlga.report.study.text import study_text
 
