@@ -6,7 +6,7 @@ with ten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from vlga.ports.data import data_label
 from vlga.ports.queue import Seen, Submission, Watched, Wish
 from vlga.ports.state import State, state_of
 
-__all__ = ["searches_page"]
+__all__ = ["free_name", "searches_named", "searches_page"]
 
 #: Rows looked at for a page of which a filter leaves few; its cursor leads on from there.
 _MOST_LOOKED_AT = 2000
@@ -36,10 +36,11 @@ _LEASE = ("token", "host", "process_id", "origin", "since", "stop")
 class _Filter:
     """Which searches are wanted; what is None or empty does not matter."""
 
-    state: str | None
-    strategy: str | None
-    data: str | None
-    text: str | None
+    state: str | None = None
+    strategy: str | None = None
+    data: str | None = None
+    text: str | None = None
+    names: Sequence[str] | None = None
 
 
 def searches_page(
@@ -89,6 +90,13 @@ def searches_page(
             if _is_wanted(row, wanted):
                 items.append(row)
     return Page(items, None)
+
+
+def searches_named(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the searches of these names that there are, at most 500, as `searches_page` does."""
+    wanted = _Filter(names=names[:500])
+    with reading(engine) as connection:
+        return [row for _, row in _rows(connection, wanted, len(names), (_WAITING, None))]
 
 
 def _start(cursor: str | None) -> tuple[str, int | None]:
@@ -143,6 +151,8 @@ def _waiting(connection: Connection, wanted: _Filter, after: int | None) -> Sele
         statement = statement.where(columns.id < after)
     if wanted.text:
         statement = statement.where(_has(columns.name, wanted.text))
+    if wanted.names is not None:
+        statement = statement.where(columns.name.in_(wanted.names))
     return statement
 
 
@@ -158,6 +168,8 @@ def _entered(connection: Connection, wanted: _Filter, after: int | None) -> Sele
         chosen = chosen.where(columns.data_name == wanted.data)
     if wanted.text:
         chosen = chosen.where(_has(columns.name, wanted.text))
+    if wanted.names is not None:
+        chosen = chosen.where(columns.name.in_(wanted.names))
     some = chosen.subquery("some")
     best_id = (
         select(evaluations.c.id)
@@ -256,7 +268,7 @@ def _wish(row: RowMapping) -> dict[str, Any]:
     return {key: row[key] for key in ("wanted", "priority", "note", "created_by")}
 
 
-def _state(row: RowMapping, seen: Seen) -> State:
+def _state(row: Mapping[str, Any], seen: Seen) -> State:
     if row["wanted"] is None:
         return state_of(Watched(Submission(row["name"], {}, is_settled=True), seen))
     submission = Submission(
@@ -277,3 +289,15 @@ def _is_wanted(row: Mapping[str, Any], wanted: _Filter) -> bool:
     if row["status"] is not None:
         return True
     return wanted.strategy in (None, row["strategy"]) and wanted.data in (None, row["data"])
+
+
+def free_name(engine: Engine, stem: str) -> str:
+    """Give a name that no search and no submission has: the stem with the next number."""
+    names: set[str] = set()
+    with reading(engine) as connection:
+        for table in (searches, submissions):
+            beginning = table.c.name.startswith(f"{stem}-", autoescape=True)
+            names |= set(connection.scalars(select(table.c.name).where(beginning)))
+    numbers = [name.removeprefix(f"{stem}-") for name in names]
+    taken = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) < 10]
+    return f"{stem}-{max(taken, default=0) + 1}"

@@ -18,7 +18,13 @@ from db.schema.tables import candidates, evaluations
 from vlga.errors import ConfigError, shown
 from vlga.ports.evaluation import FailureReason
 
-__all__ = ["CANDIDATE_ORDERS", "candidates_page", "evaluations_page", "newest_failures"]
+__all__ = [
+    "CANDIDATE_ORDERS",
+    "candidates_page",
+    "evaluations_page",
+    "newest_evaluation",
+    "newest_failures",
+]
 
 #: By fitness, the fittest first and those without one left out; by number, upwards or downwards.
 CANDIDATE_ORDERS = ("-fitness", "id", "-id")
@@ -105,6 +111,19 @@ def evaluations_page(engine: Engine, name: str, *, after: int = 0, limit: int) -
         rows = [_outcome(row) for row in found]
     more = len(rows) > limit
     return Page(rows[:limit], str(rows[limit - 1]["id"]) if more else None)
+
+
+def newest_evaluation(engine: Engine, name: str) -> int:
+    """Give the `id` of a search's newest outcome, 0 before there is one.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    columns = evaluations.c
+    with reading(engine) as connection:
+        mine = columns.search_id == find_search_id(connection, name)
+        newest = select(columns.id).where(mine).order_by(columns.id.desc()).limit(1)
+        return connection.scalar(newest) or 0
 
 
 def newest_failures(

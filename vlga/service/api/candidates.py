@@ -1,0 +1,90 @@
+"""A search's candidates: the list, one of them, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from db.read.lineage import ancestors
+from db.read.pages import candidates_page
+from db.read.searches import show_search
+from vlga.errors import NoIndividual
+from vlga.service.api.rest import (
+    CandidateId,
+    Cursor,
+    Items,
+    Limit,
+    Name,
+    Rest,
+    RowId,
+    Using,
+    as_page,
+    responses,
+)
+from vlga.service.context import Service
+from vlga.service.views import network_view
+
+__all__ = ["router"]
+
+router = APIRouter(route_class=Rest, responses=responses(404))
+
+
+@router.get("/searches/{name}/candidates")
+def list_candidates(
+    *,
+    request: Request,
+    response: Response,
+    service: Using,
+    name: Name,
+    order: Literal["-fitness", "id", "-id"] = "-fitness",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    from_id: RowId | None = None,
+) -> Items:
+    """Give candidates with their outcomes; by fitness, those without one are left out."""
+    page = candidates_page(
+        service.engine, name, order=order, limit=limit, cursor=cursor, from_id=from_id
+    )
+    return as_page(request, response, page)
+
+
+@router.get("/searches/{name}/candidates/{candidate_id}")
+def show(service: Using, name: Name, candidate_id: CandidateId) -> dict[str, Any]:
+    """Give a candidate: genome, layers, every training with its curve, and links to its files."""
+    return _view(service, name, candidate_id)
+
+
+@router.get("/searches/{name}/candidates/{candidate_id}/lineage")
+def lineage(
+    service: Using,
+    name: Name,
+    candidate_id: CandidateId,
+    depth: Annotated[int, Query(ge=0, le=1000, description="generations back")] = 10,
+    limit: Limit = 500,
+) -> Items:
+    """Give a candidate and its ancestors, the nearest first."""
+    rows = ancestors(service.engine, name, min(candidate_id, 2**31 - 1), depth=depth)
+    return Items(items=rows[:limit], next=None)
+
+
+@router.get("/searches/{name}/winner")
+def winner(service: Using, name: Name) -> dict[str, Any]:
+    """Give the best candidate so far, which is the winner once the search is completed."""
+    best = show_search(service.engine, name)["best"]
+    if best is None:
+        raise NoIndividual(f"a winner needs a trained network, but {name!r} has none yet")
+    return _view(service, name, best["id"])
+
+
+def _view(service: Service, name: str, candidate_id: int) -> dict[str, Any]:
+    found = network_view(service.engine, name, candidate_id)
+    # Links instead of the server's paths.
+    files = [
+        {
+            **{key: one[key] for key in ("kind", "sha256", "n_bytes", "created_at")},
+            "href": f"/api/v1/searches/{name}/files/{candidate_id}/{one['kind']}",
+        }
+        for one in found.pop("artifacts")
+    ]
+    return {**found, "files": files}
