@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": ("train:train", "Train a network, with or without amplified gradients."),
     "report": ("report:report", "Show what a search or a study found, with figures."),
     "delete": ("delete:delete", "Delete a search with its files."),
+    "serve": ("serve:serve", "Serve searches: a page in the browser, and REST."),
     "token": ("token:token", "Make, list and revoke tokens for the service."),
     "doctor": ("doctor:doctor", "Check whether a search will run here, or on a cluster."),
     "config": ("config:config", "Print an example configuration or the settings' schema."),
