@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Unpack
+from typing import Any, Unpack
 
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -246,6 +246,17 @@ class SqlStore:
         """Ask whoever holds a search to stop; tell whether anybody does."""
         with writing(self._engine) as connection:
             return leases.request_stop(connection, self._search_id(connection, search), stop)
+
+    def note_progress(self, search: str, body: Mapping[str, Any] | None) -> None:
+        """Keep where a search stands now, in place of what was kept; None forgets that.
+
+        Never waits for the database: it is told again in a moment.
+
+        Raises:
+            LeaseLost: another store has the search's lease.
+        """
+        with self._writing(search) as (connection, search_id):
+            writes.write_progress(connection, self._upsert, search_id, body)
 
     def close(self) -> None:
         """Let the database go; may be called twice."""

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from db.ledger import codec
 from db.ledger.strides import roll_up
+from db.read.leases import clock
 from db.schema import tables
+from db.schema.service import progress
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.ledger import SearchChanges
 
@@ -21,6 +23,7 @@ __all__ = [
     "insert_evaluations",
     "replace_artifacts",
     "search_values",
+    "write_progress",
 ]
 
 
@@ -101,6 +104,23 @@ def count_outcomes(
         .returning(columns.n_completed + columns.n_failed + columns.n_reused)
     ).scalar_one()
     roll_up(connection, upsert, search_id, rows, n - len(rows))
+
+
+def write_progress(
+    connection: Connection, upsert: Any, search_id: int, body: Mapping[str, Any] | None
+) -> None:
+    """Replace where a search stands; None for nowhere.
+
+    The `seconds` for which trainings have run become moments by the database's clock.
+    """
+    if body is None:
+        connection.execute(delete(progress).where(progress.c.search_id == search_id))
+        return
+    moment = float(connection.scalar(select(clock(connection))) or 0.0)
+    running = [{"id": one["id"], "since": moment - one["seconds"]} for one in body["running"]]
+    values = {"moment": moment, "body": {**body, "running": running}}
+    statement = upsert(progress).values(search_id=search_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["search_id"], set_=values))
 
 
 def replace_artifacts(connection: Connection, upsert: Any, rows: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 searches     searches, the fittest individuals, one individual
 leases       who holds a search
 status       whether a search runs, has ended or is lost
+progress     where a running search stands
 lineage      an individual's ancestors
 reports      what a search's report is computed from
 studies      what a study's report is computed from

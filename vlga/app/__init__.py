@@ -14,6 +14,7 @@ comparisons  several strategies with equal budgets
 reports      what a search found, as text and as a page
 studies      fixed networks trained in several ways
 listeners    what else gets the events of every search
+live         one of them: where it stands, into the database
 trained      a network with its weights, found by SEARCH[:ID]
 predictions  what it says of new images
 exports      it as files that need no vlga; model_card is their README

@@ -188,7 +188,7 @@ def run_search(ready: ReadySearch, observer: Observer) -> Outcome:
     """
     record, store, name = ready.record, ready.store, ready.record.name
     store.patience = Patience(_OUTAGE_SECONDS)
-    observer = tell_each(observer, listening(record))
+    observer = tell_each(observer, listening(record, store))
     run = Run(
         record,
         store,

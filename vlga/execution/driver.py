@@ -28,7 +28,7 @@ from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import Artifact
-from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Updated
+from vlga.ports.observer import Evaluated, GenerationEnded, Recalled, Submitted, Updated
 from vlga.strategies import Strategy, make_strategy
 
 __all__ = ["Search"]
@@ -211,6 +211,7 @@ class Search:
                 self._out[candidate.id] = candidate, key
                 task = make_task(candidate, self._run, self.strategy, self._inheritance)
                 self._run.evaluator.submit(task)
+                self._run.observer(Submitted(candidate))
 
     def _recollect(self, candidate: Candidate, recorded: Evaluation) -> None:
         """Take the outcome that an earlier run of the search recorded."""

@@ -21,6 +21,7 @@ __all__ = [
     "Progress",
     "Recalled",
     "StopRequested",
+    "Submitted",
     "Updated",
     "ignore",
     "tell_each",
@@ -71,6 +72,13 @@ class Updated:
     """Something changed: this is where the search stands now."""
 
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A candidate is to be trained; as many as there are slots are at a time, the oldest first."""
+
+    candidate: Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,16 @@ class Ended:
     status: str
 
 
-Event = Updated | Evaluated | Recalled | GenerationEnded | FinalStarted | StopRequested | Ended
+Event = (
+    Updated
+    | Submitted
+    | Evaluated
+    | Recalled
+    | GenerationEnded
+    | FinalStarted
+    | StopRequested
+    | Ended
+)
 
 #: Is told what happens, and must neither fail nor take long.
 Observer = Callable[[Event], None]
