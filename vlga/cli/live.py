@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -35,6 +35,16 @@ __all__ = ["TerminalObserver"]
 _Shape = tuple[int, int, int]
 
 
+class Shown(Protocol):
+    """What is drawn again and again while a search runs, such as a `Panel`."""
+
+    def start(self) -> None:
+        """Draw it, and again a few times a second."""
+
+    def stop(self) -> None:
+        """Erase it; may be called twice."""
+
+
 class TerminalObserver:
     """An `Observer` that prints to stderr; use it in a ``with`` block.
 
@@ -50,6 +60,7 @@ class TerminalObserver:
         console: Console | None = None,
         *,
         one_of: str = "",
+        panel: Callable[[Console, Callable[[], RenderableType]], Shown] = Panel,
     ) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._name = name
@@ -62,7 +73,7 @@ class TerminalObserver:
         self._final: tuple[float, FinalStarted] | None = None
         #: Candidates whose training another search had done.
         self.n_taken_over = 0
-        self._panel = Panel(self.console, lambda: Group(*self._render()))
+        self._panel = panel(self.console, lambda: Group(*self._render()))
 
     def __enter__(self) -> Self:
         self._panel.start()

@@ -154,12 +154,18 @@ def head_text(ready: ReadySearch, db_url: str) -> str:
     )
 
 
-def conclude(outcome: Outcome, record: SearchRecord) -> None:
-    """Print the winner and its score on the test images: what a file is to have, on stdout."""
+def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = None) -> None:
+    """Print the winner and its score on the test images.
+
+    Args:
+        outcome: of the search.
+        record: the search as the store has it.
+        console: to print to; if None, stdout, since this is what a file is to have.
+    """
     winner, final, data = outcome.winner, outcome.final, record.data
     plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
-    print_ = Console(highlight=False, soft_wrap=True).print
+    print_ = (console or Console(highlight=False, soft_wrap=True)).print
     print_()
     if not outcome.has_failed:
         print_(f"ended: {escape(outcome.ended_by)}")

@@ -18,6 +18,7 @@ from vlga.cli.run import data_name
 from vlga.cli.search import conclude, head_text
 from vlga.config.load import load_config
 from vlga.errors import SearchStopped, TooManyFailures
+from vlga.notebook.live import NotebookObserver, in_notebook
 from vlga.notebook.result import SearchResult
 
 __all__ = ["open_search", "resume", "run_shown", "search"]
@@ -38,8 +39,9 @@ def search(
         result = vlga.search("my_images/", seconds=600)
         result = vlga.search("digits", seed=1, settings={"budget.epochs": 100})
 
-    What happens and what came out are printed as on the command line. Ctrl-C, or a notebook's stop
-    button, ends it: what is finished is saved, and the result has what was found by then.
+    What happens and what came out are printed as on the command line; a notebook has it in one
+    output. Ctrl-C, or a notebook's stop button, ends the search: what is finished is saved, and the
+    result has what was found by then.
 
     Args:
         images: a folder of class folders, an ``.npz`` file, or the name of a known data set.
@@ -103,8 +105,8 @@ def run_shown(ready: ReadySearch, url: str) -> Outcome:
         ready: the search; its evaluator is left open.
         url: of its database.
     """
-    record = ready.record
-    observer = TerminalObserver(record.name, record.data)
+    record, is_cell = ready.record, in_notebook()
+    observer = (NotebookObserver if is_cell else TerminalObserver)(record.name, record.data)
     with observer:
         observer.console.print(head_text(ready, url))
         try:
@@ -112,7 +114,10 @@ def run_shown(ready: ReadySearch, url: str) -> Outcome:
         except (KeyboardInterrupt, SearchStopped):
             observer.console.print(f"{record.name} is interrupted; what is finished is saved")
             raise
-    conclude(outcome, record)
+        if is_cell:
+            conclude(outcome, record, observer.console)
+    if not is_cell:
+        conclude(outcome, record)
     return outcome
 
 
