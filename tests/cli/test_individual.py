@@ -167,3 +167,54 @@ def test_csv_is_the_table_of_layers(store):
     assert [*rows[0]] == ["layer", "what", "shape", "parameters", "macs"]
     assert rows[-1]["layer"] == "classifier"
     assert all(row["parameters"].isdigit() for row in rows)
+
+
+class TestMistakes:
+    def test_are_those_on_the_test_images(self, finished):
+        """Which the winner gets right as often as the search said."""
+        best = finished.ask("show", "digits-1", "--format", "json").json["best"]
+        told = finished.ask(
+            "individual", "digits-1", str(best["id"]), "--mistakes", "--format", "json"
+        )
+        mistakes = told.json["mistakes"]
+
+        assert told.code == 0
+        assert mistakes["classes"] == [*"0123456789"]
+        assert mistakes["accuracy"] == pytest.approx(best["test_accuracy"])
+        assert len(mistakes["confusion"]) == 10
+        assert 0 <= mistakes["calibration_error"] <= 1
+
+        shown = finished.ask("individual", "digits-1", str(best["id"]), "--mistakes").out
+        assert re.search(r"\n\nof 359 test images \d+ wrong; accuracy 0\.\d{4}, mean conf", shown)
+        assert re.search(r"\nmost confident mistakes +is +taken for +confidence\n", shown)
+
+    def test_are_counted_for_the_winner_alone(self, finished):
+        """Whoever chose by the test images would have none left."""
+        best = finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]
+        other = next(
+            row["id"]
+            for row in finished.ask("top", "digits-1", "--format", "json").json
+            if row["id"] != best
+        )
+        told = finished.ask("individual", "digits-1", str(other), "--mistakes")
+
+        assert told.code == 2
+        assert told.out == ""
+        assert told.err == (
+            "vlga: --mistakes must be of the winner, for which alone the test images are kept, but "
+            f"got #{other}; 'digits-1' has #{best}\n"
+        )
+
+    def test_have_no_form_of_csv(self, finished):
+        told = finished.ask("individual", "digits-1", "0", "--mistakes", "--format", "csv")
+
+        assert told.code == 2
+        assert "--mistakes has no form of CSV" in told.err
+
+
+def test_mistakes_need_a_winner(store):
+    """A search that has trained nothing has none."""
+    told = vlga("individual", "first", "2", "--mistakes")
+
+    assert told.code == 2
+    assert told.err.endswith("but got #2; 'first' has none yet\n")

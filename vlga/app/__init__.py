@@ -17,5 +17,6 @@ listeners    what else gets the events of every search
 live         one of them: where it stands, into the database
 trained      a network with its weights, found by SEARCH[:ID]
 predictions  what it says of new images
+mistakes     what it gets wrong on the test images
 exports      it as files that need no vlga; model_card is their README
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import click
@@ -12,7 +13,10 @@ from db.read import searches
 from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
+from vlga.errors import ConfigError
+from vlga.ports.mistakes import Mistakes
 from vlga.report.formats import as_csv, as_json, as_table, filled
+from vlga.report.mistakes import mistakes_text, mistakes_tree
 from vlga.report.network import (
     layer_rows,
     network_facts,
@@ -30,17 +34,27 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
 @click.command()
 @search_argument("search")
 @click.argument("id_", metavar="ID", type=INDIVIDUAL_ID)
+@click.option(
+    "--mistakes",
+    "with_mistakes",
+    is_flag=True,
+    help="Also what the winner gets wrong on the test images, which it classifies again.",
+)
 @db_option
 @format_option
-def individual(search: str, id_: int, db_url: str, form: str) -> None:
+def individual(search: str, id_: int, with_mistakes: bool, db_url: str, form: str) -> None:
     """Show one individual: its origin, its layers with shapes and parameters, how it learned."""
+    if with_mistakes and form == "csv":
+        raise click.UsageError("--mistakes has no form of CSV: leave it out, or --format csv")
     with opened(db_url) as engine:
         found = searches.individual(engine, search, id_)
         data = searches.show_search(engine, search)
     plan = network_plan(found, data)
     layers = layer_rows(plan)
+    mistakes = _mistakes(db_url, data, id_) if with_mistakes else None
     if form == "json":
-        click.echo(as_json({**found, "layers": layers}))
+        more = {} if mistakes is None else {"mistakes": mistakes_tree(mistakes)}
+        click.echo(as_json({**found, "layers": layers, **more}))
     elif form == "csv":
         click.echo(as_csv(layers, _COLUMNS))
     else:
@@ -52,8 +66,25 @@ def individual(search: str, id_: int, db_url: str, form: str) -> None:
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
                 for artifact in found["artifacts"]
             ),
+            "" if mistakes is None else mistakes_text(mistakes, screen_width()),
         ]
         click.echo("\n\n".join(part for part in parts if part))
+
+
+def _mistakes(db_url: str, data: Mapping[str, Any], number: int) -> Mistakes:
+    """Count what a winner gets wrong; this loads torch, and reads the images."""
+    from db.store import SqlStore
+    from vlga.app.mistakes import find_mistakes
+
+    name, best = data["name"], data["best"]
+    if best is None or best["id"] != number:
+        known = "has none yet" if best is None else f"has #{best['id']}"
+        raise ConfigError(
+            "--mistakes must be of the winner, for which alone the test images are kept, but got "
+            f"#{number}; {name!r} {known}"
+        )
+    with closing(SqlStore(db_url, create=False)) as store:
+        return find_mistakes(store, name)
 
 
 def _story(search: str, found: Mapping[str, Any], facts: Mapping[str, str]) -> str:

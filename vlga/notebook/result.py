@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from db.connection.engine import database_file, opened
 from db.read.searches import show_search
 from db.store import SqlStore
+from vlga.ports.mistakes import Mistakes
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import count_text, number_of
 from vlga.report.rivals import accuracy_text
@@ -162,6 +163,18 @@ class SearchResult:
             ]
         table = pd.DataFrame(rows, columns=["file", "class", "probability"])
         return table.astype({"file": "string", "class": "string", "probability": "Float64"})
+
+    def mistakes(self) -> Mistakes:
+        """Count what the winner gets wrong on the test images, which it classifies again.
+
+        Raises:
+            ConfigError: the winner was not trained longer, or its weights are gone.
+            DataError: the search's images are not there, or are others.
+        """
+        from vlga.app.mistakes import find_mistakes
+
+        with closing(SqlStore(self.db, create=False)) as store:
+            return find_mistakes(store, self.name)
 
     def model(self) -> nn.Module:
         """Give the winner, after its longer training, as plain PyTorch on the CPU.

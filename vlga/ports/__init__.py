@@ -8,4 +8,6 @@ machines    where trainings can run
 ledger      records everything
 lease       who holds a search, one process at a time
 observer    watches a search
+rivals      what simple methods reach on its images
+mistakes    what its winner gets wrong
 """

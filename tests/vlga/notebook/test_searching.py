@@ -106,6 +106,14 @@ def test_its_winner_is_put_to_use(found, home):
         found.export("out")
 
 
+def test_its_mistakes_are_counted(found):
+    """On the test images, of which it gets as many right as the search said."""
+    mistakes = found.mistakes()
+
+    assert mistakes.accuracy == pytest.approx(found.best.test_accuracy)
+    assert mistakes.n_wrong >= len(mistakes.worst) > 0
+
+
 def test_it_goes_on_with_more():
     one = begin("more")
     more = one.resume(settings={"budget.evaluations": 4})

@@ -1,0 +1,53 @@
+"""Counting what a network gets wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from vlga.ports.mistakes import Bin, Mistake, Mistakes
+from workers.data.dataset import Labels
+
+__all__ = ["N_WORST", "count_mistakes"]
+
+#: Bins of equal width, as many as Guo et al. 2017 have, and mistakes that are named at most.
+_N_BINS, N_WORST = 15, 20
+
+
+def count_mistakes(
+    classes: tuple[str, ...], labels: Labels, probabilities: npt.NDArray[np.floating]
+) -> Mistakes:
+    """Count what is right and wrong.
+
+    Args:
+        classes: names in the order of the labels.
+        labels: (n,) int64 in [0, n_classes), what the images are; n is at least 1.
+        probabilities: (n, n_classes) in [0, 1], what a network says of them.
+    """
+    found, confidences = probabilities.argmax(1), probabilities.max(1)
+    confusion = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(confusion, (labels, found), 1)
+    places = np.minimum((confidences * _N_BINS).astype(np.int64), _N_BINS - 1)
+    wrong = np.flatnonzero(found != labels)
+    surest = wrong[np.argsort(-confidences[wrong], kind="stable")][:N_WORST]
+    return Mistakes(
+        classes,
+        tuple(tuple(row) for row in confusion.tolist()),
+        tuple(
+            Bin(
+                int((places == place).sum()),
+                float(confidences[places == place].mean()),
+                float((found == labels)[places == place].mean()),
+            )
+            for place in np.unique(places)
+        ),
+        tuple(
+            Mistake(
+                int(index),
+                classes[labels[index]],
+                classes[found[index]],
+                float(confidences[index]),
+            )
+            for index in surest
+        ),
+    )
