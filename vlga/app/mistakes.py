@@ -34,6 +34,7 @@ def find_mistakes(store: SqlStore, search: str) -> Mistakes:
             f"mistakes are counted on the images of {search!r}, but {dataset.name!r} has "
             "others now; bring them back"
         )
+    from workers.data.dataset import LabelledImages
     from workers.inference.classifier import Classifier  # loads torch, which takes seconds
     from workers.inference.mistakes import count_mistakes
 
@@ -46,4 +47,5 @@ def find_mistakes(store: SqlStore, search: str) -> Mistakes:
             for start in range(0, len(images), _AT_ONCE)
         ]
     )
-    return count_mistakes(dataset.classes, dataset.test_labels, probabilities)
+    tested = LabelledImages(images, dataset.test_labels)
+    return count_mistakes(dataset.classes, tested, probabilities)

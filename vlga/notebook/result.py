@@ -15,13 +15,14 @@ from db.store import SqlStore
 from vlga.ports.mistakes import Mistakes
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import count_text, number_of
+from vlga.report.mistakes import mistakes_html, mistakes_text
 from vlga.report.rivals import accuracy_text
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-__all__ = ["Best", "Report", "SearchResult"]
+__all__ = ["Best", "Report", "SearchResult", "ShownMistakes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,18 @@ class Report:
     def _repr_html_(self) -> str:
         style = "width: 100%; height: 80vh; border: 0"
         return f'<iframe srcdoc="{escape(self.page)}" style="{style}"></iframe>'
+
+
+class ShownMistakes(Mistakes):
+    """`Mistakes`: text where they are printed, with pictures in a notebook."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return mistakes_text(self)
+
+    def _repr_html_(self) -> str:
+        return mistakes_html(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +177,10 @@ class SearchResult:
         table = pd.DataFrame(rows, columns=["file", "class", "probability"])
         return table.astype({"file": "string", "class": "string", "probability": "Float64"})
 
-    def mistakes(self) -> Mistakes:
+    def mistakes(self) -> ShownMistakes:
         """Count what the winner gets wrong on the test images, which it classifies again.
+
+        A notebook shows the most confident mistakes as pictures.
 
         Raises:
             ConfigError: the winner was not trained longer, or its weights are gone.
@@ -174,7 +189,8 @@ class SearchResult:
         from vlga.app.mistakes import find_mistakes
 
         with closing(SqlStore(self.db, create=False)) as store:
-            return find_mistakes(store, self.name)
+            found = find_mistakes(store, self.name)
+        return ShownMistakes(found.classes, found.confusion, found.bins, found.worst)
 
     def model(self) -> nn.Module:
         """Give the winner, after its longer training, as plain PyTorch on the CPU.

@@ -1,4 +1,4 @@
-"""What a network gets wrong on test images, as counts, for a text or a page to show."""
+"""What a network gets wrong on test images: counts and pictures, for a text or a page to show."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class Mistake:
         is_a: name of its class.
         taken_for: name of the class that the network gives it.
         confidence: the probability of that class, in [0, 1].
+        png: the image as the network has it, a file of PNG.
     """
 
     index: int
     is_a: str
     taken_for: str
     confidence: float
+    png: bytes
 
 
 @dataclass(frozen=True, slots=True)

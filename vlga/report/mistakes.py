@@ -1,23 +1,41 @@
-"""What a network gets wrong on test images, in words."""
+"""What a network gets wrong on test images, in words and pictures."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import asdict
+from html import escape
 from typing import Any
 
 from vlga.ports.mistakes import Mistakes
 from vlga.report.formats import as_table, number_of
 
-__all__ = ["mistakes_text", "mistakes_tree"]
+__all__ = ["mistakes_html", "mistakes_text", "mistakes_tree"]
 
 #: Classes and mistakes that are listed.
 _MOST_CLASSES, _MOST_MISTAKES = 20, 10
 
 
 def mistakes_tree(mistakes: Mistakes) -> dict[str, Any]:
-    """Give what JSON has of it: the fields, and what follows from them."""
+    """Give what JSON has of it: the fields but pictures, and what follows from them."""
     derived = ("accuracy", "class_accuracies", "confidence", "calibration_error")
-    return {**asdict(mistakes), **{name: getattr(mistakes, name) for name in derived}}
+    tree = {**asdict(mistakes), **{name: getattr(mistakes, name) for name in derived}}
+    for one in tree["worst"]:
+        del one["png"]
+    return tree
+
+
+def mistakes_html(mistakes: Mistakes) -> str:
+    """Give a part of a page: the text, and pictures of the most confident mistakes."""
+    pictures = "".join(
+        '<figure style="display: inline-block; margin: 4px; text-align: center">'
+        f'<img src="data:image/png;base64,{b64encode(one.png).decode()}" alt="" '
+        'style="width: 96px; image-rendering: pixelated">'
+        f"<figcaption>{escape(one.is_a)}<br>taken for {escape(one.taken_for)}"
+        f"<br>{one.confidence:.2f}</figcaption></figure>"
+        for one in mistakes.worst
+    )
+    return f"<pre>{escape(mistakes_text(mistakes))}</pre>{pictures}"
 
 
 def mistakes_text(mistakes: Mistakes, width: int | None = None) -> str:

@@ -53,5 +53,8 @@ def in_eight_bits(array: Array, levels: tuple[float, float]) -> Images:
     if array.dtype == np.uint8 and levels == (0.0, 255.0):
         return np.ascontiguousarray(array)
     low, high = levels
-    scaled = (array.astype(np.float64) - low) * (255 / (high - low))
-    return np.rint(scaled).clip(0, 255).astype(np.uint8, order="C")
+    scaled = array.astype(np.result_type(array.dtype, np.float32))
+    scaled -= low
+    scaled *= 255 / (high - low)
+    np.rint(scaled, out=scaled)
+    return scaled.clip(0, 255, out=scaled).astype(np.uint8, order="C")

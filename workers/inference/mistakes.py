@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from vlga.ports.mistakes import Bin, Mistake, Mistakes
-from workers.data.dataset import Labels
+from workers.data.dataset import Images, LabelledImages
 
 __all__ = ["N_WORST", "count_mistakes"]
 
@@ -15,15 +18,16 @@ _N_BINS, N_WORST = 15, 20
 
 
 def count_mistakes(
-    classes: tuple[str, ...], labels: Labels, probabilities: npt.NDArray[np.floating]
+    classes: tuple[str, ...], images: LabelledImages, probabilities: npt.NDArray[np.floating]
 ) -> Mistakes:
     """Count what is right and wrong.
 
     Args:
         classes: names in the order of the labels.
-        labels: (n,) int64 in [0, n_classes), what the images are; n is at least 1.
+        images: n of them, at least one.
         probabilities: (n, n_classes) in [0, 1], what a network says of them.
     """
+    labels = images.labels
     found, confidences = probabilities.argmax(1), probabilities.max(1)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(confusion, (labels, found), 1)
@@ -47,7 +51,16 @@ def count_mistakes(
                 classes[labels[index]],
                 classes[found[index]],
                 float(confidences[index]),
+                _png(images.images[index]),
             )
             for index in surest
         ),
     )
+
+
+def _png(image: Images) -> bytes:
+    """Give (channels, height, width) uint8 as a file."""
+    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -16,7 +16,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import vlga
-from vlga.errors import TooManyFailures
+from vlga.errors import DataError, TooManyFailures
 from vlga.ports.evaluation import FailureReason
 from workers.evaluators import inline
 
@@ -157,6 +157,8 @@ def test_a_database_keeps_the_search(digits, home, capfd):
     assert kept.search_ == vlga.open("arrays-1", db="sqlite:///mine.db")
     assert kept.search_.best.test_accuracy == kept.test_accuracy_
     assert kept.search_.model().training is False
+    with pytest.raises(DataError, match=r"must be a known data set, .* but got 'arrays'"):
+        kept.search_.mistakes()
     assert again.search_.population().reused.tolist() == [True]
     assert "arrays-2  random_search, seed 0, on arrays: " in err
     assert "winner #0  validation accuracy" in out
@@ -206,6 +208,23 @@ def test_a_network_that_cannot_be_trained_longer_is_none(digits, monkeypatch):
     monkeypatch.setattr(inline, "evaluate", failing)
     with pytest.raises(TooManyFailures, match="longer training failed: too little of it"):
         classifier().fit(*digits)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "settings", "inline", "workers"),
+    [
+        (None, None, True, None),
+        (1, None, True, None),
+        (2, None, False, 2),
+        (-1, None, False, None),
+        (None, {"workers.address": "head:6379"}, False, None),
+    ],
+)
+def test_several_trainings_at_a_time_need_ray(n_jobs, settings, inline, workers):
+    """Unless the settings say where trainings run."""
+    found = vlga.NetworkClassifier(n_jobs=n_jobs, settings=settings)._config().workers
+
+    assert (found.inline, found.workers) == (inline, workers)
 
 
 IMAGES, LABELS = np.arange(9 * 4 * 5).reshape(9, 4, 5), np.arange(9) % 3

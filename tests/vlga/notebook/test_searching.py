@@ -33,10 +33,10 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def begin(name, **settings):
+def begin(name, images="digits", **settings):
     """Search for a second, in this process."""
     return vlga.search(
-        "digits",
+        images,
         name=name,
         strategy="random_search",
         population={"max_blocks": 1},
@@ -112,6 +112,19 @@ def test_its_mistakes_are_counted(found):
 
     assert mistakes.accuracy == pytest.approx(found.best.test_accuracy)
     assert mistakes.n_wrong >= len(mistakes.worst) > 0
+    assert str(mistakes).startswith("of 359 test images ")
+    assert mistakes._repr_html_().count("<img ") == len(mistakes.worst)
+
+
+def test_its_images_may_be_others_by_now(home):
+    """Then nothing is counted on them."""
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), dtype=np.uint8)
+    np.savez("mine.npz", x=images, y=np.arange(30) % 2)
+    one = begin("changed", images="mine.npz")
+    np.savez("mine.npz", x=images[::-1], y=np.arange(30) % 2)
+
+    with pytest.raises(DataError, match="on the images of 'changed', but 'mine' has others now"):
+        one.mistakes()
 
 
 def test_it_goes_on_with_more():

@@ -1,17 +1,17 @@
-"""What a network gets wrong, in words."""
+"""What a network gets wrong, in words and pictures."""
 
 from __future__ import annotations
 
 import json
 
 from vlga.ports.mistakes import Bin, Mistake, Mistakes
-from vlga.report.mistakes import mistakes_text, mistakes_tree
+from vlga.report.mistakes import mistakes_html, mistakes_text, mistakes_tree
 
 MISTAKES = Mistakes(
     ("cat", "dog", "owl"),
     ((3, 1, 0), (2, 2, 0), (0, 0, 0)),
     (Bin(8, 0.75, 0.625),),
-    (Mistake(7, "dog", "cat", 0.9), Mistake(1, "cat", "dog", 0.8)),
+    (Mistake(7, "dog", "cat", 0.9, b"PNG"), Mistake(1, "cat", "dog", 0.8, b"png")),
 )
 
 
@@ -49,3 +49,15 @@ def test_json_has_what_follows_from_the_counts():
     assert tree["class_accuracies"] == (0.75, 0.5, None)
     assert tree["calibration_error"] == 0.125
     assert json.loads(json.dumps(tree))["worst"][0]["taken_for"] == "cat"
+
+
+def test_a_page_has_the_pictures_too():
+    """Names of classes are text, whatever is in them."""
+    classes = ("<cat>", "dog")
+    worst = Mistake(0, "<cat>", "dog", 0.9, b"PNG")
+    page = mistakes_html(Mistakes(classes, ((0, 1), (0, 0)), (Bin(1, 0.9, 0.0),), (worst,)))
+
+    assert '<img src="data:image/png;base64,UE5H"' in page
+    assert "&lt;cat&gt;<br>taken for dog<br>0.90" in page
+    assert "<cat>" not in page
+    assert "of 1 test image 1 wrong" in page

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from vlga.ports.mistakes import Bin, Mistake
+from vlga.ports.mistakes import Bin
+from workers.data.dataset import LabelledImages
 from workers.inference.mistakes import N_WORST, count_mistakes
 
 CLASSES = ("cat", "dog", "owl")
 #: Two cats, one taken for a dog; two dogs, both taken for cats, one surely; no owl.
 LABELS = np.array([0, 0, 1, 1])
+IMAGES = np.arange(4 * 3 * 5 * 6, dtype=np.uint8).reshape(4, 3, 5, 6)
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.4, 0.6, 0.0], [0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
 
 
 @pytest.fixture
 def mistakes():
-    return count_mistakes(CLASSES, LABELS, PROBABILITIES)
+    return count_mistakes(CLASSES, LabelledImages(IMAGES, LABELS), PROBABILITIES)
 
 
 def test_a_row_is_what_images_of_a_class_are_taken_for(mistakes):
@@ -28,11 +33,18 @@ def test_a_row_is_what_images_of_a_class_are_taken_for(mistakes):
 
 
 def test_the_surest_mistake_comes_first(mistakes):
-    assert mistakes.worst == (
-        Mistake(3, "dog", "cat", 1.0),
-        Mistake(2, "dog", "cat", 0.7),
-        Mistake(1, "cat", "dog", 0.6),
-    )
+    shown = [(one.index, one.is_a, one.taken_for, one.confidence) for one in mistakes.worst]
+
+    assert shown == [(3, "dog", "cat", 1.0), (2, "dog", "cat", 0.7), (1, "cat", "dog", 0.6)]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_mistake_has_its_picture(channels):
+    images = LabelledImages(np.ascontiguousarray(IMAGES[:, :channels]), LABELS)
+    worst = count_mistakes(CLASSES, images, PROBABILITIES).worst[0]
+    pixels = np.asarray(Image.open(io.BytesIO(worst.png)))
+
+    assert (pixels.reshape(5, 6, channels) == images.images[3].transpose(1, 2, 0)).all()
 
 
 def test_calibration_is_how_far_confidence_is_from_accuracy(mistakes):
@@ -44,14 +56,16 @@ def test_calibration_is_how_far_confidence_is_from_accuracy(mistakes):
 
 def test_of_many_mistakes_the_surest_are_named():
     sure = np.linspace(0.5, 1, 40)
-    found = count_mistakes(("a", "b"), np.ones(40, np.int64), np.stack([sure, 1 - sure], 1))
+    images = LabelledImages(np.zeros((40, 1, 2, 2), np.uint8), np.ones(40, np.int64))
+    found = count_mistakes(("a", "b"), images, np.stack([sure, 1 - sure], 1))
 
     assert found.n_wrong == 40
     assert [one.index for one in found.worst] == [*range(39, 39 - N_WORST, -1)]
 
 
 def test_no_mistake_is_no_mistake():
-    found = count_mistakes(CLASSES, np.array([2]), np.array([[0.0, 0.0, 1.0]]))
+    images = LabelledImages(IMAGES[:1], np.array([2]))
+    found = count_mistakes(CLASSES, images, np.array([[0.0, 0.0, 1.0]]))
 
     assert found.worst == ()
     assert found.calibration_error == 0
