@@ -105,7 +105,7 @@ class Occasion:
         }
         occasion.say(f"command   python -m tests.benchmarks.gpu.{name} {given}")
         occasion.say(f"date      {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-        occasion.say("versions  " + " ".join(versions))
+        occasion.say("versions  " + " ".join(f"{one}={it}" for one, it in versions.items()))
         occasion.say(f"seeds     {seeds}")
         occasion.say(f"hardware  {_hardware()}")
         occasion.say()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from db import frames
 from tests.benchmarks.gpu import (
@@ -48,6 +49,7 @@ def test_a_search_s_time_is_told_by_its_parts(tmp_path):
         part: float(row[0]) for part, row in table(tmp_path, "cifar10_search", "part").items()
     }
 
+    assert f"torch={torch.__version__.partition('+')[0]}" in text(tmp_path, "cifar10_search")
     assert [*seconds] == ["start", "search", "final", "end", "all"]
     assert sum(seconds.values()) - seconds["all"] == pytest.approx(seconds["all"], abs=0.3)
     assert seconds["search"] > 0
