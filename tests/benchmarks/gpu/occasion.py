@@ -140,13 +140,17 @@ class Occasion:
         return ["--data", name, *folder]
 
     def images(self, name: str, limit: int | None = None) -> Dataset:
-        """Read a data set, or so many images of it; where all is small, a hundred digits."""
+        """Read a data set, or so many images of it, a tenth of them to validate on.
+
+        Where all is small, a hundred digits.
+        """
         from vlga.config.settings import DataConfig
         from workers.data import load_dataset
 
         if self.is_small:
             return load_dataset(DataConfig(name="digits", train_limit=100))
-        return load_dataset(DataConfig(name=name, dir=self.data_dir, train_limit=limit))
+        one = DataConfig(name=name, dir=self.data_dir, train_limit=limit, validation_fraction=0.1)
+        return load_dataset(one)
 
     def say(self, text: str = "") -> None:
         """Print a text at once, and keep it."""
