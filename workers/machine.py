@@ -11,6 +11,8 @@ from pathlib import Path
 __all__ = [
     "available_memory_bytes",
     "gpu_memories_bytes",
+    "gpus_have_bfloat16",
+    "has_bfloat16",
     "machine_memory_bytes",
     "torch_sees_gpus",
 ]
@@ -27,7 +29,7 @@ _CGROUP_USES = (
 )
 _MEMORY_INFO = Path("/proc/meminfo")
 _ASK_TORCH = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-_ASK_GPU = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
+_ASK_GPU = ("nvidia-smi", "--format=csv,noheader,nounits")
 
 
 def machine_memory_bytes() -> int:
@@ -66,12 +68,34 @@ def gpu_memories_bytes() -> tuple[int, ...]:
     Torch is not asked: it takes seconds to load, and uses some of the memory itself.
     """
     try:
-        told = subprocess.run(  # noqa: S603  # a fixed command
-            _ASK_GPU, capture_output=True, text=True, timeout=30, check=True
-        )
-        return tuple(int(mebibytes) * 2**20 for mebibytes in told.stdout.split())
+        return tuple(int(mebibytes) * 2**20 for mebibytes in _ask_gpus("memory.total"))
     except (OSError, subprocess.SubprocessError, ValueError):
         return ()
+
+
+def gpus_have_bfloat16() -> bool:
+    """Tell whether all of this machine's GPUs compute in bfloat16, as far as its tool says."""
+    try:
+        told = [one.split(".") for one in _ask_gpus("compute_cap")]
+        return all(has_bfloat16((int(major), int(minor))) for major, minor in told)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return True
+
+
+def has_bfloat16(capability: tuple[int, int]) -> bool:
+    """Tell whether a GPU of this compute capability computes in bfloat16.
+
+    `torch.cuda.is_bf16_supported` also counts emulation, and cuDNN has no convolutions in bfloat16
+    for anything older: there a training fails or crawls.
+    """
+    return capability >= (8, 0)
+
+
+def _ask_gpus(property_: str) -> list[str]:
+    """Give a property of each GPU, as the driver's tool tells it."""
+    command = [*_ASK_GPU, f"--query-gpu={property_}"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)  # noqa: S603  # a fixed command
+    return told.stdout.split()
 
 
 def torch_sees_gpus() -> bool:

@@ -87,7 +87,11 @@ def packed(folder: Path) -> dict[str, Any]:
     for number in range(2 * _N_SMALL + 1):
         packing.submit(replace(task(number), is_final=number == _N_SMALL, training=huge))
     outcomes = sorted(drain(packing), key=lambda one: one.candidate_id)
-    return {"n_slots": packing.n_slots, "at_once": [int(one.message) for one in outcomes]}
+    return {
+        "n_slots": packing.n_slots,
+        "has_bfloat16": packing.machines.has_bfloat16,
+        "at_once": [int(one.message) for one in outcomes],
+    }
 
 
 def unusable(folder: Path) -> dict[str, Any]:
@@ -133,10 +137,10 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         start(num_cpus=_N_SMALL, num_gpus=1)
-        with patch.object(gpus, "_look", lambda: (True, (80 * 2**30,))):
+        with patch.object(gpus, "_look", lambda: (True, (80 * 2**30,), False)):
             found["packed"] = packed(Path(name))
             found["lost"] = lost_and_back(Path(name))
-        with patch.object(gpus, "_look", lambda: (False, ())):
+        with patch.object(gpus, "_look", lambda: (False, (), True)):
             found["unusable"] = unusable(Path(name))
         ray.shutdown()
         start(num_cpus=2, num_gpus=0)

@@ -1,5 +1,12 @@
+import pytest
+
 from workers import machine
-from workers.machine import available_memory_bytes, machine_memory_bytes
+from workers.machine import (
+    available_memory_bytes,
+    gpus_have_bfloat16,
+    has_bfloat16,
+    machine_memory_bytes,
+)
 
 
 def test_available_memory():
@@ -26,3 +33,38 @@ def test_where_the_system_does_not_say(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_CGROUP_USES", ((tmp_path / "absent", "inactive_file"),))
 
     assert available_memory_bytes() == machine_memory_bytes()
+
+
+@pytest.mark.parametrize(
+    ("capability", "has"),
+    [
+        ((6, 1), False),
+        ((7, 0), False),
+        ((7, 5), False),
+        ((8, 0), True),
+        ((8, 6), True),
+        ((9, 0), True),
+    ],
+)
+def test_only_newer_gpus_compute_in_bfloat16(capability, has):
+    """A V100 (7.0) and a T4 (7.5) have no such convolutions, whatever torch says of emulation."""
+    assert has_bfloat16(capability) is has
+
+
+@pytest.mark.parametrize(
+    ("script", "have"),
+    [
+        ("echo 9.0; echo 8.6", True),
+        ("echo 9.0; echo 7.5", False),
+        ("exit 9", True),
+        ("echo '[N/A]'", True),
+    ],
+)
+def test_one_old_gpu_is_enough_to_count_on_less(tmp_path, monkeypatch, script, have):
+    """As the driver's tool tells it, a line for each; where it does not, they count as new."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+
+    assert gpus_have_bfloat16() is have

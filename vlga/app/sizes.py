@@ -32,13 +32,14 @@ __all__ = [
     "with_sizes_of",
 ]
 
-#: Multiply-accumulates a second that are counted on for a CPU core and for a GPU, in a training of
-#: a small network: a training's step takes three times those of a forward pass. Nominal, so that
-#: the same search on a busy machine is the same search; a core of an EPYC of 2024 has 25 billion,
-#: and two in one training 40. An H100 has five times its number in trainings of ResNet-18 and
-#: VGG-19 side by side (tests/benchmarks/results/cifar10_gpu.txt), and less than it in networks so
-#: small that it waits for their launches: limits as for those would make nothing faster.
-_RATE_OF_CORE, _RATE_OF_GPU = 2**34, 2**43
+#: Multiply-accumulates a second that are counted on for a CPU core, for a GPU, and for one without
+#: bfloat16, in a training of a small network: a training's step takes three times those of a
+#: forward pass. Nominal, so that the same search on a busy machine is the same search; a core of an
+#: EPYC of 2024 has 25 billion, and two in one training 40. An H100 has five times its number in
+#: trainings of ResNet-18 and VGG-19 side by side (tests/benchmarks/results/cifar10_gpu.txt), and
+#: less than it in networks so small that it waits for their launches: limits as for those would
+#: make nothing faster.
+_RATE_OF_CORE, _RATE_OF_GPU, _RATE_OF_OLD_GPU = 2**34, 2**43, 2**41
 #: Passes over the training images that the largest network allowed can have in its last training:
 #: on a CPU so many images are seen in all, within these bounds. Thirty passes of a small network
 #: over a few thousand images teach it as much as ten, in the same time, teach one that is sixteen
@@ -69,22 +70,26 @@ class Machine:
     Attributes:
         n_cores: at least 1.
         has_gpu: whether trainings use GPUs.
+        has_bfloat16: whether these compute in it.
     """
 
     n_cores: float
     has_gpu: bool
+    has_bfloat16: bool = True
 
     @property
     def rate(self) -> float:
         """Multiply-accumulates a second, nominal."""
-        return _RATE_OF_GPU if self.has_gpu else self.n_cores * _RATE_OF_CORE
+        if not self.has_gpu:
+            return self.n_cores * _RATE_OF_CORE
+        return _RATE_OF_GPU if self.has_bfloat16 else _RATE_OF_OLD_GPU
 
 
 def machine_of(evaluator: Evaluator, config: SearchConfig) -> Machine:
     """Give what an evaluator trains on."""
     machines = evaluator.machines
     n_cores = evaluator.n_slots * config.workers.cpus_per_evaluation / machines.n_nodes
-    return Machine(max(1.0, n_cores), machines.n_gpus > 0)
+    return Machine(max(1.0, n_cores), machines.n_gpus > 0, machines.has_bfloat16)
 
 
 def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> SearchConfig:

@@ -14,7 +14,7 @@ from vlga.errors import EvaluatorError
 from vlga.ports.data import DataSummary
 from workers.cluster.gpu_shares import FixedShare, GpuShares, Shares
 from workers.cluster.nodes import ask_every_node
-from workers.machine import gpu_memories_bytes, torch_sees_gpus
+from workers.machine import gpu_memories_bytes, gpus_have_bfloat16, torch_sees_gpus
 
 __all__ = ["MachineGpus", "look_at_gpus", "make_shares"]
 
@@ -32,11 +32,13 @@ class MachineGpus:
         host: the machine's name.
         are_usable: whether torch can use them.
         memories_bytes: memory of each; empty if the driver's tool does not say.
+        have_bfloat16: whether all compute in it, as far as that tool says.
     """
 
     host: str
     are_usable: bool
     memories_bytes: tuple[int, ...]
+    have_bfloat16: bool = True
 
 
 def look_at_gpus() -> list[MachineGpus]:
@@ -82,15 +84,15 @@ def make_shares(
     return GpuShares(min(memories, default=None), data)
 
 
-def _look() -> tuple[bool, tuple[int, ...]]:
+def _look() -> tuple[bool, tuple[int, ...], bool]:
     """Describe the GPUs of the machine that this runs on."""
-    return torch_sees_gpus(), gpu_memories_bytes()
+    return torch_sees_gpus(), gpu_memories_bytes(), gpus_have_bfloat16()
 
 
-def _told(answer: ray.ObjectRef) -> tuple[bool, tuple[int, ...]]:
+def _told(answer: ray.ObjectRef) -> tuple[bool, tuple[int, ...], bool]:
     """Give a machine's answer; without one, that it can use no GPU."""
     try:
-        told: tuple[bool, tuple[int, ...]] = ray.get(answer, timeout=_PATIENCE_SECONDS)
+        told: tuple[bool, tuple[int, ...], bool] = ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.RayError:
-        return False, ()
+        return False, (), True
     return told

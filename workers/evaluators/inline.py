@@ -16,7 +16,7 @@ from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, Weights
 from vlga.ports.machines import Machines
 from workers.data import Dataset
-from workers.machine import available_memory_bytes, machine_memory_bytes
+from workers.machine import available_memory_bytes, has_bfloat16, machine_memory_bytes
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
 from workers.training.footprint import PROCESS_BYTES, refusal
@@ -44,6 +44,7 @@ class InlineEvaluator:
         self._device = "cuda:0" if use_gpu else "cpu"
         self._n_threads = n_threads
         self._data = dataset.summary()
+        self._has_bfloat16 = not use_gpu or has_bfloat16(torch.cuda.get_device_capability(0))
         self._gpu_bytes = torch.cuda.get_device_properties(0).total_memory if use_gpu else None
         self._queue: deque[EvaluationTask] = deque()
         self._thread = ThreadPoolExecutor(1, "training")
@@ -58,7 +59,7 @@ class InlineEvaluator:
     @property
     def machines(self) -> Machines:
         """This one, and its first GPU if trainings use it."""
-        return Machines(n_nodes=1, n_gpus=int(self._device != "cpu"))
+        return Machines(1, int(self._device != "cpu"), self._has_bfloat16)
 
     def submit(self, task: EvaluationTask) -> None:
         """Queue a task."""

@@ -116,6 +116,7 @@ class RayEvaluator:
             self.close()
             raise
         self._on_gpu = self._shares.smallest > 0
+        self._has_bfloat16 = all(one.have_bfloat16 for one in gpus)
         self._entry = ray.remote(make_entry(function, on_gpu=self._on_gpu))
         self._memory_bytes = memory_for(
             self._machines.nodes,
@@ -133,7 +134,7 @@ class RayEvaluator:
     @property
     def machines(self) -> Machines:
         """Those of the cluster that have room for a task, as of the last seconds."""
-        return self._machines.machines
+        return replace(self._machines.machines, has_bfloat16=self._has_bfloat16)
 
     def submit(self, task: EvaluationTask) -> None:
         """Hand a task to Ray, which starts it when its resources are free; or refuse it."""

@@ -19,6 +19,7 @@ from vlga.config.settings import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
+from workers.machine import has_bfloat16
 from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
@@ -28,7 +29,6 @@ __all__ = [
     "Split",
     "TrainingFailure",
     "TrainingResult",
-    "has_bfloat16",
     "score",
     "train",
 ]
@@ -263,15 +263,6 @@ def _autocast(device: torch.device) -> torch.autocast:
     is_gpu = device.type == "cuda"
     enabled = is_gpu and has_bfloat16(torch.cuda.get_device_capability(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
-
-
-def has_bfloat16(capability: tuple[int, int]) -> bool:
-    """Tell whether a GPU of this compute capability computes in bfloat16.
-
-    `torch.cuda.is_bf16_supported` also counts emulation, and cuDNN has no convolutions in bfloat16
-    for anything older: there a training fails or crawls.
-    """
-    return capability >= (8, 0)
 
 
 def _finite(value: float) -> float:

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
+from workers.machine import has_bfloat16
 from workers.training.augmentation import image_statistics, to_float
-from workers.training.loop import Split, has_bfloat16
+from workers.training.loop import Split
 from workers.training.schedule import learning_rate_at
 
 __all__ = ["BareLoop", "wait_for_device"]

@@ -94,6 +94,14 @@ def test_more_time_and_a_faster_machine_allow_larger_networks():
     assert chosen(images(3, 32, 32, n=80_000), LAPTOP).limits.max_macs < few
 
 
+def test_a_gpu_without_bfloat16_counts_for_less():
+    """It trains in float32: a quarter is counted on."""
+    data, old = images(3, 32, 32, n=50_000), replace(GPU, has_bfloat16=False)
+    new_limit, old_limit = (chosen(data, one).limits.max_macs for one in (GPU, old))
+
+    assert old_limit == pytest.approx(new_limit / 4, rel=0.1)
+
+
 def test_seven_minutes_of_a_gpu_begin_with_a_network_known_for_cifar10():
     """Jordan's of 94 %, with 64 and 256 channels, is within the limit."""
     config = chosen(images(3, 32, 32, n=50_000), GPU, "budget.seconds=420")

@@ -154,8 +154,15 @@ def found() -> dict[str, Any]:
 @pytest.mark.ray
 def test_as_many_as_fit_train_side_by_side(found):
     """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
-    assert found["packed"] == {"n_slots": 8, "at_once": [8] * 8 + [1] + [8] * 8}
+    assert found["packed"]["n_slots"] == 8
+    assert found["packed"]["at_once"] == [8] * 8 + [1] + [8] * 8
     assert found["no_gpu"] == 2
+
+
+@pytest.mark.ray
+def test_old_gpus_are_known_as_such(found):
+    """Whoever chooses sizes counts on less of them."""
+    assert found["packed"]["has_bfloat16"] is False
 
 
 @pytest.mark.ray

@@ -20,7 +20,7 @@ from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float
-from workers.training.loop import Split, TrainingFailure, TrainingResult, has_bfloat16, score
+from workers.training.loop import Split, TrainingFailure, TrainingResult, score
 from workers.training.schedule import learning_rate_at
 from workers.training.sgd import SGD
 
@@ -328,19 +328,3 @@ def test_score_leaves_the_network_as_it_is():
     score(model, split(20), image_statistics(split(20).images))
 
     assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
-
-
-@pytest.mark.parametrize(
-    ("capability", "has"),
-    [
-        ((6, 1), False),
-        ((7, 0), False),
-        ((7, 5), False),
-        ((8, 0), True),
-        ((8, 6), True),
-        ((9, 0), True),
-    ],
-)
-def test_only_newer_gpus_compute_in_bfloat16(capability, has):
-    """A V100 (7.0) and a T4 (7.5) have no such convolutions, whatever torch says of emulation."""
-    assert has_bfloat16(capability) is has
