@@ -6,34 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    RowMapping,
-    Select,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, RowMapping, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.connection.engine import reading, writing
 from db.ledger.codec import clean_text
-from db.read.leases import clock, lease_of, read_clock
+from db.read.leases import clock, read_clock
 from db.read.searches import find_search_id
+from db.read.submissions import begun_elsewhere, find_submission, read_watched, watched
 from db.schema.service import actions, submissions
-from db.schema.tables import leases, searches
+from db.schema.tables import searches
 from vlga.errors import ConfigError, SearchExists
-from vlga.ports.queue import Action, Seen, Submission, Watched, Wish
+from vlga.ports.queue import Action, Submission, Watched
 
 __all__ = ["SqlQueue"]
-
-_FIELDS = tuple(name for name in Submission.__slots__ if name != "name")
 
 
 class SqlQueue:
@@ -87,15 +73,18 @@ class SqlQueue:
         """
         name = clean_text(name)
         with reading(self._engine) as connection:
-            found = _find(connection, name)
-            return _begun_elsewhere(connection, name) if found is None else found
+            found = find_submission(connection, name)
+            return found or begun_elsewhere(connection, find_search_id(connection, name))
 
     def unsettled(self) -> Sequence[Watched]:
         """Give submissions with something left to do, by priority, then the oldest first."""
         order = submissions.c.priority.desc(), submissions.c.id
         with reading(self._engine) as connection:
-            statement = _watched(connection).where(submissions.c.is_settled.is_(False))
-            return [_read(row) for row in connection.execute(statement.order_by(*order)).mappings()]
+            statement = watched(connection).where(submissions.c.is_settled.is_(False))
+            return [
+                read_watched(row)
+                for row in connection.execute(statement.order_by(*order)).mappings()
+            ]
 
     def n_waiting(self) -> int:
         """Count submissions with something left to do."""
@@ -113,15 +102,16 @@ class SqlQueue:
         """
         name, values = clean_text(name), {"is_settled": False, **values}
         with writing(self._engine) as connection:
-            found = _find(connection, name)
+            found = find_submission(connection, name)
             if found is None:
-                begun = _row(_begun_elsewhere(connection, name).submission)
+                search_id = find_search_id(connection, name)
+                begun = _row(begun_elsewhere(connection, search_id).submission)
                 connection.execute(
                     self._upsert(submissions).values(**begun).on_conflict_do_nothing()
                 )
             _change(connection, name, values)
             _act(connection, who, what, name)
-            changed = _find(connection, name)
+            changed = find_submission(connection, name)
             assert changed is not None, name
             return changed.submission
 
@@ -130,7 +120,7 @@ class SqlQueue:
         with writing(self._engine) as connection:
             kept = select(submissions.c.id).where(submissions.c.name == seen.name)
             connection.execute(kept.with_for_update())
-            found = _find(connection, seen.name)
+            found = find_submission(connection, seen.name)
             if found is None or found.submission != seen:
                 return False
             _change(connection, seen.name, values)
@@ -217,84 +207,6 @@ def _act(connection: Connection, who: str, what: str, search: str, detail: str =
     connection.execute(insert(actions).values(at=datetime.now(UTC), **cleaned))
 
 
-def _find(connection: Connection, name: str) -> Watched | None:
-    """Give a submission with what is so of its search, if there is one."""
-    found = connection.execute(_watched(connection).where(submissions.c.name == name))
-    row = found.mappings().one_or_none()
-    return None if row is None else _read(row)
-
-
 def _keyed(connection: Connection, key: str) -> RowMapping | None:
     statement = select(submissions).where(submissions.c.idempotency_key == clean_text(key))
     return connection.execute(statement).mappings().one_or_none()
-
-
-def _n_outcomes() -> ColumnElement[int]:
-    columns = searches.c
-    return func.coalesce(columns.n_completed + columns.n_failed + columns.n_reused, 0)
-
-
-def _watched(connection: Connection) -> Select[tuple[Any, ...]]:
-    """Select submissions with the status, the outcomes and the lease of their searches."""
-    now = clock(connection)
-    lease_columns = [column.label(f"lease_{column.name}") for column in leases.c]
-    return select(
-        submissions,
-        searches.c.status.label("stored_status"),
-        _n_outcomes().label("seen_outcomes"),
-        *lease_columns,
-        (leases.c.expires <= now).label("lease_has_expired"),
-        case((submissions.c.claim_expires > now, submissions.c.claimed_by)).label("claimant"),
-    ).select_from(
-        submissions.outerjoin(searches, searches.c.name == submissions.c.name).outerjoin(
-            leases, leases.c.search_id == searches.c.id
-        )
-    )
-
-
-def _read(row: RowMapping) -> Watched:
-    """Read a row of `_watched`."""
-    fields = {name: row[name] for name in _FIELDS}
-    fields["wanted"] = Wish(row["wanted"])
-    fields["changes"] = tuple(row["changes"])
-    lease = None
-    if row["lease_token"] is not None:
-        lease = lease_of({name: row[f"lease_{name}"] for name in (*leases.c.keys(), "has_expired")})
-    seen = Seen(row["stored_status"], lease, row["seen_outcomes"])
-    return Watched(Submission(row["name"], **fields), seen, row["claimant"])
-
-
-def _begun_elsewhere(connection: Connection, name: str) -> Watched:
-    """Make a submission, which nobody entered, out of a search, begun by hand.
-
-    Raises:
-        SearchNotFound: there is no such search.
-    """
-    search_id = find_search_id(connection, name)
-    now = clock(connection)
-    row = (
-        connection.execute(
-            select(
-                searches.c.config,
-                searches.c.status,
-                searches.c.created_at,
-                _n_outcomes().label("seen_outcomes"),
-                leases,
-                (leases.c.expires <= now).label("has_expired"),
-            )
-            .select_from(searches.outerjoin(leases, leases.c.search_id == searches.c.id))
-            .where(searches.c.id == search_id)
-        )
-        .mappings()
-        .one()
-    )
-    lease = None if row["token"] is None else lease_of({**row})
-    submission = Submission(
-        name,
-        row["config"],
-        n_outcomes=row["seen_outcomes"],
-        is_settled=True,
-        created_by="the command line",
-        created_at=row["created_at"],
-    )
-    return Watched(submission, Seen(row["status"], lease, row["seen_outcomes"]))

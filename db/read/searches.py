@@ -30,10 +30,14 @@ from sqlalchemy import (
 from db.connection.engine import reading
 from db.read.curves import read_curves
 from db.read.folder import files_folder
-from db.read.status import read_statuses
+from db.read.overview import searches_page
+from db.read.progress import read_progress
+from db.read.status import shown_status
+from db.read.submissions import begun_elsewhere, find_submission
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.errors import NoIndividual, SearchNotFound, nearest, shown
 from vlga.ports.data import data_label
+from vlga.ports.state import UNDER_WAY, state_of
 from vlga.report.rivals import standard_error
 
 __all__ = [
@@ -84,47 +88,23 @@ def _hint(name: str, known: Sequence[str]) -> str:
 def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
     """Give searches, the newest first.
 
+    Those that are submitted and not entered come before all others.
+
     Returns:
-        Rows of `name status strategy data evaluations best_fitness created_at`; `status` as
-        `db.read.status.shown_status` gives it.
+        Rows of `name status strategy data evaluations best_fitness created_at state`; `state` is
+        one of `vlga.ports.state.State`, `status` as `db.read.status.shown_status` gives it, and the
+        state of what is not entered.
     """
-    best = (
-        select(evaluations.c.fitness)
-        .where(_completed(evaluations, searches.c.id))
-        .order_by(evaluations.c.fitness.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    statement = (
-        select(
-            searches.c.id,
-            searches.c.name,
-            searches.c.status,
-            searches.c.strategy,
-            searches.c.data_name,
-            searches.c.fitness_on,
-            (searches.c.n_completed + searches.c.n_failed + searches.c.n_reused).label(
-                "evaluations"
-            ),
-            best.label("best_fitness"),
-            searches.c.created_at,
-        )
-        .order_by(searches.c.id.desc())
-        .limit(limit)
-    )
-    with reading(engine) as connection:
-        rows = connection.execute(statement).mappings().all()
-        statuses = read_statuses(connection, {row["id"]: row["status"] for row in rows})
+    keys = ("strategy", "data", "evaluations", "best_fitness", "created_at")
     return [
         {
             "name": row["name"],
-            "status": statuses[row["id"]],
-            "strategy": row["strategy"],
-            "data": data_label(row["data_name"], row["fitness_on"]),
-            **{key: row[key] for key in ("evaluations", "best_fitness")},
-            "created_at": row["created_at"].isoformat(),
+            "status": row["status"] or str(row["state"]),
+            **{key: row[key] for key in keys},
+            "evaluations": sum(row["evaluations"].values()),
+            "state": str(row["state"]),
         }
-        for row in rows
+        for row in searches_page(engine, limit=limit).items
     ]
 
 
@@ -137,7 +117,9 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         failures{REASON} data_fingerprint fitness_on input_shape classes
         images{train,validation,test} config versions created_at updated_at`; `best` is None before
         the first completed evaluation, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is
-        None, `status` is as `db.read.status.shown_status` gives it.
+        None, `status` is as `db.read.status.shown_status` gives it. And `state`, one of
+        `vlga.ports.state.State`, and while a process runs it `progress`, what that said last
+        (`db.read.progress.read_progress`), else None.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -147,7 +129,9 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         row = (
             connection.execute(select(searches).where(searches.c.id == search_id)).mappings().one()
         )
-        status = read_statuses(connection, {search_id: row["status"]})[search_id]
+        watched = find_submission(connection, name) or begun_elsewhere(connection, search_id)
+        status, state = shown_status(row["status"], watched.seen.lease), state_of(watched)
+        progress = read_progress(connection, [search_id]).get(search_id)
         best = _best(connection, search_id, row["best_candidate_id"])
         failures = _failures(connection, search_id)
     return {
@@ -167,6 +151,8 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         **images_of(row),
         **{key: row[key] for key in ("classes", "config", "versions")},
         **{key: row[key].isoformat() for key in ("created_at", "updated_at")},
+        "state": str(state),
+        "progress": progress if state in UNDER_WAY else None,
     }
 
 

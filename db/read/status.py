@@ -6,14 +6,9 @@ Whether it really runs follows from its lease.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sqlalchemy import Connection
-
-from db.read.leases import read_leases
 from vlga.ports.lease import Lease, is_in_force
 
-__all__ = ["LOST", "read_statuses", "shown_status"]
+__all__ = ["LOST", "shown_status"]
 
 #: Status of a search that is stored as running, but that no process runs; it can be resumed.
 LOST = "lost"
@@ -28,10 +23,3 @@ def shown_status(stored: str, lease: Lease | None) -> str:
     if stored != "running" or (lease is not None and is_in_force(lease)):
         return stored
     return LOST
-
-
-def read_statuses(connection: Connection, stored: Mapping[int, str]) -> dict[int, str]:
-    """Give the statuses of searches, by number, from what is stored and their leases."""
-    running = [number for number, status in stored.items() if status == "running"]
-    leases = read_leases(connection, running) if running else {}
-    return {number: shown_status(status, leases.get(number)) for number, status in stored.items()}

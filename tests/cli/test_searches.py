@@ -47,6 +47,7 @@ class TestList:
 
         assert list(second) == [
             "name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at",
+            "state",
         ]  # fmt: skip
         assert (second["evaluations"], second["best_fitness"]) == (4, 0.75)
         assert first["best_fitness"] is None
@@ -94,7 +95,7 @@ class TestLost:
         ]
         for form in ("json", "csv"):
             told = vlga("list", "--format", form)
-            assert (told.out.count("lost"), told.err) == (2, "")
+            assert (told.out.count("lost"), told.err) == (4, "")  # status and state
 
     def test_show_says_so_with_the_command_that_goes_on(self, lost, home):
         """As the last line of its table, with the database where it is not the usual one."""

@@ -22,8 +22,8 @@ from vlga.ports.observer import (
 
 __all__ = ["ProgressWriter"]
 
-#: Between two writes at least: a second, and so long that they take a fiftieth of the time at most.
-_SECONDS, _COST = 1.0, 50
+#: Between two writes at least: a second, and so long that they take a twentieth of the time.
+_SECONDS, _COST = 1.0, 20
 #: Running trainings that are told one by one.
 _MAX_RUNNING = 200
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import click
+from sqlalchemy import Engine
 
 from db.connection.engine import opened
 from db.read import searches
-from db.read.status import LOST
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
-from vlga.errors import plain
+from vlga.errors import SearchNotFound, plain
+from vlga.ports.state import State
 from vlga.report.formats import (
     as_csv,
     as_json,
     count_text,
     filled,
     number_of,
+    pace_text,
     render,
     seconds_text,
 )
@@ -34,16 +37,25 @@ def list_(db_url: str, form: str) -> None:
     """List the searches of a database, the newest first."""
     with opened(db_url) as engine:
         rows = searches.list_searches(engine)
-    columns = ("name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at")
+    columns = ["name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at"]
+    if form != "table":
+        columns.append("state")
     if form == "table":
-        rows = [{**row, "created_at": row["created_at"][:16].replace("T", " ")} for row in rows]
+        rows = [
+            {
+                **row,
+                "status": row["state"],
+                "created_at": row["created_at"][:16].replace("T", " "),
+            }
+            for row in rows
+        ]
         if not rows:
             click.echo("no searches yet; start one with: vlga search", err=True)
             return
     spare = ("strategy", "evaluations", "data", "created_at")
     click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
     if form == "table":
-        for name in (row["name"] for row in rows if row["status"] == LOST):
+        for name in (row["name"] for row in rows if row["status"] == State.LOST):
             way_on = _way_on(name, db_url)
             click.echo(f"the process of {name} is gone; go on with: {way_on}", err=True)
 
@@ -55,22 +67,26 @@ def list_(db_url: str, form: str) -> None:
 def show(search: str, db_url: str, form: str) -> None:
     """Show one search: its state, its settings and what it found."""
     with opened(db_url) as engine:
-        found = searches.show_search(engine, search)
+        found = _found(engine, search)
     if form == "json":
         click.echo(as_json(found))
         return
     best, counts = found["best"], found["evaluations"]
     tested = best and best["test_accuracy"]
     accuracy = "fitness" if found["fitness_on"] == "test" else "validation_accuracy"
+    began = "started" if found["images"] else "submitted"
     flat = {
         "name": found["name"],
-        "status": found["status"],
-        "message": found["message"],
+        "status": found["state"],
+        "now": found["progress"] and _now(found["progress"]),
+        "message": found["message"] or found.get("note"),
         "strategy": found["strategy"],
         "seed": found["seed"],
         "data": found["data"],
-        "images": " + ".join(f"{n:,} {split}" for split, n in found["images"].items()),
-        "shape": "x".join(map(str, found["input_shape"])) + f", {len(found['classes'])} classes",
+        "images": found["images"]
+        and " + ".join(f"{n:,} {split}" for split, n in found["images"].items()),
+        "shape": found["input_shape"]
+        and "x".join(map(str, found["input_shape"])) + f", {len(found['classes'])} classes",
         "evaluations": ", ".join(f"{n} {word}" for word, n in counts.items()),
         "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
         "best": best and f"#{best['id']}",
@@ -81,12 +97,12 @@ def show(search: str, db_url: str, form: str) -> None:
         and f"{number_of(best['depth'], 'convolution')}, "
         f"{count_text(best['parameters'])} parameters",
         "took": seconds_text(found["seconds"]),
-        "started": found["created_at"][:16].replace("T", " ") + " UTC",
+        began: found["created_at"][:16].replace("T", " ") + " UTC",
     }
     if form == "csv":
         click.echo(as_csv([flat], list(flat)))
         return
-    if found["status"] == LOST:
+    if found["state"] == State.LOST:
         flat["go on with"] = _way_on(search, db_url)
     width = max(map(len, flat))
     for key, value in flat.items():
@@ -95,6 +111,35 @@ def show(search: str, db_url: str, form: str) -> None:
             # A command stays in one piece, to be copied.
             fits = key == "go on with"
             click.echo(line if fits else filled(line, screen_width(), indent=width + 2))
+
+
+def _found(engine: Engine, search: str) -> dict[str, Any]:
+    """Give a search, or a submission that is not entered yet, whose status is its state."""
+    try:
+        return searches.show_search(engine, search)
+    except SearchNotFound:
+        from db.queue import SqlQueue
+        from vlga.service.views import search_view
+
+        found = search_view(engine, SqlQueue(engine), search)
+        return {**found, "status": found["state"]}
+
+
+def _now(progress: dict[str, Any]) -> str:
+    """Say what a running search is doing."""
+    if progress["final"] is not None:
+        epochs = number_of(progress["final"]["epochs"], "epoch")
+        return f"training the winner #{progress['final']['id']} for {epochs}"
+    parts = [
+        f"phase {progress['phase']} generation {progress['generation']}",
+        f"{progress['n_running']} in training",
+    ]
+    if progress["trainings_per_minute"] is not None:
+        parts.append(pace_text(progress["trainings_per_minute"]))
+    if progress["seconds_left"] is not None:
+        left = max(0.0, progress["seconds_left"] - progress["age_seconds"])
+        parts.append(f"budget for {seconds_text(left)} more")
+    return ", ".join(parts)
 
 
 def _way_on(name: str, db_url: str) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from vlga.ports.lease import Stop, is_in_force
 from vlga.ports.queue import Watched, Wish
 
-__all__ = ["State", "state", "state_of"]
+__all__ = ["UNDER_WAY", "State", "state", "state_of"]
 
 
 class State(StrEnum):
@@ -28,6 +28,10 @@ class State(StrEnum):
     COMPLETED = "completed"
 
 
+#: Of a search whose process is at work.
+UNDER_WAY = (State.RUNNING, State.PAUSING, State.STOPPING)
+
+
 def state_of(watched: Watched) -> State:
     """Give a search's state now; whether its process is alive is looked up on this machine."""
     lease = watched.seen.lease
@@ -42,18 +46,34 @@ def state(watched: Watched, *, is_held: bool) -> State:
             more: its search may have been begun, or resumed, by hand.
         is_held: whether its lease is in force.
     """
-    submission, seen = watched.submission, watched.seen
-    wanted = Wish.RUN if submission.is_settled else submission.wanted
-    asked = seen.lease.stop if is_held and seen.lease is not None else None
     if is_held or watched.claimed_by is not None:
-        if asked is Stop.NOW or wanted in (Wish.STOP, Wish.DELETE):
-            return State.STOPPING
-        if asked is Stop.DRAIN or wanted is Wish.PAUSE:
-            return State.PAUSING
-        return State.RUNNING if is_held and seen.status == "running" else State.STARTING
-    if not submission.is_settled and wanted is Wish.RUN:
-        return State.LOST if submission.n_tries and seen.status == "running" else State.QUEUED
-    return _at_rest(watched)
+        return _at_work(watched, is_held=is_held)
+    submission = watched.submission
+    if submission.is_settled or submission.wanted is not Wish.RUN:
+        return _at_rest(watched)
+    if _is_done(watched):
+        return State.COMPLETED
+    of_last_run = {"running": State.LOST, "failed": State.FAILED} if submission.n_tries else {}
+    return of_last_run.get(watched.seen.status or "", State.QUEUED)
+
+
+def _is_done(watched: Watched) -> bool:
+    """Whether it is completed, and no change makes it go on."""
+    return watched.seen.status == "completed" and not watched.submission.changes
+
+
+def _at_work(watched: Watched, *, is_held: bool) -> State:
+    """Give the state of a search that a process runs, or that a service is starting."""
+    submission, lease = watched.submission, watched.seen.lease
+    wanted = Wish.RUN if submission.is_settled else submission.wanted
+    asked = lease.stop if is_held and lease is not None else None
+    if asked is Stop.NOW or wanted in (Wish.STOP, Wish.DELETE):
+        return State.STOPPING
+    if asked is Stop.DRAIN or wanted is Wish.PAUSE:
+        return State.PAUSING
+    if _is_done(watched):
+        return State.COMPLETED  # and its process lets go of it in a moment
+    return State.RUNNING if is_held and watched.seen.status == "running" else State.STARTING
 
 
 def _at_rest(watched: Watched) -> State:

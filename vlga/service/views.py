@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from db.connection.engine import reading
 from db.read.searches import individual, show_search
-from db.schema.service import progress
-from db.schema.tables import searches
 from vlga.errors import SearchNotFound
 from vlga.ports.data import data_label
 from vlga.ports.queue import Queue, Submission
@@ -53,7 +50,6 @@ def search_view(engine: Engine, queue: Queue, name: str) -> dict[str, Any]:
         "wanted": wanted.wanted.value,
         **{key: getattr(wanted, key) for key in ("priority", "note", "created_by")},
         "changes": [*wanted.changes],
-        "progress": _progress(engine, name),
         "actions": [
             {"at": one.at.isoformat(), "who": one.who, "what": one.what, "detail": one.detail}
             for one in queue.actions(name, limit=_N_ACTIONS)
@@ -111,17 +107,8 @@ def _before_it_is_entered(wanted: Submission) -> dict[str, Any]:
         "classes": [],
         "config": {**settings},
         "versions": {},
+        "state": None,
+        "progress": None,
         "created_at": at,
         "updated_at": at,
     }
-
-
-def _progress(engine: Engine, name: str) -> dict[str, Any] | None:
-    statement = (
-        select(progress.c.body, progress.c.moment)
-        .join(searches, searches.c.id == progress.c.search_id)
-        .where(searches.c.name == name)
-    )
-    with reading(engine) as connection:
-        row = connection.execute(statement).one_or_none()
-    return None if row is None else {**row.body, "moment": row.moment}

@@ -28,6 +28,7 @@ def test_list_gives_every_search_the_newest_first(engine: Engine):
             "data": "digits",
             "evaluations": 6,
             "best_fitness": 0.75,
+            "state": "completed",
         },
         {
             "name": "empty",
@@ -36,6 +37,7 @@ def test_list_gives_every_search_the_newest_first(engine: Engine):
             "data": "digits",
             "evaluations": 0,
             "best_fitness": None,
+            "state": "lost",
         },
     ]
     assert created[0] >= created[1]
