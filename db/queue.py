@@ -77,10 +77,12 @@ class SqlQueue:
             return found or begun_elsewhere(connection, find_search_id(connection, name))
 
     def unsettled(self) -> Sequence[Watched]:
-        """Give submissions with something left to do, by priority, then the oldest first."""
+        """Give submissions with something left to do, without settings, in their order."""
         order = submissions.c.priority.desc(), submissions.c.id
         with reading(self._engine) as connection:
-            statement = watched(connection).where(submissions.c.is_settled.is_(False))
+            statement = watched(connection, has_settings=False).where(
+                submissions.c.is_settled.is_(False)
+            )
             return [
                 read_watched(row)
                 for row in connection.execute(statement.order_by(*order)).mappings()

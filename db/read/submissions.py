@@ -28,12 +28,13 @@ def _n_outcomes() -> ColumnElement[int]:
     return func.coalesce(columns.n_completed + columns.n_failed + columns.n_reused, 0)
 
 
-def watched(connection: Connection) -> Select[tuple[Any, ...]]:
+def watched(connection: Connection, *, has_settings: bool = True) -> Select[tuple[Any, ...]]:
     """Select submissions with the status, the outcomes and the lease of their searches."""
     now = clock(connection)
+    columns = [one for one in submissions.c if has_settings or one.name != "settings"]
     lease_columns = [column.label(f"lease_{column.name}") for column in leases.c]
     return select(
-        submissions,
+        *columns,
         searches.c.status.label("stored_status"),
         _n_outcomes().label("seen_outcomes"),
         *lease_columns,
@@ -48,7 +49,7 @@ def watched(connection: Connection) -> Select[tuple[Any, ...]]:
 
 def read_watched(row: RowMapping) -> Watched:
     """Read a row of `watched`."""
-    fields = {name: row[name] for name in _FIELDS}
+    fields = {name: row.get(name, {}) for name in _FIELDS}
     fields["wanted"] = Wish(row["wanted"])
     fields["changes"] = tuple(row["changes"])
     lease = None

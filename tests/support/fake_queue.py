@@ -72,7 +72,8 @@ class MemoryQueue:
     def unsettled(self) -> Sequence[Watched]:
         rows = [row for row in self.rows.values() if not row.submission.is_settled]
         rows.sort(key=lambda row: (-row.submission.priority, row.number))
-        return [self._watched(row) for row in rows]
+        found = [self._watched(row) for row in rows]
+        return [replace(one, submission=replace(one.submission, settings={})) for one in found]
 
     def n_waiting(self) -> int:
         return len(self.unsettled())

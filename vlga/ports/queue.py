@@ -151,7 +151,10 @@ class Queue(Protocol):
         """Give a submission with what is so; made from the search if only that is entered."""
 
     def unsettled(self) -> Sequence[Watched]:
-        """Give submissions with something left to do, by priority, then the oldest first."""
+        """Give submissions with something left to do, by priority, then the oldest first.
+
+        Without their settings: there may be a thousand of them, asked for once a second.
+        """
 
     def n_waiting(self) -> int:
         """Count submissions with something left to do."""
