@@ -35,6 +35,8 @@ from workers.evaluators.on_ray import RayEvaluator
 _N_SMALL = 8
 #: Between two looks: eight processes that look without a pause leave no CPU for each other.
 _PAUSE_SECONDS = 0.02
+#: How long they wait for each other: on a busy machine eight processes take long to start.
+_PATIENCE_SECONDS = 150
 
 
 def meet(folder: Path, one: EvaluationTask) -> tuple[Evaluation, None]:
@@ -43,7 +45,7 @@ def meet(folder: Path, one: EvaluationTask) -> tuple[Evaluation, None]:
     is_large = one.candidate_id % (_N_SMALL + 1) == _N_SMALL
     expected = 1 if is_large else _N_SMALL
     (folder / f"running-{one.candidate_id}").touch()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     n_beside = 0
     while n_beside < expected and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)

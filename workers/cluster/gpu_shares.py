@@ -63,13 +63,17 @@ class GpuShares:
 
     smallest, largest = 1 / 8, 1.0
 
-    def __init__(self, gpu_bytes: int | None, data: DataSummary) -> None:
+    def __init__(
+        self, gpu_bytes: int | None, data: DataSummary, *, has_bfloat16: bool = True
+    ) -> None:
         """Begin with predictions that nothing has corrected yet.
 
         Args:
             gpu_bytes: memory of the smallest GPU; None if it is not known: shares are then 1.
             data: the images, which every process copies to its GPU.
+            has_bfloat16: whether all GPUs compute in it.
         """
+        self._has_bfloat16 = has_bfloat16
         self._gpu_bytes = gpu_bytes
         self._data = data
         self._ratios: deque[float] = deque(maxlen=_N_REMEMBERED)
@@ -107,4 +111,5 @@ class GpuShares:
             min(task.training.batch_size, self._data.n_train),
             n_scored=self._data.n_validation,
             on_gpu=True,
+            has_bfloat16=self._has_bfloat16,
         )

@@ -81,7 +81,8 @@ def make_shares(
     if n_gpus < 1:  # none, or only a part of one, as Ray was started with
         return FixedShare(n_gpus)
     memories = [size for one in machines for size in one.memories_bytes]
-    return GpuShares(min(memories, default=None), data)
+    has_bfloat16 = all(one.have_bfloat16 for one in machines)
+    return GpuShares(min(memories, default=None), data, has_bfloat16=has_bfloat16)
 
 
 def _look() -> tuple[bool, tuple[int, ...], bool]:

@@ -107,7 +107,13 @@ class InlineEvaluator:
         return min(machine_memory_bytes(), available_memory_bytes() + mine)
 
     def _train(self, task: EvaluationTask) -> Trained:
-        refused = refusal(task, self._memory_bytes(), self._data, on_gpu=self._device != "cpu")
+        refused = refusal(
+            task,
+            self._memory_bytes(),
+            self._data,
+            on_gpu=self._device != "cpu",
+            has_bfloat16=self._has_bfloat16,
+        )
         if refused is not None:
             return Trained(refused)
         try:

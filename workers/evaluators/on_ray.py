@@ -146,6 +146,7 @@ class RayEvaluator:
             memory_bytes,
             self._data,
             on_gpu=self._on_gpu,
+            has_bfloat16=self._has_bfloat16,
             holds_images=self._on_gpu,  # elsewhere the workers share them
         )
         if refused is not None:

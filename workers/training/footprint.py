@@ -4,7 +4,7 @@ Counted is what torch holds at the peak of a step, which is at the beginning of 
 weights, their gradients and momentum; every map that the backward pass needs; and the maps and
 gradients that only pass. On a CPU that is within a factor of two of what was measured, more often
 too little than too much (tests/workers/training/test_footprint.py): how well the C library fills
-its heap differs from plan to plan. On a GPU, where maps are in bfloat16, ResNet-18 and VGG-19 take
+its heap differs from plan to plan. On a GPU, with maps in bfloat16, ResNet-18 and VGG-19 take
 0.93 and 1.06 times what is predicted, and a small network with a very large batch 0.66 times
 (tests/benchmarks/results/packing.txt).
 """
@@ -30,9 +30,10 @@ PROCESS_BYTES = 256 * 2**20
 #: the workspace that cuBLAS keeps. 836 MiB were measured on an H100.
 CONTEXT_BYTES = 896 * 2**20
 #: Bytes of a weight with its gradient and momentum; on a GPU with its copy in bfloat16.
-_PER_WEIGHT, _PER_WEIGHT_ON_GPU = 12, 14
-#: Bytes of a value in a map: float32, or bfloat16 on a GPU. Where a maximum came from is an int64.
-_PER_VALUE, _PER_VALUE_ON_GPU, _PER_INDEX = 4, 2, 8
+_PER_WEIGHT, _PER_WEIGHT_IN_HALF = 12, 14
+#: Bytes of a value in a map: float32, or bfloat16 on a GPU that has it. Where a maximum came from
+#: is an int64.
+_PER_VALUE, _PER_VALUE_IN_HALF, _PER_INDEX = 4, 2, 8
 #: What the amplifier's measure adds to a weight: two sums.
 _PER_MEASURED_WEIGHT = 8
 
@@ -43,6 +44,7 @@ def training_bytes(
     *,
     n_scored: int = SCORED_AT_ONCE,
     on_gpu: bool = False,
+    has_bfloat16: bool = True,
     micro_batches: int = 1,
 ) -> int:
     """Predict the most memory that a training and its scoring take at a time, in bytes.
@@ -53,11 +55,13 @@ def training_bytes(
         plan: of the network.
         batch_size: images a step.
         n_scored: images that it is scored on.
-        on_gpu: whether maps are in bfloat16.
+        on_gpu: whether it is on a GPU.
+        has_bfloat16: whether maps are in it there.
         micro_batches: parts in which a batch goes through the network.
     """
-    per_value = _PER_VALUE_ON_GPU if on_gpu else _PER_VALUE
-    per_weight = _PER_WEIGHT_ON_GPU if on_gpu else _PER_WEIGHT
+    is_half = on_gpu and has_bfloat16
+    per_value = _PER_VALUE_IN_HALF if is_half else _PER_VALUE
+    per_weight = _PER_WEIGHT_IN_HALF if is_half else _PER_WEIGHT
     amplification = plan.amplification
     if amplification and amplification.mode == "intelligent" and amplification.kind != "activation":
         per_weight += _PER_MEASURED_WEIGHT
@@ -75,6 +79,7 @@ def refusal(
     data: DataSummary,
     *,
     on_gpu: bool = False,
+    has_bfloat16: bool = True,
     holds_images: bool = True,
 ) -> Evaluation | None:
     """Give the outcome of a task that cannot fit the memory, even with halves of each batch.
@@ -84,6 +89,7 @@ def refusal(
         memory_bytes: that one evaluation has, or None if that is not known.
         data: the images.
         on_gpu: whether it is a GPU's memory.
+        has_bfloat16: whether that GPU computes in it.
         holds_images: whether the images are in it as well.
 
     Returns:
@@ -99,6 +105,7 @@ def refusal(
         batch_size,
         n_scored=data.n_test if task.is_final else data.n_validation,
         on_gpu=on_gpu,
+        has_bfloat16=has_bfloat16,
         micro_batches=2,
     )
     if needed <= memory_bytes:

@@ -65,6 +65,15 @@ def test_a_share_is_the_least_that_is_enough(plan, gpu_bytes, batch_size):
     assert share == 1 / 8 or share / 2 * gpu_bytes < needed
 
 
+@given(plans(), gpus)
+def test_a_gpu_without_bfloat16_gives_no_less(plan, gpu_bytes):
+    """Its maps take twice as much."""
+    one = training_of(plan)
+    old = GpuShares(gpu_bytes, DATA, has_bfloat16=False)
+
+    assert old.share(one) >= GpuShares(gpu_bytes, DATA).share(one)
+
+
 @given(plans())
 def test_a_whole_gpu_is_reserved(plan):
     """By a final training, and where nobody can tell what a GPU has."""
