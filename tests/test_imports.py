@@ -67,8 +67,9 @@ def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
         ("top", "first"),
         ("lineage", "first", "2"),
         ("report", "first"),
+        ("report", "first", "--html", "first.html"),
     ],
-    ids=lambda words: words[0],
+    ids=" ".join,
 )
 def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):
     """Help and reading commands load none of what takes seconds."""

@@ -26,7 +26,7 @@ CHROMIUM = next(
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--enable-logging=stderr", "--window-size=1000,800", "--virtual-time-budget=5000",
+    "--enable-logging=stderr", "--window-size=1000,800",
 )  # fmt: skip
 
 
@@ -42,11 +42,14 @@ def look_at(page: Path, script: str, folder: Path, *options: str) -> tuple[Any, 
     Returns:
         The value, and what the page wrote to the console.
     """
-    # The question is asked from inside, so that no driver is needed.
+    # The question is asked from inside, so that no driver is needed; a frame that is still being
+    # written keeps the page from being loaded, which the browser waits for, until it is answered.
     asking = folder / "asking.html"
     ask = (
-        "<script>addEventListener('load', async () => { document.body.dataset.answer = "
-        f"JSON.stringify(await {script}); }});</script>"
+        "<script>(async () => { const frame = document.createElement('iframe');"
+        " frame.hidden = true; document.body.append(frame); frame.contentDocument.open();"
+        f" try {{ document.body.dataset.answer = JSON.stringify(await {script}); }}"
+        " finally { frame.contentDocument.close(); } })();</script>"
     )
     asking.write_text(page.read_text(encoding="utf-8") + ask, encoding="utf-8")
     profile = f"--user-data-dir={folder / 'profile'}"

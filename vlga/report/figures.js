@@ -38,21 +38,23 @@ const vlgaFigures = (() => {
     };
   }
 
-  // Draws a figure, {data, layout}, into an element, in which there may be an earlier one.
-  function draw(element, figure) {
+  // Draws a figure, {data, layout}, into an element, in which there may be an earlier one. The
+  // element's label is read out, and Plotly's buttons; the marks and words of the drawing are not.
+  async function draw(element, figure) {
     element.vlgaFigure = figure;
     // A copy, since Plotly writes into what it draws.
     const copy = JSON.parse(JSON.stringify(figure), dark.matches ? recoloured : undefined);
     copy.layout.template = template(element);
     // A finger that moves over a figure scrolls the page.
     if (matchMedia("(pointer: coarse)").matches) copy.layout.dragmode = false;
-    return Plotly.react(element, copy.data, copy.layout, {
+    await Plotly.react(element, copy.data, copy.layout, {
       responsive: true,
       displaylogo: false,
       showSendToCloud: false,
       modeBarButtons: [["toImage", "resetScale2d"]],
       toImageButtonOptions: {format: "png", scale: 2},
     });
+    for (const svg of element.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
   }
 
   // Draws what elements of class "plot" hold as JSON.

@@ -7,6 +7,7 @@ the page's own text, lines and background, and on a dark page lighter colours.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -43,6 +44,8 @@ PALE = "#8f8f8f"
 #: What else tells lines apart, for prints without colour and for more lines than colours.
 MARKERS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot")
+#: So many characters of a label fit on a phone.
+_WIDTH = 40
 #: Above the figure, in as many lines as it takes.
 _LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
@@ -94,7 +97,8 @@ def best_so_far_figure(
         trace = line(name, steps, colour, dash=DASHES[again % len(DASHES)], shape="hv")
         symbol = MARKERS[(i + again) % len(MARKERS)]
         trace["mode"] = "lines+markers"
-        trace["marker"] = {"symbol": symbol, "size": [0] * (len(steps) - 1) + [9]}
+        trace["marker"] |= {"symbol": symbol, "size": [0] * (len(steps) - 1) + [9]}
+        trace["marker"]["line"] = {"width": 0}
         data.append({**trace, "legendgroup": name})
     end = max([budget_epochs or 1, *(one.epochs[-1] for one in bands.values())])
     seen = [value for one in bands.values() for value in _late(one)]
@@ -143,8 +147,8 @@ def figure_of(data: Sequence[Mapping[str, Any]], *, height: int = 400, **layout:
 
 
 def label(text: str) -> str:
-    """Give a text as Plotly shows it: it takes tags for markup."""
-    return escape(text, quote=False)
+    """Give a text as Plotly shows it, in lines for a phone: it takes tags for markup."""
+    return "<br>".join(escape(part, quote=False) for part in textwrap.wrap(text, _WIDTH))
 
 
 def points(name: str, some: Sequence[Point], colour: str, **marker: Any) -> dict[str, Any]:
@@ -199,7 +203,7 @@ def axis_of(title: str, **more: Any) -> dict[str, Any]:
 
 def counted_axis(title: str, low: float, high: float) -> dict[str, Any]:
     """Give an axis of whole numbers from low to high."""
-    ticks = {"dtick": 1} if high - low <= 9 else {"nticks": 9}
+    ticks = {"dtick": 1} if high - low <= 9 else {"nticks": 7}
     return axis_of(title, range=[low, high], tickformat=",", **ticks)
 
 
@@ -210,6 +214,7 @@ def rows_axis(names: Sequence[str]) -> dict[str, Any]:
         range=[max(1, len(names)) - 0.5, -0.5],
         tickvals=[*range(len(names))],
         ticktext=[label(name) for name in names],
+        ticklabelstandoff=6,
         showgrid=False,
     )
 
@@ -273,9 +278,11 @@ def _late(one: Band) -> list[float]:
 
 
 def _round_accuracies(low: float, high: float) -> list[float]:
-    """Give round accuracies between these bounds as ticks, four to eleven of them."""
-    if 1 - low > 6 * (1 - high):  # far apart: errors of 1, 2 or 5 times a power of ten
-        errors = [digit * 10.0**power for power in range(-7, 1) for digit in (1, 2, 5)]
+    """Give round accuracies between these bounds as ticks, some four to twelve of them."""
+    ratio = (1 - low) / (1 - high)
+    if ratio > 6:  # far apart: errors of some digits times a power of ten
+        digits = (1, 2, 5) if ratio > 60 else (1, 2, 3, 5, 7)
+        errors = [digit * 10.0**power for power in range(-7, 1) for digit in digits]
     else:
         power = 10.0 ** math.floor(math.log10((high - low) / 4))
         step = next(power * digit for digit in (5, 2, 1) if power * digit <= (high - low) / 4)

@@ -25,16 +25,19 @@ _STYLE = """
 :root { color-scheme: light dark; --text: light-dark(#1f2328, #e4e6e9);
         --muted: light-dark(#59636e, #a3abb5); --line: light-dark(#d5d9de, #3a4048);
         --page: light-dark(#ffffff, #15181c); --code: light-dark(#f5f6f8, #1e2227); }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
        color: var(--text); background: var(--page); overflow-wrap: anywhere; }
+p, figcaption { max-width: 50rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 0; }
 table { border-collapse: collapse; display: block; overflow-x: auto; overflow-wrap: normal;
         font-variant-numeric: tabular-nums; }
-th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid var(--line); white-space: nowrap;
+th, td { padding: 0.3rem 0.65rem; border-bottom: 1px solid var(--line); white-space: nowrap;
          text-align: right; }
-th { font-weight: 600; border-bottom-color: var(--muted); }
+th { font-weight: 600; border-bottom-color: var(--muted); white-space: normal;
+     vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; }
+td:first-child { min-width: 5rem; }
 figure { margin: 1rem 0; }
 figcaption, summary, noscript { color: var(--muted); font-size: 0.875rem; }
 figcaption { margin-top: 0.5rem; }
@@ -47,9 +50,12 @@ _UNPACK = """
 vlgaFigures.drawn = (async () => {
   const packed = atob(document.getElementById("plotly").textContent);
   const bytes = Uint8Array.from(packed, (one) => one.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const unpacked = new DecompressionStream("gzip");
+  const writer = unpacked.writable.getWriter();
+  writer.write(bytes);
+  writer.close();
   const script = document.createElement("script");
-  script.textContent = await new Response(stream).text();
+  script.textContent = await new Response(unpacked.readable).text();
   document.head.append(script);
   await vlgaFigures.drawAll();
 })();
@@ -114,7 +120,7 @@ def figure(drawing: Figure, caption: str, numbers: str = "") -> str:
     # Inside a script, nothing but its end tag is read as HTML.
     tree = json.dumps(drawing, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f'<figure>\n{_PLOT}role="img" aria-label="{escape(caption)}" '
+        f'<figure>\n{_PLOT}role="group" aria-label="{escape(caption)}" '
         f'style="min-height: {drawing["layout"]["height"]}px">'
         f'<script type="application/json">{tree}</script></div>\n'
         f'<figcaption aria-hidden="true">{escape(caption)}</figcaption>\n'

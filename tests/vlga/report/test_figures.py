@@ -10,7 +10,16 @@ import pytest
 from tests.support.figures import valid
 from vlga.report import html
 from vlga.report.best_so_far import Band
-from vlga.report.figures import PALE, PALETTE, Point, best_so_far_figure, line, points, rows_axis
+from vlga.report.figures import (
+    PALE,
+    PALETTE,
+    Point,
+    best_so_far_figure,
+    label,
+    line,
+    points,
+    rows_axis,
+)
 
 SLOW = Band((3, 60, 90), (0.5, 0.8, 0.9), (0.4, 0.7, 0.85), (0.6, 0.9, 0.95))
 FAST = Band((3, 30, 120), (0.7, 0.95, 0.975), (0.6, 0.93, 0.97), (0.8, 0.97, 0.98))
@@ -140,6 +149,11 @@ def test_names_are_shown_as_they_are():
     for trace in (points(name, [nasty], PALE), line(name, [nasty], PALE)):
         assert trace["name"] == '&lt;a href="http://a"&gt;b&lt;/a&gt; &amp; c'
     assert rows_axis([name])["ticktext"] == [trace["name"]]
+
+
+def test_a_long_name_has_several_lines():
+    """Plotly would let it run out of a phone's screen."""
+    assert label("word " * 12) == f"{' '.join(['word'] * 8)}<br>word word word word"
 
 
 def test_many_points_of_a_line_are_not_marked():

@@ -30,26 +30,40 @@ _BLUE = PALETTE[0]
 def differences_figure(results: Sequence[ArmResult]) -> Figure:
     """Draw each arm's difference from plain, in percentage points, with its standard error.
 
+    Each network and learning rate has a row for its name, and below it one for each of its arms.
+
     Args:
         results: at least one with a difference; those without are left out.
     """
-    compared = [one for one in results if one.minus_plain is not None]
-    names = [f"{one.network}, {one.learning_rate:g}, {one.arm}" for one in compared]
-    errors = [100 * (one.minus_plain_se or 0.0) for one in compared]
-    some = [
-        Point(100 * (one.minus_plain or 0.0), row, f"{label(name)}<br>{_difference(one)}")
-        for row, (name, one) in enumerate(zip(names, compared, strict=True))
-    ]
-    is_clear = [one.verdict in ("better", "worse") for one in compared]
-    symbols = ["circle" if clear else "circle-open" for clear in is_clear]
-    trace = points("minus plain", some, _BLUE, size=10, symbol=symbols, line={"width": 2})
+    some: list[Point] = []
+    errors: list[float] = []
+    symbols: list[str] = []
+    names: list[dict[str, Any]] = []
+    group, row = "", 0
+    for one in results:
+        if one.minus_plain is None:
+            continue
+        its_group = f"{one.network}, learning rate {one.learning_rate:g}"
+        if its_group != group:
+            group = its_group
+            names.append(_row_name(f"<b>{label(group)}</b>", row))
+            row += 1
+        names.append(_row_name(label(one.arm), row))
+        text = f"{label(group)}<br>{label(one.arm)}<br>{_difference(one)}"
+        some.append(Point(100 * one.minus_plain, row, text))
+        errors.append(100 * (one.minus_plain_se or 0.0))
+        symbols.append("circle" if one.verdict in ("better", "worse") else "circle-open")
+        row += 1
+    trace = points("minus plain", some, _BLUE, size=10, symbol=symbols)
+    trace["marker"]["line"] = {"width": 2, "color": _BLUE}
     trace["error_x"] = {"type": "data", "array": errors, "color": _BLUE, "thickness": 2}
     return figure_of(
         [trace],
-        height=80 + 30 * len(compared),
-        xaxis=axis_of("percentage points of test accuracy more than plain")
-        | {"zeroline": True, "zerolinecolor": PALE, "zerolinewidth": 2},
-        yaxis=rows_axis(names),
+        height=80 + 48 * row,
+        xaxis=axis_of("percentage points more than plain")
+        | {"rangemode": "tozero", "zeroline": True, "zerolinecolor": PALE, "zerolinewidth": 2},
+        yaxis=rows_axis([""] * row),
+        annotations=names,
     )
 
 
@@ -141,6 +155,12 @@ def layers_figure(histories: Sequence[LayerHistory]) -> Figure:
         annotations=titles,
         **axes,
     )
+
+
+def _row_name(text: str, row: int) -> dict[str, Any]:
+    """Write a name at the left of a row, above what is drawn there."""
+    place = {"x": 0, "y": row, "xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 5}
+    return {"text": text, "align": "left", "showarrow": False, **place}
 
 
 def _difference(one: ArmResult) -> str:

@@ -49,14 +49,16 @@ def test_each_arm_but_plain_has_its_difference_with_a_bar():
     better = replace(plain, arm="random", minus_plain=0.05, minus_plain_se=0.001, n_pairs=5)
     unclear = replace(plain, arm="other", minus_plain=-0.01, minus_plain_se=0.02, n_pairs=5)
     figure = valid(differences_figure([plain, better, unclear]))
-    (trace,), axis = figure["data"], figure["layout"]["yaxis"]
+    (trace,) = figure["data"]
 
-    assert axis["ticktext"] == ["net, 0.1, random", "net, 0.1, other"]
-    assert axis["range"] == [1.5, -0.5]
-    assert (trace["x"], trace["y"]) == ([5.0, -1.0], [0, 1])
+    assert titles(figure) == ["<b>net, learning rate 0.1</b>", "random", "other"]
+    assert figure["layout"]["yaxis"]["range"] == [2.5, -0.5]
+    assert (trace["x"], trace["y"]) == ([5.0, -1.0], [1, 2])
     assert trace["error_x"]["array"] == [0.1, 2.0]
     assert trace["marker"]["symbol"] == ["circle", "circle-open"]
-    assert trace["hovertext"][0] == "net, 0.1, random<br>+5.00 ± 0.10 percentage points<br>better"
+    assert trace["hovertext"][0] == (
+        "net, learning rate 0.1<br>random<br>+5.00 ± 0.10 percentage points<br>better"
+    )
 
 
 def test_a_single_pair_has_no_standard_error():
@@ -64,7 +66,7 @@ def test_a_single_pair_has_no_standard_error():
     one = ArmResult("net", 0.1, "other", 1, 0, 0.8, None, 0.8, 0.01, None, 1)
     (trace,) = valid(differences_figure([one]))["data"]
 
-    assert trace["hovertext"] == ["net, 0.1, other<br>+1.00 percentage points"]
+    assert trace["hovertext"] == ["net, learning rate 0.1<br>other<br>+1.00 percentage points"]
 
 
 def test_each_arm_has_its_learning_curve():
