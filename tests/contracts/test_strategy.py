@@ -195,6 +195,24 @@ class TestTell:
                 told.append((-fitness, candidate.id))
                 assert (-strategy.best.accuracy, strategy.best.id) == min(told)
 
+    def test_contenders_are_the_best_networks_each_once_with_its_longest_training(self, name):
+        """Among them those that may win; without rungs they are in the order of their fitness."""
+        strategy, rungs, told = make(name), {}, {}
+        for _ in range(n_rounds(name)):
+            for candidate in ask_round(strategy):
+                rungs[candidate.fingerprint] = candidate.rung
+                told[candidate.fingerprint] = any_fitness(candidate)
+                strategy.tell(completed(candidate, any_fitness(candidate)))
+        found = [one.candidate for one in strategy.contenders]
+        names = [one.fingerprint for one in found]
+        fittest = sorted(told, key=lambda one: -told[one])[: len(names)]
+
+        assert len(set(names)) == len(names) >= 5
+        assert {one.candidate.fingerprint for one in strategy.finalists} <= {*names}
+        assert [one.rung for one in found] == [rungs[one] for one in names]
+        if not any(rungs.values()):
+            assert names == fittest
+
     def test_the_logbook_has_a_record_of_every_round_that_is_over(self, name):
         """With what was new in it and its best, median and worst."""
         strategy = make(name)

@@ -1,4 +1,4 @@
-"""Which of a search's best networks is its winner."""
+"""Which of a search's best networks is its winner, and which come after it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vlga.ports.candidate import Individual, best_of
 
-__all__ = ["choose_winner"]
+__all__ = ["choose_winner", "rank_networks"]
 
 
 def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individual:
@@ -30,3 +30,25 @@ def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individ
     error = math.sqrt(best.accuracy * (1 - best.accuracy) / n_validation)
     equal = [one for one in finalists if one.accuracy >= best.accuracy - error]
     return max(equal, key=lambda one: (one.evaluation.n_macs, one.accuracy, -one.id))
+
+
+def rank_networks(
+    finalists: Sequence[Individual], contenders: Sequence[Individual], n_validation: int, n: int
+) -> list[Individual]:
+    """Give up to `n` different networks: the winner, who would win without it, and so on.
+
+    Args:
+        finalists: as `choose_winner` takes them.
+        contenders: who follows where they are too few, the most valuable first.
+        n_validation: as `choose_winner` takes it.
+        n: at least 1.
+    """
+    rest, ranked = [*finalists], dict[str, Individual]()
+    while rest and len(ranked) < n:
+        winner = choose_winner(rest, n_validation)
+        ranked[winner.candidate.fingerprint] = winner
+        rest = [one for one in rest if one.candidate.fingerprint not in ranked]
+    for one in contenders:
+        if len(ranked) < n:
+            ranked.setdefault(one.candidate.fingerprint, one)
+    return [*ranked.values()]

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from deap import tools
@@ -16,7 +17,10 @@ from vlga.networks.plan import Shape
 from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.ports.evaluation import Evaluation
 
-__all__ = ["Inherits", "Strategy", "training_seed"]
+__all__ = ["Inherits", "Strategy", "training_seed", "without_curve"]
+
+#: So many of the best networks are remembered at least, those with the longest trainings first.
+_N_CONTENDERS = 32
 
 Inherits = Literal["nothing", "phase_best", "parent"]
 
@@ -30,6 +34,11 @@ def training_seed(search_seed: int, fingerprint: str, rung: int = 0) -> int:
     name = f"{search_seed}/{fingerprint}" + (f"/{rung}" if rung else "")
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def without_curve(individual: Individual) -> Individual:
+    """Leave out what is long, and of no use to a strategy."""
+    return replace(individual, evaluation=replace(individual.evaluation, curve=()))
 
 
 class Strategy(ABC):
@@ -79,6 +88,7 @@ class Strategy(ABC):
         self._told: list[Individual] = []
         self._failures: Counter[str] = Counter()
         self._epochs_left: int | None = None
+        self._contenders: dict[str, Individual] = {}
 
     @classmethod
     @abstractmethod
@@ -128,6 +138,7 @@ class Strategy(ABC):
             return
         individual = Individual(candidate, evaluation)
         self.best = best_of([individual, *([self.best] if self.best else [])])
+        self._note(individual)
         self._take(individual)
 
     def recall(self, candidates: Iterable[Candidate]) -> None:  # noqa: ARG002  # of those that do
@@ -147,6 +158,12 @@ class Strategy(ABC):
     def finalists(self) -> tuple[Individual, ...]:
         """Individuals that may win, all trained for as long; none while none is known."""
         return () if self.best is None else (self.best,)
+
+    @property
+    def contenders(self) -> tuple[Individual, ...]:
+        """The best networks, each once with its longest training, the most valuable first."""
+        known = self._contenders.values()
+        return tuple(sorted(known, key=lambda one: (-self._value(one), one.id)))
 
     def training_seed(self, candidate: Candidate) -> int:
         """Give the seed of a candidate's training, in [0, 2**63)."""
@@ -170,6 +187,20 @@ class Strategy(ABC):
         """Whether nothing can be proposed before more is told."""
         return self.has_generations and bool(self._waiting)
 
+    def _value(self, individual: Individual) -> float:
+        """Say what a network is worth; the higher, the better."""
+        return individual.accuracy
+
+    def _note(self, individual: Individual) -> None:
+        """Remember a network among the best, now and then forget those that are not."""
+        fingerprint = individual.candidate.fingerprint
+        known = self._contenders.get(fingerprint)
+        if known is None or _reached(individual) > _reached(known):
+            self._contenders[fingerprint] = without_curve(individual)
+        if len(self._contenders) >= 2 * _N_CONTENDERS:
+            best = sorted(self._contenders.values(), key=_reached, reverse=True)[:_N_CONTENDERS]
+            self._contenders = {one.candidate.fingerprint: one for one in best}
+
     def _take(self, individual: Individual) -> None:
         """Take in an individual: here, keep it for the next proposal."""
         self._told.append(individual)
@@ -177,3 +208,8 @@ class Strategy(ABC):
     def _miss(self, candidate: Candidate, evaluation: Evaluation) -> None:  # noqa: ARG002
         """Take in a candidate that failed: here, count it."""
         self._failures[str(evaluation.reason)] += 1
+
+
+def _reached(individual: Individual) -> tuple[int, float, int]:
+    """Order outcomes by rung, then accuracy; of equals the one made first is the best."""
+    return individual.candidate.rung, individual.accuracy, -individual.id

@@ -18,10 +18,10 @@ from vlga.genetics.space import SearchSpace
 from vlga.networks.features import Features
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation
+from vlga.strategies.base import without_curve
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.promoting import TELLING_FAILURES, Promoting
 from vlga.strategies.space_base import StrategySettings
-from vlga.strategies.steady_base import without_curve
 from vlga.strategies.steady_state import SteadyStateEvolution
 from vlga.strategies.surrogate import Surrogate
 
@@ -133,9 +133,6 @@ class Ladder(Promoting, SteadyStateEvolution):
             mutant, second = super()._mutate(mutant, rng)
             operator += f"+{second}"
         return mutant, operator
-
-    def _value(self, individual: Individual) -> float:
-        return self._rungs.value(individual)
 
     def _take(self, individual: Individual) -> None:
         super()._take(individual)

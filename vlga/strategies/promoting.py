@@ -9,11 +9,11 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.strategies.base import Inherits
+from vlga.strategies.base import Inherits, without_curve
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.rungs import Rungs
 from vlga.strategies.space_base import StrategySettings
-from vlga.strategies.steady_base import SteadyState, without_curve
+from vlga.strategies.steady_base import SteadyState
 
 __all__ = ["TELLING_FAILURES", "Promoting"]
 
@@ -92,6 +92,9 @@ class Promoting(SteadyState):
     def _is_affordable(self, rung: int) -> bool:
         """Tell whether what is left of the budget is enough for a training on a rung."""
         return self._epochs_left is None or self.settings.rung_epochs[rung] <= self._epochs_left
+
+    def _value(self, individual: Individual) -> float:
+        return self._rungs.value(individual)
 
     def _take(self, individual: Individual) -> None:
         self._is_new = self._rungs.take(individual)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from random import Random
 
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
+from vlga.strategies.base import without_curve
 from vlga.strategies.phenotypes import Phenotypes
 from vlga.strategies.space_base import SpaceSearch, StrategySettings
 
-__all__ = ["SteadyState", "without_curve"]
+__all__ = ["SteadyState"]
 
 
 class SteadyState(SpaceSearch):
@@ -113,8 +113,3 @@ class SteadyState(SpaceSearch):
     def _rng(self) -> Random:
         """Give the next candidate's source of randomness, derived by name."""
         return Random(f"{self.seed}/{self._n_made}")
-
-
-def without_curve(individual: Individual) -> Individual:
-    """Leave out what is long, and of no use to a strategy."""
-    return replace(individual, evaluation=replace(individual.evaluation, curve=()))

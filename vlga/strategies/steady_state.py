@@ -85,10 +85,6 @@ class SteadyStateEvolution(SteadyState):
         )
         return chosen
 
-    def _value(self, individual: Individual) -> float:
-        """Give what parents are chosen by and the worst dies for."""
-        return individual.accuracy
-
     def _join(self, individual: Individual) -> None:
         """Remove the worst, and of equally bad ones the oldest, if there are too many."""
         self.alive.append(individual)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.records import candidate, evaluation
-from vlga.execution.winner import choose_winner
+from vlga.execution.winner import choose_winner, rank_networks
 from vlga.ports.candidate import Individual
 
 
@@ -36,3 +36,24 @@ def test_is_hardly_less_fit_than_the_fittest(scores, n_validation):
         one.accuracy > winner.accuracy and one.evaluation.n_macs >= winner.evaluation.n_macs
         for one in finalists
     )
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(1, 9)), min_size=1, max_size=9),
+    st.lists(st.integers(0, 12), max_size=9),
+    st.integers(1, 20),
+)
+def test_those_that_follow_would_win_without_those_before(scores, others, n):
+    """Different networks, finalists first; the others in their own order."""
+    finalists = [finalist(number, *score) for number, score in enumerate(scores)]
+    contenders = [finalist(number, 0.5) for number in others]
+    ranked = rank_networks(finalists, contenders, 100, n)
+    names = [one.candidate.fingerprint for one in ranked]
+
+    assert len(set(names)) == len(names) == min(n, len({*range(len(scores)), *others}))
+    rest = finalists
+    for one in ranked[: len(finalists)]:
+        assert one == choose_winner(rest, 100)
+        rest = [other for other in rest if other != one]
+    new = [number for number in dict.fromkeys(others) if number >= len(scores)]
+    assert [one.id for one in ranked[len(finalists) :]] == new[: max(0, n - len(finalists))]
