@@ -178,7 +178,7 @@ class SqlStore:
 
     @waits
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
-        """Give the outcome of every longer training of a winner, oldest first, without curves."""
+        """Give the outcome of every longer training and of every committee, oldest first."""
         return self._outcomes(search, is_final=True)
 
     @waits

@@ -1,6 +1,7 @@
 """What readers ask, as plain rows; one noun a module.
 
 searches     searches, the fittest individuals, one individual
+committees   the mean of a search's best networks, tested beside its winner
 leases       who holds a search
 status       whether a search runs, has ended or is lost
 progress     where a running search stands

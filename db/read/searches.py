@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from db.connection.engine import reading
+from db.read.committees import read_committee
 from db.read.curves import read_curves
 from db.read.folder import files_folder
 from db.read.overview import searches_page
@@ -113,13 +114,15 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
 
     Returns:
         `name status strategy seed data evaluations{completed,failed,reused}
-        best{id,fitness,test_accuracy,test_standard_error,parameters,depth} seconds message rivals
-        failures{REASON} data_fingerprint fitness_on input_shape classes
+        best{id,fitness,test_accuracy,test_standard_error,parameters,depth}
+        committee{members,test_accuracy,test_standard_error,parameters,macs,train_seconds} seconds
+        message rivals failures{REASON} data_fingerprint fitness_on input_shape classes
         images{train,validation,test} config versions created_at updated_at`; `best` is None before
-        the first completed evaluation, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is
-        None, `status` is as `db.read.status.shown_status` gives it. And `state`, one of
-        `vlga.ports.state.State`, and while a process runs it `progress`, what that said last
-        (`db.read.progress.read_progress`), else None.
+        the first completed evaluation, `committee` is as `read_committee` gives it once its winner
+        is tested, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is None, `status` is as
+        `db.read.status.shown_status` gives it. And `state`, one of `vlga.ports.state.State`, and
+        while a process runs it `progress`, what that said last (`db.read.progress.read_progress`),
+        else None.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -133,6 +136,9 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         status, state = shown_status(row["status"], watched.seen.lease), state_of(watched)
         progress = read_progress(connection, [search_id]).get(search_id)
         best = _best(connection, search_id, row["best_candidate_id"])
+        committee = None
+        if row["test_accuracy"] is not None:
+            committee = read_committee(connection, search_id, row["n_test"])
         failures = _failures(connection, search_id)
     return {
         "name": row["name"],
@@ -145,6 +151,7 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
             "reused": row["n_reused"],
         },
         "best": best and {**best, **_tested(row)},
+        "committee": committee,
         **{key: row[key] for key in ("seconds", "message", "rivals")},
         "failures": failures,
         **{key: row[key] for key in ("data_fingerprint", "fitness_on")},

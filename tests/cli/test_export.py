@@ -23,6 +23,7 @@ from workers.data import load_dataset
 from workers.inference import export
 from workers.inference.classifier import Classifier
 from workers.inference.plain import Reference, run_source
+from workers.networks.committee import trained_network
 
 #: What would have to be installed for it.
 FOREIGN = {"vlga", "workers", "db", "torchvision", "sklearn", "ray", "pandas", "onnx", "click"}
@@ -66,7 +67,7 @@ def logits(finished, images):
     """What the trained network says of them."""
     with closing(SqlStore(finished.url)) as store:
         trained = find_trained(store, "digits-1")
-    return Classifier(trained.plan, trained.weights).logits(images)
+    return Classifier([trained_network(trained.plan, trained.weights)]).logits(images)
 
 
 @pytest.mark.parametrize("kind", ["source", "onnx", "program"])

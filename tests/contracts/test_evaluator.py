@@ -15,7 +15,7 @@ from tests.support.trainings import dataset, diverging, drain, network, plan, ta
 from vlga.config.settings import TrainingConfig
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
-from vlga.ports.evaluator import EvaluationTask, Evaluator, Weights
+from vlga.ports.evaluator import EvaluationTask, Evaluator, Member, Weights
 from vlga.ports.machines import Machines
 from workers.evaluators import inline
 from workers.evaluators.inline import InlineEvaluator
@@ -106,6 +106,19 @@ class EvaluatorContract:
             assert kept is not None
             assert kept.candidate_id == number
             assert kept.data
+
+    def test_a_committee_is_scored_and_not_trained(self, evaluator: Evaluator):
+        """Of trained networks an outcome without epochs comes out, and no weights."""
+        evaluator.submit(task(7, is_final=True, keep_weights=True))
+        (trained,) = train_out(evaluator)
+        assert trained.weights is not None
+        members = (Member(plan(), trained.weights),) * 2
+        evaluator.submit(task(7, is_final=True, keep_weights=True, members=members))
+        (scored,) = train_out(evaluator)
+
+        assert scored.evaluation.completed
+        assert (scored.evaluation.candidate_id, scored.evaluation.epochs) == (7, 0)
+        assert scored.weights is None
 
     def test_cancelled_tasks_never_come_out(self, evaluator: Evaluator):
         """What is out when it is cancelled is gone; what is submitted afterwards is not."""

@@ -113,11 +113,11 @@ class ScriptedEvaluator:
         self._out.remove(task)
         self.clock.now += 1
         is_failure = isinstance(outcome, FailureReason)
-        keeps = task.keeps_weights_of(None if is_failure else outcome)
+        keeps = not task.members and task.keeps_weights_of(None if is_failure else outcome)
         weights = Weights(task.candidate_id, weights_of(task)) if keeps else None
         evaluation = Evaluation(
             task.candidate_id,
-            task.training.epochs,
+            task.epochs,
             task.seed,
             fitness=None if is_failure else outcome,
             reason=outcome if is_failure else None,

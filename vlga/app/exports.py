@@ -1,4 +1,4 @@
-"""A search's trained network as files that need no vlga."""
+"""A search's trained network, or its committee, as files that need no vlga."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.store import SqlStore
-from vlga.app.model_card import model_card
-from vlga.app.trained import TrainedNetwork, find_trained
+from vlga.app.model_card import model_card, title_of
+from vlga.app.trained import TrainedNetwork, find_committee
 from vlga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]``, see `find_trained`.
+        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`.
         folder: made if it does not exist.
         formats: keys of `FORMATS`, at least one.
 
@@ -47,15 +47,15 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
         The names of the files.
 
     Raises:
-        SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_trained`; the folder is not
-            empty or cannot be written; a library is missing; the weights are no weights, or another
-            network's.
+        SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_committee`; the folder is
+            not empty or cannot be written; a library is missing; the weights are no weights, or
+            another network's.
         ExportError: a format is not possible for this network.
     """
     _require_libraries(formats)
     _require_empty(folder)
-    trained = find_trained(store, name)
-    exporter = _exporter(trained)
+    networks = find_committee(store, name)
+    exporter = _exporter(networks)
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
         try:
             for kind in formats:
                 exporter.write(kind, partial)
-            (partial / _CARD).write_text(model_card(trained, formats), encoding="utf-8")
+            (partial / _CARD).write_text(model_card(networks, formats), encoding="utf-8")
             names = sorted(file.name for file in partial.iterdir())
             for one in names:
                 (partial / one).replace(folder / one)
@@ -85,17 +85,20 @@ def as_module(store: SqlStore, name: str) -> nn.Module:
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]``, see `find_trained`, whose errors it raises.
+        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`, whose errors it raises.
     """
-    return _exporter(find_trained(store, name)).network
+    return _exporter(find_committee(store, name)).network
 
 
-def _exporter(trained: TrainedNetwork) -> Exporter:
+def _exporter(networks: Sequence[TrainedNetwork]) -> Exporter:
     from workers.inference.export import Exporter
+    from workers.networks.committee import trained_network
 
-    title = f"Network {trained.candidate_id} of the search {trained.search}."
-    with trained.must_fit():
-        return Exporter(trained.plan, trained.weights, trained.data.classes, title)
+    members = []
+    for one in networks:
+        with one.must_fit():
+            members.append((one.plan, *trained_network(one.plan, one.weights)))
+    return Exporter(members, networks[0].data.classes, f"{title_of(networks)}.")
 
 
 def _require_libraries(formats: Sequence[str]) -> None:

@@ -97,7 +97,7 @@ class ProgressWriter:
                 ]
             ],
             "final": final
-            and {"id": final.winner.id, "epochs": final.epochs, "seconds": final.seconds},
+            and {"id": final.individual.id, "epochs": final.epochs, "seconds": final.seconds},
         }
 
     def _write(self, body: dict[str, Any] | None) -> None:

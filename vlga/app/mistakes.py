@@ -37,9 +37,10 @@ def find_mistakes(store: SqlStore, search: str) -> Mistakes:
     from workers.data.dataset import LabelledImages
     from workers.inference.classifier import Classifier  # loads torch, which takes seconds
     from workers.inference.mistakes import count_mistakes
+    from workers.networks.committee import trained_network
 
     with trained.must_fit():
-        classifier = Classifier(trained.plan, trained.weights)
+        classifier = Classifier([trained_network(trained.plan, trained.weights)])
     images = dataset.test_images
     probabilities = np.concatenate(
         [

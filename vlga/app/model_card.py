@@ -10,7 +10,7 @@ from vlga.errors import plain
 from vlga.report.formats import count_text, number_of
 from vlga.report.rivals import accuracy_text
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "title_of"]
 
 _USES = {
     "source": """\
@@ -43,19 +43,28 @@ logits = network(images)
 }
 
 
-def model_card(trained: TrainedNetwork, formats: Sequence[str]) -> str:
+def title_of(networks: Sequence[TrainedNetwork]) -> str:
+    """Name a search's network, or the committee that several are, without a full stop."""
+    numbers = [str(one.candidate_id) for one in networks]
+    if len(numbers) == 1:
+        return f"Network {numbers[0]} of the search {networks[0].search}"
+    return f"Committee of {', '.join(numbers[:-1])} and {numbers[-1]} of {networks[0].search}"
+
+
+def model_card(networks: Sequence[TrainedNetwork], formats: Sequence[str]) -> str:
     """Give the text, in Markdown.
 
     Args:
-        trained: the network.
+        networks: one, or the members of a committee.
         formats: in which it is written, keys of `vlga.app.exports.FORMATS`.
     """
-    data, plan = trained.data, trained.plan
+    data, plans = networks[0].data, [one.plan for one in networks]
     channels, height, width = data.input_shape
     n_classes = len(data.classes)
     size = (
-        f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
-        f"{count_text(plan.n_macs)} MACs an image"
+        f"{number_of(sum(one.depth for one in plans), 'convolution')}, "
+        f"{count_text(sum(one.n_parameters for one in plans))} parameters, "
+        f"{count_text(sum(one.n_macs for one in plans))} MACs an image"
     )
     takes = (
         f"It takes `images`, (n, {channels}, {height}, {width}) float32 in [0, 1], normalizes "
@@ -63,12 +72,12 @@ def model_card(trained: TrainedNetwork, formats: Sequence[str]) -> str:
         "probability of each class."
     )
     rows = {
-        "network": size,
+        "network": size if len(plans) == 1 else f"the mean of {len(plans)} networks: {size}",
         "images": f"{plain(data.name)}, {n_classes} classes, fingerprint `{data.fingerprint}`",
-        **_accuracies(trained),
+        **(_accuracies(networks[0]) if len(networks) == 1 else _accuracies_of_all(networks)),
     }
     head = [
-        f"# Network {trained.candidate_id} of the search {trained.search}",
+        f"# {title_of(networks)}",
         f"Found and trained by vlga {__version__}.",
         "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {rows[key]} |" for key in rows)]),
         takes,
@@ -93,3 +102,16 @@ def _accuracies(trained: TrainedNetwork) -> dict[str, str]:
         "test accuracy": test,
         "training": f"{epochs} on {n_trained:,} images",
     }
+
+
+def _accuracies_of_all(networks: Sequence[TrainedNetwork]) -> dict[str, str]:
+    """Give a row for the committee, and one for each member alone."""
+    (n_test,) = {one.data.n_test for one in networks}
+    together = networks[0].committee_accuracy
+    assert together is not None
+    rows = {"test accuracy": f"{accuracy_text(together, n_test)} on {n_test:,} images"}
+    for one in networks:
+        if one.test_accuracy is not None:
+            alone = accuracy_text(one.test_accuracy, n_test)
+            rows[f"{one.candidate_id} alone"] = f"{alone}, {number_of(one.epochs, 'epoch')}"
+    return rows

@@ -1,4 +1,4 @@
-"""What a search's winner says of new images."""
+"""What a search's winner, or its committee, says of new images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from db.store import SqlStore
-from vlga.app.trained import find_trained
+from vlga.app.trained import find_committee
 
 __all__ = ["Prediction", "predict"]
 
@@ -40,13 +40,13 @@ def predict(
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]``, see `find_trained`.
+        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`.
         paths: image files, folders of them, and ``.npz`` archives (`find_pictures`).
         n_classes: that are given of each image, at least 1.
 
     Raises:
-        SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_trained`; or the weights are
-            no weights, or another network's.
+        SearchNotFound, NoIndividual, ConfigError, StoreError: as `find_committee`; or the weights
+            are no weights, or another network's.
         DataError: as `find_pictures`.
     """
     import numpy as np
@@ -54,13 +54,17 @@ def predict(
     from workers.data.image_file import BrokenImageError
     from workers.data.pictures import find_pictures, read_pictures
 
-    trained, pictures = find_trained(store, name), find_pictures(paths)
-    classes = trained.data.classes
+    networks, pictures = find_committee(store, name), find_pictures(paths)
+    data = networks[0].data
     from workers.inference.classifier import Classifier  # loads torch, which takes seconds
+    from workers.networks.committee import trained_network
 
-    with trained.must_fit():
-        classifier = Classifier(trained.plan, trained.weights)
-    read = read_pictures(pictures, trained.data.input_shape, classifier.levels)
+    members = []
+    for one in networks:
+        with one.must_fit():
+            members.append(trained_network(one.plan, one.weights))
+    classifier = Classifier(members)
+    read = read_pictures(pictures, data.input_shape, classifier.levels)
     while some := [*islice(read, _AT_ONCE)]:
         images = [image for _, image in some if not isinstance(image, BrokenImageError)]
         found = iter(classifier.probabilities(np.stack(images)) if images else ())
@@ -68,5 +72,5 @@ def predict(
             if isinstance(image, BrokenImageError):
                 yield Prediction(picture.name, problem=str(image))
                 continue
-            ranked = sorted(zip(classes, next(found), strict=True), key=lambda one: -one[1])
+            ranked = sorted(zip(data.classes, next(found), strict=True), key=lambda one: -one[1])
             yield Prediction(picture.name, tuple(ranked[:n_classes]))

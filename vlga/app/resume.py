@@ -48,8 +48,13 @@ def moved_record(record: SearchRecord, data_name: str) -> SearchRecord:
 
 
 def _refuse_without_more(store: SqlStore, record: SearchRecord, config: SearchConfig) -> None:
-    """Refuse a completed search that did not end by its budget, or that gets no larger budget."""
+    """Refuse a completed search that did not end by its budget, or that gets no larger budget.
+
+    Unless it is to have a larger committee: then its end goes on.
+    """
     if _has_wider_rule(record.config, config):
+        return
+    if config.final.committee > record.config.final.committee:
         return
     head = f"a search must be unfinished to be resumed, but {record.name!r} is completed"
     if not _is_spent(store, record, record.config):

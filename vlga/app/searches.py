@@ -27,12 +27,11 @@ from vlga.errors import (
 )
 from vlga.execution.artifacts import ArtifactFolder
 from vlga.execution.driver import Search
-from vlga.execution.final import train_winner
+from vlga.execution.ending import Final, finish
 from vlga.execution.hold import Hold
 from vlga.execution.run import Run
 from vlga.ports.candidate import Individual
 from vlga.ports.data import DataSummary
-from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchRecord
@@ -68,7 +67,7 @@ class Outcome:
     Attributes:
         winner: as `choose_winner` has it.
         fittest: the individual with the highest fitness, mostly the winner.
-        final: the outcome of its longer training, which may have failed; None if there was none.
+        final: what came of its longer training and its committee's; None if there was none.
         ended_by: why the search ended, in words.
         has_failed: whether failures ended it that may not happen again once the cause is mended.
         rivals: what simple methods reach on the same images, or None if that is not known.
@@ -76,7 +75,7 @@ class Outcome:
 
     winner: Individual
     fittest: Individual
-    final: Evaluation | None
+    final: Final | None
     ended_by: str
     has_failed: bool
     rivals: Rivals | None = None
@@ -204,7 +203,7 @@ def run_search(ready: ReadySearch, observer: Observer) -> Outcome:
         winner = search.run()
         final = None
         if record.config.final.epochs:
-            final = train_winner(run, winner)
+            final = finish(run, search.best_networks(record.config.final.committee))
         found = _found_rivals(run, ready.rivals)
         message = search.ended_by
         status = "failed" if search.has_failed else "completed"

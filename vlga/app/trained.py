@@ -1,11 +1,11 @@
-"""A search's trained network, found by ``SEARCH[:ID]``: what predictions and exports start from."""
+"""A search's trained networks by ``SEARCH[:ID]``: what predictions and exports start from."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.read import searches
 from db.read.folder import files_folder
@@ -16,7 +16,7 @@ from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.ports.data import DataSummary
 from vlga.ports.ledger import Artifact, SearchRecord
 
-__all__ = ["TrainedNetwork", "find_trained"]
+__all__ = ["TrainedNetwork", "find_committee", "find_trained"]
 
 #: Candidates that a message names.
 _MOST_NAMED = 5
@@ -35,6 +35,8 @@ class TrainedNetwork:
         epochs: of the training that gave the weights.
         validation_accuracy: in [0, 1], of its training in the search.
         test_accuracy: likewise, of its longer training; None if the weights are not of one.
+        committee_accuracy: of the committee that it is found as a member of, on the test images;
+            None if it is found by itself.
     """
 
     search: str
@@ -45,6 +47,7 @@ class TrainedNetwork:
     epochs: int
     validation_accuracy: float
     test_accuracy: float | None
+    committee_accuracy: float | None = None
 
     @contextmanager
     def must_fit(self) -> Iterator[None]:
@@ -59,11 +62,40 @@ class TrainedNetwork:
             ) from error
 
 
+def find_committee(store: SqlStore, name: str) -> tuple[TrainedNetwork, ...]:
+    """Find the members of a search's committee with their weights, or the one network meant.
+
+    Args:
+        store: where the search is.
+        name: ``SEARCH:committee``, or as `find_trained` takes it.
+
+    Raises:
+        ConfigError: the search has no committee.
+        SearchNotFound, NoIndividual, StoreError: as `find_trained`.
+    """
+    search, _, which = name.partition(":")
+    if which != "committee":
+        return (find_trained(store, name),)
+    record = store.find_search(search)
+    committee = searches.show_search(store.engine, search)["committee"]
+    if committee is None:
+        more = max(3, record.config.final.committee + (record.status == "completed"))
+        raise ConfigError(
+            f"SEARCH:committee must have been trained, but {search!r} has no committee; go on "
+            f"with: vlga resume {search} --set final.committee={more}"
+        )
+    accuracy = committee["test_accuracy"]
+    return tuple(
+        replace(find_trained(store, f"{search}:{number}"), committee_accuracy=accuracy)
+        for number in committee["members"]
+    )
+
+
 def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
     """Find a trained network with its weights.
 
-    A winner has those of its longer training. Another candidate has those that the search kept for
-    its children, if it did.
+    A winner has those of its longer training, and so has a member of a committee. Another candidate
+    has those that the search kept for its children, if it did.
 
     Args:
         store: where the search is.
@@ -78,7 +110,7 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
     """
     search, colon, number = name.partition(":")
     if colon and not re.fullmatch("[0-9]{1,18}", number):
-        raise ConfigError(f"SEARCH:ID must end in a number, but got {shown(name)}")
+        raise ConfigError(f"SEARCH:ID must end in a number, or in committee, but got {shown(name)}")
     record = store.find_search(search)
     candidate_id = int(number) if colon else record.best_candidate_id
     if candidate_id is None:
@@ -90,9 +122,8 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
         raise _no_weights(store, search, candidate_id) if colon else _not_trained_longer(record)
     is_final = file["kind"] == "final_weights"
     trainings = [one for one in found["evaluations"] if one["fitness"] is not None]
-    of_search, longer = (
-        [one for one in trainings if one["is_final"] is is_longer] for is_longer in (False, True)
-    )
+    of_search = [one for one in trainings if not one["is_final"]]
+    longer = [one for one in trainings if one["is_final"] and one["epochs"]]
     training = (longer if is_final else of_search)[-1]
     fields = ("kind", "path", "sha256", "n_bytes")
     artifact = Artifact(candidate_id, **{key: file[key] for key in fields})

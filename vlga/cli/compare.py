@@ -322,8 +322,9 @@ def _run_all(
             failed.append(name)
             terminal.console.print(f"{head}[red]failed[/]: {escape(outcome.ended_by)}")
             continue
-        winner, final, tested = outcome.winner, outcome.final, ""
-        if final is not None:
+        winner, tested = outcome.winner, ""
+        if outcome.final is not None:
+            final = outcome.final.winner
             score = f"{final.fitness:.4f}" if final.fitness is not None else str(final.reason)
             tested = f"test accuracy {score}  "
         took = seconds_text(time.monotonic() - started)

@@ -17,7 +17,7 @@ __all__ = ["export_"]
 
 
 @click.command("export")
-@search_argument("search", "SEARCH[:ID]")
+@search_argument("search", "SEARCH[:ID|:committee]")
 @click.option(
     "--to",
     "folder",
@@ -37,7 +37,7 @@ __all__ = ["export_"]
 )
 @db_option
 def export_(search: str, folder: Path, form: str, db_url: str) -> None:
-    """Write a search's winner, or its network ID, as files that need no vlga.
+    """Write a search's winner, its network ID or its committee as files that need no vlga.
 
     What is written gives the logits of the trained network, or nothing is written. A README says
     where the network comes from, how good it is, and how to use it.
@@ -45,6 +45,7 @@ def export_(search: str, folder: Path, form: str, db_url: str) -> None:
     \b
     vlga export digits-1 --to digits/
     vlga export digits-1:7 --to seven/ --format all
+    vlga export digits-1:committee --to three/ --format onnx
     """  # noqa: D301  # \b keeps click from filling the examples
     formats = [*FORMATS] if form == "all" else [form]
     with closing(SqlStore(db_url, create=False)) as store:

@@ -128,7 +128,7 @@ class TerminalObserver:
         self.console.print(line)
 
     def _begin_final(self, event: FinalStarted) -> None:
-        """Say that the winner is being trained longer."""
+        """Say that the winner, or a member of its committee, is being trained longer."""
         self._final = (time.monotonic(), event)
         if not self.console.is_terminal and not self._one_of:
             self.console.print(_final_text(event))
@@ -201,8 +201,10 @@ class TerminalObserver:
 def _final_text(event: FinalStarted) -> str:
     """Say what is trained longer, and for how long as far as that can be told."""
     about = "" if event.seconds is None else f", about {seconds_text(event.seconds)}"
+    what = "the winner " if event.number == 1 else ""
+    which = "" if event.n_members == 1 else f", {event.number} of {event.n_members},"
     return (
-        f"training the winner #{event.winner.id} for {number_of(event.epochs, 'epoch')} "
+        f"training {what}#{event.individual.id}{which} for {number_of(event.epochs, 'epoch')} "
         f"on all training images{about}"
     )
 

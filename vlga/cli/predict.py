@@ -22,7 +22,7 @@ _COLUMNS = ("file", "class", "probability")
 
 
 @click.command("predict")
-@search_argument("search", "SEARCH[:ID]")
+@search_argument("search", "SEARCH[:ID|:committee]")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--top",
@@ -35,7 +35,7 @@ _COLUMNS = ("file", "class", "probability")
 @db_option
 @format_option
 def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str, form: str) -> None:
-    """Classify images with a search's winner, or with its network ID.
+    """Classify images with a search's winner, its network ID, or its committee.
 
     IMAGES are image files, folders of them, and .npz archives, whose array x, or only array, is
     uint8 (n, height, width[, channels]). They are scaled and cut as those of a folder are when a
@@ -43,7 +43,7 @@ def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str,
 
     \b
     vlga predict digits-1 photo.jpg more/ --top 3
-    vlga predict digits-1 photos/ --format csv > classes.csv
+    vlga predict digits-1:committee photos/ --format csv > classes.csv
     """  # noqa: D301  # \b keeps click from filling the examples
     with closing(SqlStore(db_url, create=False)) as store:
         found = [*predict(store, search, images, n_classes)]

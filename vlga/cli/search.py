@@ -32,6 +32,7 @@ from vlga.config.strategies import STUDIES
 from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import plan_of
 from vlga.ports.ledger import SearchRecord
+from vlga.report.committee import committee_text
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
 from vlga.report.rivals import accuracy_text, rivals_lines
 
@@ -162,7 +163,8 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
         record: the search as the store has it.
         console: to print to; if None, stdout, since this is what a file is to have.
     """
-    winner, final, data = outcome.winner, outcome.final, record.data
+    winner, data = outcome.winner, record.data
+    final = None if outcome.final is None else outcome.final.winner
     plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))
     scored_on = "TEST" if data.fitness_on == "test" else "validation"
     print_ = (console or Console(highlight=False, soft_wrap=True)).print
@@ -188,6 +190,9 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
             f"test accuracy [bold]{accuracy_text(final.fitness, data.n_test)}[/] on "
             f"{data.n_test:,} {which}, after {number_of(final.epochs, 'epoch')} on all others"
         )
+        committee = outcome.final and outcome.final.committee
+        if committee is not None:
+            print_(f"committee, {committee_text(asdict(committee), data.n_test)}")
         rivals = outcome.rivals and asdict(outcome.rivals)
         shown = {"rivals": rivals, "images": data.images, "input_shape": data.input_shape}
         for line in rivals_lines(shown, final.fitness):

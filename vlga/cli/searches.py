@@ -15,6 +15,7 @@ from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.errors import SearchNotFound, plain
 from vlga.ports.state import State
+from vlga.report.committee import committee_text
 from vlga.report.formats import (
     as_csv,
     as_json,
@@ -92,6 +93,8 @@ def show(search: str, db_url: str, form: str) -> None:
         "best": best and f"#{best['id']}",
         accuracy: best and f"{best['fitness']:.4f}",
         "test_accuracy": None if tested is None else accuracy_text(tested, found["images"]["test"]),
+        "committee": found["committee"]
+        and committee_text(found["committee"], found["images"]["test"]),
         "for_comparison": "; ".join(rivals_lines(found, tested)).removeprefix("for comparison: "),
         "network": best
         and f"{number_of(best['depth'], 'convolution')}, "

@@ -217,6 +217,11 @@ class FinalConfig(Settings):
         "none, it comes on top",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    committee: Annotated[int, Field(ge=1, le=100)] = Field(
+        1,
+        description="networks trained so, the winner and the next best; the mean of their "
+        "probabilities is tested beside the winner; 1: the winner alone",
+    )
 
 
 class BudgetConfig(Settings):

@@ -23,7 +23,7 @@ from vlga.execution.progress import Tally
 from vlga.execution.replay import require_same, require_same_plan
 from vlga.execution.run import Run
 from vlga.execution.task import by_cost, epochs_of, make_task
-from vlga.execution.winner import choose_winner
+from vlga.execution.winner import rank_networks
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
@@ -91,6 +91,11 @@ class Search:
             return f"its budget is used: {self._budget.words}"
         return self.strategy.ended_by
 
+    def best_networks(self, n: int) -> list[Individual]:
+        """Give up to `n` different networks of a search that is over, the winner first."""
+        strategy, n_validation = self.strategy, self._run.data.n_validation
+        return rank_networks(strategy.finalists, strategy.contenders, n_validation, n)
+
     def run(self) -> Individual:
         """Search until the strategy, the budget or failures end it; give the winner.
 
@@ -124,7 +129,7 @@ class Search:
             raise TooManyFailures(
                 self._failures.message if self._failures.are_too_many else reasons
             )
-        winner = choose_winner(self.strategy.finalists, run.data.n_validation)
+        (winner,) = self.best_networks(1)
         self._note_best(winner)
         return winner
 

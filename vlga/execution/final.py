@@ -1,4 +1,4 @@
-"""The winner's longer training, and its one score on the test images."""
+"""The longer training of a winner or a member of its committee, scored once on the test images."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, worthwhile_threads
 from vlga.ports.lease import Stop
+from vlga.ports.ledger import SearchChanges
 from vlga.ports.observer import FinalStarted
 from vlga.strategies.base import training_seed
 
-__all__ = ["epochs_of_final", "train_winner"]
+__all__ = ["epochs_of_final", "run_final_task", "train_longer"]
 
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
 _RATES = (1.0, 0.5, 0.25)
 
 
-def train_winner(run: Run, winner: Individual) -> Evaluation:
-    """Train the winner on all training and validation images, score it, save its weights.
+def train_longer(
+    run: Run, individual: Individual, *, number: int = 1, n_members: int = 1
+) -> Evaluation:
+    """Train a winner on all training and validation images, score it, save its weights.
 
     The outcome, the search's test accuracy and its completion are recorded in one transaction: a
     process that dies before it leaves a search to resume, one that dies after it a complete one.
@@ -37,9 +40,15 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     training images, or diverges, is done again at half the learning rate, twice at most; if all
     three do, the one with the lowest training loss counts. The test images have no say in it.
 
+    The members of a committee are trained likewise, the winner first, in equal parts of that time.
+    The search is then complete only when they are scored (ending.py), and its test accuracy
+    remains the winner's.
+
     Args:
         run: of the search, which is over: its evaluator has nothing to do.
-        winner: of the search.
+        individual: the winner, or another member of its committee.
+        number: of the member, from 1, which is the winner.
+        n_members: of the committee; 1 without one.
 
     Returns:
         The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
@@ -49,19 +58,22 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
         StoreError: it could not be recorded.
         SearchStopped: somebody asked for it before the training, or at once during it.
     """
-    recorded = _find_final(run, winner)
+    recorded = _find_final(run, individual, n_members)
     if recorded is not None:
-        run.store.update_search(run.name, test_accuracy=recorded.fitness, status="completed")
+        if changes := _changes(recorded, number, n_members):
+            run.store.update_search(run.name, **changes)
         return recorded
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
-    n_epochs = epochs_of_final(run, winner, max(_kept_seconds(run), _seconds_left(run)))
-    expected = n_epochs * _seconds_per_epoch(run, winner.evaluation)
-    run.observer(FinalStarted(winner, n_epochs, expected or None))
-    task = _task(run, winner, n_epochs)
+    n_left = n_members - number + 1
+    seconds = max(_kept_seconds(run) / n_members, _seconds_left(run) / n_left)
+    n_epochs = epochs_of_final(run, individual, seconds)
+    expected = n_epochs * _seconds_per_epoch(run, individual.evaluation)
+    run.observer(FinalStarted(individual, n_epochs, expected or None, number, n_members))
+    task = _task(run, individual, n_epochs)
     tried: list[Trained] = []
     for rate in _RATES:
-        tried.append(_train(run, _at_rate(task, rate)))
+        tried.append(run_final_task(run, _at_rate(task, rate)))
         if not _blew_up(tried[-1].evaluation, len(run.data.classes)):
             break
     else:
@@ -70,16 +82,21 @@ def train_winner(run: Run, winner: Individual) -> Evaluation:
     # A search that is resumed takes the time of longer trainings off its own.
     seconds = sum(one.evaluation.train_seconds for one in tried)
     evaluation = replace(tried[-1].evaluation, train_seconds=seconds)
-    run.store.add_evaluations(
-        run.name,
-        [evaluation],
-        [run.artifacts.save(weights, "final_weights")] if weights else [],
-        is_final=True,
-        test_accuracy=evaluation.fitness,
-        status="completed",
-        seconds=run.elapsed_seconds,
-    )
+    files = [run.artifacts.save(weights, "final_weights")] if weights else []
+    changes = _changes(evaluation, number, n_members)
+    changes["seconds"] = run.elapsed_seconds
+    run.store.add_evaluations(run.name, [evaluation], files, is_final=True, **changes)
     return evaluation
+
+
+def _changes(evaluation: Evaluation, number: int, n_members: int) -> SearchChanges:
+    """Say what a longer training changes of its search."""
+    changes: SearchChanges = {}
+    if number == 1:
+        changes["test_accuracy"] = evaluation.fitness
+    if n_members == 1:
+        changes["status"] = "completed"
+    return changes
 
 
 def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
@@ -157,7 +174,12 @@ def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
     )
 
 
-def _train(run: Run, task: EvaluationTask) -> Trained:
+def run_final_task(run: Run, task: EvaluationTask) -> Trained:
+    """Wait for the outcome of the only task that is out.
+
+    Raises:
+        SearchStopped: somebody asked for it, at once.
+    """
     run.evaluator.submit(task)
     while not (ended := run.evaluator.wait(RENEW_SECONDS)):
         if run.asked_to_stop() is Stop.NOW:
@@ -191,9 +213,10 @@ def _last_loss(trained: Trained) -> float:
     return evaluation.curve[-1].train_loss if has_loss else math.inf
 
 
-def _find_final(run: Run, winner: Individual) -> Evaluation | None:
-    """Give a winner's longer training from the ledger, if it completed and was long enough."""
-    least, most = epochs_of_final(run, winner, _kept_seconds(run)), run.config.final.epochs
+def _find_final(run: Run, winner: Individual, n_members: int) -> Evaluation | None:
+    """Give a network's longer training from the ledger, if it completed and was long enough."""
+    least = epochs_of_final(run, winner, _kept_seconds(run) / n_members)
+    most = run.config.final.epochs
     for one in run.store.final_trainings(run.name):
         if one.completed and one.candidate_id == winner.id and least <= one.epochs <= most:
             return one

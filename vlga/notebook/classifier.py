@@ -153,7 +153,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         dataset = split_dataset(raw, config.data)
         with self._database() as url, new_search(config, url, dataset=dataset) as ready:
             outcome = run_shown(ready, url) if self.verbose else run_search(ready, _show_nothing)
-            final = outcome.final
+            final = None if outcome.final is None else outcome.final.winner
             if final is None or not final.completed:
                 raise TooManyFailures(
                     f"the winner's longer training failed: {final.message if final else 'none'}"
@@ -189,6 +189,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             X: as of `predict`, as are the errors.
         """
         from workers.inference.classifier import Classifier  # loads torch
+        from workers.networks.committee import trained_network
 
         check_is_fitted(self)
         given, shape = _as_rows(X)
@@ -200,7 +201,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             )
         images = (_Layout(shape) if shape else self._layout).images(rows)
         pixels = in_eight_bits(images, self.levels_)
-        classifier = Classifier(*self._network)
+        classifier = Classifier([trained_network(*self._network)])
         # float64: in float32 the sum of a thousand classes is 1 to four digits only.
         parts = [
             classifier.logits(pixels[start : start + _AT_ONCE]).double().softmax(1).cpu().numpy()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-__all__ = ["Best", "Report", "SearchResult", "ShownMistakes"]
+__all__ = ["Best", "Committee", "Report", "SearchResult", "ShownMistakes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,27 @@ class Best:
     test_standard_error: float | None
     parameters: int
     depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """A search's best networks, whose probabilities are averaged.
+
+    Attributes:
+        members: ids of their candidates.
+        test_accuracy: of the mean, in [0, 1].
+        test_standard_error: of that accuracy.
+        parameters: of all members together.
+        macs: multiply-accumulates for one image, likewise.
+        train_seconds: of their longer trainings, likewise.
+    """
+
+    members: tuple[int, ...]
+    test_accuracy: float
+    test_standard_error: float
+    parameters: int
+    macs: int
+    train_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,12 @@ class SearchResult:
             best["parameters"],
             best["depth"],
         )
+
+    @property
+    def committee(self) -> Committee | None:
+        """The committee that `final.committee` asked for; None until it is tested."""
+        found = self._shown()["committee"]
+        return None if found is None else Committee(**{**found, "members": (*found["members"],)})
 
     def population(self) -> pd.DataFrame:
         """Give a row for each network, see `vlga.frames.population`."""

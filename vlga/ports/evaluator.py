@@ -19,6 +19,7 @@ __all__ = [
     "EvaluationTask",
     "Evaluator",
     "Layers",
+    "Member",
     "Trained",
     "Weights",
     "worthwhile_threads",
@@ -65,6 +66,19 @@ def worthwhile_threads(n_macs: int, batch_size: int, n_threads: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A trained network of a committee.
+
+    Attributes:
+        plan: of the network.
+        weights: trained, with the normalization of its images.
+    """
+
+    plan: Plan
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationTask:
     """One training to do, self-contained: a worker needs this, the data set and nothing else.
 
@@ -80,6 +94,9 @@ class EvaluationTask:
         kept_from: fitness from which on it does; nobody would inherit those of a worse one.
         seconds: time allowed, or None.
         score_test: whether the trained network is scored on the test images too, as in a study.
+        members: of a committee, if nothing is to be trained but the mean of their probabilities to
+            be scored on the test images. The outcome has no epochs, and their parameters and
+            multiply-accumulates together; the plan is that of the largest.
     """
 
     candidate_id: int
@@ -93,6 +110,26 @@ class EvaluationTask:
     kept_from: float = 0.0
     seconds: float | None = None
     score_test: bool = False
+    members: tuple[Member, ...] = ()
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training; 0 of a committee, which is trained already."""
+        return 0 if self.members else self.training.epochs
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters, of all members together."""
+        return sum(plan.n_parameters for plan in self._plans)
+
+    @property
+    def n_macs(self) -> int:
+        """Multiply-accumulates for one image, of all members together."""
+        return sum(plan.n_macs for plan in self._plans)
+
+    @property
+    def _plans(self) -> tuple[Plan, ...]:
+        return tuple(one.plan for one in self.members) or (self.plan,)
 
     def keeps_weights_of(self, fitness: float | None) -> bool:
         """Tell whether an outcome of this fitness, None if it failed, carries the weights."""
@@ -102,13 +139,13 @@ class EvaluationTask:
         """Give the outcome of a task of which nothing else is known."""
         return Evaluation(
             candidate_id=self.candidate_id,
-            epochs=self.training.epochs,
+            epochs=self.epochs,
             seed=self.seed,
             fitness=None,
             reason=reason,
             message=message,
-            n_parameters=self.plan.n_parameters,
-            n_macs=self.plan.n_macs,
+            n_parameters=self.n_parameters,
+            n_macs=self.n_macs,
         )
 
 

@@ -24,7 +24,8 @@ class Artifact:
 
     Attributes:
         candidate_id: whose.
-        kind: ``weights`` (of an evaluation) or ``final_weights``.
+        kind: ``weights`` (of an evaluation), ``final_weights``, or ``committee_weights``: the final
+            ones of a member of the search's committee.
         path: where it is, relative to the folder of the ledger's files, with ``/``.
         sha256: of its contents, hexadecimal.
         n_bytes: its size.
@@ -144,7 +145,10 @@ class Ledger(Protocol):
         """
 
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
-        """Give the outcome of every longer training of a winner, oldest first, without curves."""
+        """Give the outcome of every longer training and of every committee (which has no epochs).
+
+        Oldest first, without curves.
+        """
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give every file recorded for a search."""

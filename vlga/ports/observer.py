@@ -107,17 +107,21 @@ class GenerationEnded:
 
 @dataclass(frozen=True, slots=True)
 class FinalStarted:
-    """The search is over, and its winner is being trained longer.
+    """The search is over, and its winner, or a member of its committee, is being trained longer.
 
     Attributes:
-        winner: of the search.
+        individual: that is trained.
         epochs: of that training.
         seconds: that it is expected to take, above 0, or None if nothing tells.
+        number: of the member, from 1, which is the winner.
+        n_members: of the committee; 1 without one.
     """
 
-    winner: Individual
+    individual: Individual
     epochs: int
     seconds: float | None = None
+    number: int = 1
+    n_members: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ html         one page in one file
 figures      what all figures have in common; figures.js draws them
 paired       paired differences and their standard error
 best_so_far  the best fitness after so many epochs
+rivals       how good a test accuracy is
+committee    how good a committee is, and what it costs
 mistakes     what a network gets wrong, in words
 search       the report of a search
 study        the report of a study

@@ -75,6 +75,8 @@ def training_text(evaluation: Mapping[str, Any], scored_on: str) -> str:
     elif evaluation["status"] == "completed":
         epochs, seconds = number_of(evaluation["epochs"], "epoch"), evaluation["train_seconds"]
         text = f"{kind} of {epochs} in {seconds:.1f} s"
+        if not evaluation["epochs"]:
+            text = f"committee of {count_text(evaluation['parameters'])} parameters"
     else:
         text = kind
     if evaluation["fitness"] is None:

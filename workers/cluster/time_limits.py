@@ -56,10 +56,10 @@ class TimeLimits:
 
     def learn(self, task: EvaluationTask, evaluation: Evaluation) -> None:
         """Learn from how long a training took, if it was completed."""
-        if evaluation.completed:
+        if evaluation.completed and task.epochs:
             self._known.append((self._work(task), evaluation.train_seconds))
 
     def _work(self, task: EvaluationTask) -> int:
         """Count the multiply-accumulates of the forward passes of all images in all epochs."""
         n_images = self._data.n_train + self._data.n_validation * task.is_final
-        return task.plan.n_macs * n_images * task.training.epochs
+        return task.plan.n_macs * n_images * max(1, task.epochs)

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
 
-from vlga.networks.phenotype import Plan
+import torch
+from torch import nn
+
 from workers.data.dataset import Images
-from workers.networks.build import build
-from workers.networks.weights import unpack_trained
+from workers.networks.committee import Committee
+from workers.networks.weights import Normalization
 from workers.training.augmentation import to_float
 
 __all__ = ["Classifier"]
 
 
 class Classifier:
-    """A network with its trained weights, on a GPU if there is one.
+    """A trained network, or several whose probabilities are averaged, on a GPU if there is one.
 
     Args:
-        plan: of the network.
-        weights: what `pack_weights` gave for it, with the normalization of its images.
-
-    Raises:
-        UnreadableWeightsError: they are no weights, or lack the normalization.
-        RuntimeError: they are another network's.
+        members: as `trained_network` gives them, at least one, all for the same images.
     """
 
-    def __init__(self, plan: Plan, weights: bytes) -> None:
-        state, normalization = unpack_trained(weights)
+    def __init__(self, members: Sequence[tuple[nn.Module, Normalization]]) -> None:
+        normalization = members[0][1]
         #: As `Normalization` has them.
         self.levels = normalization.levels
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = build(plan, 0).eval()
-        self._network.load_state_dict(state)
+        self._network = Committee([network for network, _ in members])
         self._network.to(self._device).to(memory_format=torch.channels_last)
         mean, std = normalization.mean, normalization.std
         self._statistics = mean.to(self._device), std.to(self._device)

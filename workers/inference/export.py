@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from vlga.errors import ExportError
 from vlga.networks.phenotype import Plan
 from vlga.networks.source import PREDICT, model_source
 from vlga.networks.written import renamed
 from workers.inference.plain import Reference, plain_network, run_source
-from workers.networks.weights import unpack_trained
+from workers.networks.committee import Committee
+from workers.networks.weights import Normalization
 
 __all__ = ["FILES", "Exporter"]
 
@@ -34,25 +35,34 @@ class Exporter:
     """A trained network on the CPU, ready to be written in several formats.
 
     Args:
-        plan: of the network.
-        weights: what `pack_weights` gave for it, with the normalization of its images.
+        members: of each network its plan and what `trained_network` gave for it; of several,
+            which must be for the same images, the mean of their probabilities is written.
         classes: names in the order of the logits.
         title: the first sentence of what is written.
-
-    Raises:
-        UnreadableWeightsError: the weights are no weights, or lack the normalization.
-        RuntimeError: they are another network's.
     """
 
-    def __init__(self, plan: Plan, weights: bytes, classes: tuple[str, ...], title: str) -> None:
-        state, normalization = unpack_trained(weights)
+    def __init__(
+        self,
+        members: Sequence[tuple[Plan, nn.Module, Normalization]],
+        classes: tuple[str, ...],
+        title: str,
+    ) -> None:
+        plan, _, normalization = members[0]
         mean, std, levels = normalization.mean, normalization.std, normalization.levels
-        self._reference = Reference(plan, state, (mean, std))
-        self._text = model_source(plan, title, classes, mean.tolist(), std.tolist(), levels=levels)
-        self._state = {name: one.contiguous() for name, one in renamed(plan, state).items()}
+        self._reference = Reference(
+            _together([network for _, network, _ in members]), plan.input_shape, (mean, std)
+        )
+        statistics = mean.tolist(), std.tolist()
+        plain = []
+        for plan, network, _ in members:
+            self._text = model_source(plan, title, classes, *statistics, levels=levels)
+            state = renamed(plan, network.state_dict())
+            self._state = {name: one.contiguous() for name, one in state.items()}
+            plain.append(plain_network(self._text, self._state))
         #: Plain PyTorch, in evaluation mode: images (n, channels, height, width) float32 in [0, 1]
         #: in, logits (n, n_classes) out.
-        self.network = plain_network(self._text, self._state)
+        self.network = _together(plain)
+        self._is_one = len(members) == 1
         self._classes = json.dumps(classes)
 
     def write(self, kind: str, folder: Path) -> None:
@@ -63,9 +73,15 @@ class Exporter:
             folder: that exists.
 
         Raises:
-            ExportError: torch cannot write the network, or what was written is another one.
+            ExportError: torch cannot write the network, or what was written is another one; or
+                several are to be written as source.
             OSError: the folder cannot be written.
         """
+        if kind == "source" and not self._is_one:
+            raise ExportError(
+                "--format source must be of one network, but a committee has several; write it "
+                "with --format onnx or program, or its members as SEARCH:ID"
+            )
         write = {"source": self._source, "onnx": self._onnx, "program": self._program}[kind]
         images = self._reference.images
         try:
@@ -120,3 +136,7 @@ class Exporter:
         torch.export.save(program, file, extra_files={"classes.json": self._classes})
         network: Callable[[Tensor], Tensor] = torch.export.load(file).module()
         return network
+
+
+def _together(networks: Sequence[nn.Module]) -> nn.Module:
+    return networks[0] if len(networks) == 1 else Committee(networks).eval()

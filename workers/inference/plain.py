@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vlga.networks.phenotype import Plan
-from workers.networks.build import build
+from vlga.networks.plan import Shape
 from workers.training.augmentation import to_float
 
 __all__ = ["TOLERANCE", "Reference", "plain_network", "run_source"]
@@ -23,23 +22,18 @@ class Reference:
     """What a trained network says of some images: noise of every brightness.
 
     Args:
-        plan: of the network.
-        state: its trained ``state_dict``.
+        network: in evaluation mode, on the CPU.
+        input_shape: channels, height and width of its images.
         statistics: mean and standard deviation of its images, (channels,) each.
-
-    Raises:
-        RuntimeError: the state is another network's.
     """
 
     def __init__(
-        self, plan: Plan, state: Mapping[str, Tensor], statistics: tuple[Tensor, Tensor]
+        self, network: nn.Module, input_shape: Shape, statistics: tuple[Tensor, Tensor]
     ) -> None:
         generator = torch.Generator().manual_seed(0)
         levels = torch.linspace(64, 256, 8).view(-1, 1, 1, 1)
-        noise = torch.rand(8, *plan.input_shape, generator=generator)
+        noise = torch.rand(8, *input_shape, generator=generator)
         pixels = (noise * levels).to(torch.uint8)
-        network = build(plan, 0).eval()
-        network.load_state_dict(state)
         #: (n, channels, height, width) float32 in [0, 1].
         self.images = pixels / 255
         with torch.inference_mode():

@@ -24,6 +24,7 @@ from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
 from workers.networks.build import Network, Stem, build
+from workers.networks.committee import Committee, trained_network
 from workers.networks.weights import Normalization, inherit_weights, pack_weights, unpack_weights
 from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, to_float
@@ -93,7 +94,7 @@ def evaluate(
     given_up: Callable[[], bool] = lambda: False,
     make_room: Callable[[], bool] = lambda: False,
 ) -> tuple[Evaluation, bytes | None]:
-    """Build, train and score one network.
+    """Build, train and score one network; or score a committee of trained ones.
 
     A training that runs out of memory is tried once more with the room that others make, if they
     can. Then it is tried with each step's batch in two halves whose gradients are added up; the
@@ -148,14 +149,14 @@ def evaluate(
     return (
         Evaluation(
             candidate_id=task.candidate_id,
-            epochs=task.training.epochs,
+            epochs=task.epochs,
             seed=task.seed,
             fitness=outcome.fitness,
             reason=outcome.reason,
             message=outcome.message,
             validation_loss=_validation_loss(outcome),
-            n_parameters=task.plan.n_parameters,
-            n_macs=task.plan.n_macs,
+            n_parameters=task.n_parameters,
+            n_macs=task.n_macs,
             curve=outcome.curve,
             train_seconds=time.monotonic() - started,
             worker=f"{socket.gethostname()}:{os.getpid()}",
@@ -187,6 +188,8 @@ def _attempt(
     try:
         n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
         with _threads(n_used), training_memory(device):
+            if task.members:
+                return _Outcome(_committee_accuracy(task, _to_device(dataset, device), device))
             network = _build(task)
             stage = FailureReason.ERROR
             network.to(device)
@@ -222,6 +225,13 @@ def _attempt(
             _first_line(error),
             is_built=stage is not FailureReason.BUILD,
         )
+
+
+def _committee_accuracy(task: EvaluationTask, data: _ResidentData, device: str) -> float:
+    """Score the mean of the members' probabilities on the test images."""
+    members = [trained_network(one.plan, one.weights.data)[0] for one in task.members]
+    _, accuracy = score(Committee(members).to(device), data.test, data.statistics)
+    return accuracy
 
 
 def _free(device: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
 from db.read import searches
-from tests.support.records import DATA, genome, record
+from db.store import SqlStore
+from tests.support.records import DATA, evaluation, genome, record
 from vlga.errors import SearchNotFound, StoreError
 from vlga.networks.phenotype import decode
+from vlga.ports.ledger import Artifact
 
 
 def test_list_gives_every_search_the_newest_first(engine: Engine):
@@ -202,3 +205,30 @@ def test_reading_commands_import_nothing_heavy():
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_committee_is_shown_once_the_winner_is_tested(engine: Engine):
+    """With its members, its score, and what the last longer training of each took."""
+    assert searches.show_search(engine, "digits-1")["committee"] is None
+    store = SqlStore(engine.url.render_as_string(hide_password=False))
+    trained = [
+        replace(evaluation(number, fitness=0.5), train_seconds=seconds)
+        for number, seconds in ((4, 90.0), (0, 2.0), (4, 3.0))
+    ]
+    score = replace(evaluation(4, fitness=0.75, epochs=0), n_parameters=7, n_macs=70)
+    files = [Artifact(number, "committee_weights", "4.pt", "ab" * 32, 7) for number in (4, 0)]
+    store.add_evaluations("digits-1", trained, is_final=True, test_accuracy=None)
+    store.add_evaluations("digits-1", [score], files, is_final=True)
+    assert searches.show_search(engine, "digits-1")["committee"] is None
+    store.update_search("digits-1", test_accuracy=0.5)
+    store.close()
+    n_test = searches.show_search(engine, "digits-1")["images"]["test"]
+
+    assert searches.show_search(engine, "digits-1")["committee"] == {
+        "members": [0, 4],
+        "test_accuracy": 0.75,
+        "test_standard_error": (0.75 * 0.25 / n_test) ** 0.5,
+        "parameters": 7,
+        "macs": 70,
+        "train_seconds": 5.0,
+    }

@@ -7,7 +7,7 @@ from tests.support.mortal_store import Killed
 from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of, with_curve
 from vlga.errors import SearchStopped
-from vlga.execution.final import epochs_of_final, train_winner
+from vlga.execution.final import epochs_of_final, train_longer
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
@@ -21,7 +21,7 @@ def bench(tmp_path):
 
 
 def train(bench, winner, evaluator, **options):
-    return train_winner(bench.entered(evaluator, **options), winner)
+    return train_longer(bench.entered(evaluator, **options), winner)
 
 
 def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
@@ -85,7 +85,7 @@ def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path
     assert task.training.epochs > 90 / n_longer
 
     run, longer = bench.entered(evaluator), small_config("budget.seconds=1000", *settings)
-    train_winner(replace(run, record=replace(run.record, config=longer)), winner)
+    train_longer(replace(run, record=replace(run.record, config=longer)), winner)
     assert len(evaluator.submitted) == 2
 
 

@@ -12,7 +12,7 @@ from tests.support.searching import run_in
 from tests.support.trainings import dataset
 from vlga.config.load import load_config
 from vlga.execution.driver import Search
-from vlga.execution.final import train_winner
+from vlga.execution.final import train_longer
 from vlga.execution.inheritance import shared_layers
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluator import EvaluationTask
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_search(found, tmp_path: Path):
 def test_the_winner_is_trained_on_from_its_own_layers(found):
     """All its blocks are its own; its score on the test images is recorded."""
     store, evaluator, winner, run = found
-    final = train_winner(run, winner)
+    final = train_longer(run, winner)
     task = evaluator.tasks[winner.id]
 
     assert final.completed

@@ -38,11 +38,20 @@ def trained(plan: Plan, seed: int = 0) -> dict[str, torch.Tensor]:
     return network.state_dict()
 
 
+def reference_of(
+    plan: Plan, state: dict[str, torch.Tensor], statistics: tuple[torch.Tensor, torch.Tensor]
+) -> Reference:
+    """Give what the built network says."""
+    network = build(plan, 0).eval()
+    network.load_state_dict(state)
+    return Reference(network, plan.input_shape, statistics)
+
+
 def agrees(plan: Plan, seed: int = 0) -> bool:
     """Tell whether the written network with the built one's weights gives its logits."""
     state = trained(plan, seed)
     mean = torch.linspace(0.3, 0.6, plan.input_shape[0])
-    reference = Reference(plan, state, (mean, mean / 2))
+    reference = reference_of(plan, state, (mean, mean / 2))
     source = model_source(plan, "x", [*map(str, range(plan.n_classes))], *_lists(mean, mean / 2))
     with torch.inference_mode():
         logits = plain_network(source, renamed(plan, state))(reference.images)
@@ -92,7 +101,7 @@ def test_a_wrong_network_does_not_agree():
     """One weight that differs is seen."""
     plan = decode(genome(), (1, 8, 8), 2)
     state = trained(plan)
-    reference = Reference(plan, state, (torch.tensor([0.5]), torch.tensor([0.25])))
+    reference = reference_of(plan, state, (torch.tensor([0.5]), torch.tensor([0.25])))
     source = model_source(plan, "x", "ab", [0.5], [0.25])
     changed = {name: one.clone() for name, one in renamed(plan, state).items()}
     changed["classifier.bias"][0] += 0.01

@@ -17,7 +17,7 @@ from vlga.networks.named import ModelPlan
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Weights
+from vlga.ports.evaluator import EvaluationTask, Member, Weights
 from workers.data import Dataset
 from workers.networks.weights import pack_weights, unpack_trained, unpack_weights
 from workers.training import evaluate as evaluation
@@ -80,6 +80,26 @@ class TestCompleted:
         assert numbers(one) == numbers(same)
         assert weights == same_weights
         assert numbers(one) != numbers(other)
+
+    def test_a_committee_has_the_accuracy_of_the_mean_and_the_cost_of_all(self):
+        """Of the test images; two that agree outvote one that is wrong, and nothing is trained."""
+        good, bad = (
+            evaluate(task(number, is_final=True, keep_weights=True), images)[1]
+            for number, images in enumerate((dataset(), dataset(train=[1, 1], validation=[1, 1])))
+        )
+        members = tuple(
+            Member(plan(), Weights(number, weights))
+            for number, weights in enumerate((good, good, bad))
+        )
+        outcome, weights = evaluate(task(4, is_final=True, members=members), dataset())
+        alone, _ = evaluate(task(4, is_final=True, members=members[2:]), dataset())
+
+        assert outcome.fitness == 1.0
+        assert alone.fitness <= 0.5
+        assert (outcome.candidate_id, outcome.epochs, outcome.curve) == (4, 0, ())
+        assert outcome.n_parameters == 3 * plan().n_parameters
+        assert outcome.n_macs == 3 * plan().n_macs
+        assert weights is None
 
     def test_the_fitness_is_that_of_the_validation_images(self):
         """Trained on dark images only, it calls the bright validation images dark."""

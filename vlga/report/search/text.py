@@ -10,6 +10,7 @@ from typing import Any
 from vlga.config.strategies import RUNGED
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
+from vlga.report.committee import committee_text
 from vlga.report.formats import (
     as_csv,
     as_json,
@@ -159,9 +160,12 @@ class SearchReport:
         )
 
     def winner_lines(self) -> list[str]:
-        """Describe the winner, and what simple methods reach on its images if that is known."""
-        best = self.shown["best"]
-        return [self.winner(), *rivals_lines(self.shown, best and best["test_accuracy"])]
+        """Describe the winner, its committee, and what simple methods reach on its images."""
+        best, committee = self.shown["best"], self.shown["committee"]
+        lines = [self.winner()]
+        if committee is not None:
+            lines.append(f"committee, {committee_text(committee, self.shown['images']['test'])}")
+        return [*lines, *rivals_lines(self.shown, best and best["test_accuracy"])]
 
     def _parts(self, width: int | None) -> Iterator[str]:
         members = self.members

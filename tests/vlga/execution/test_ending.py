@@ -1,0 +1,228 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.support.mortal_store import Killed
+from tests.support.records import DATA
+from tests.support.searching import Bench, ScriptedEvaluator, small_config
+from vlga.errors import SearchStopped
+from vlga.execution.ending import finish
+from vlga.ports.evaluation import FailureReason
+from vlga.ports.lease import Stop
+
+KIND = "committee_weights"
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """A search of eight trainings that is to end with a committee of three."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=3")
+    return Bench(tmp_path, small_config("strategy=steady_state", *settings))
+
+
+def end(bench, evaluator, **options):
+    """Search, or go on, and finish; give the best networks and what came out."""
+    search = bench.search(ScriptedEvaluator())
+    search.run()
+    best = search.best_networks(bench.config.final.committee)
+    return best, finish(bench.entered(evaluator, **options), best)
+
+
+def finals(bench):
+    return [one for one, is_final in bench.store.searches["first"].outcomes if is_final]
+
+
+def members(bench):
+    return {one.candidate_id for one in bench.store.artifacts("first") if one.kind == KIND}
+
+
+def test_without_a_committee_the_winner_alone_is_trained_longer(tmp_path):
+    """One training, after which the search is complete."""
+    bench = Bench(tmp_path, small_config("budget.evaluations=3", "final.epochs=7"))
+    evaluator = ScriptedEvaluator()
+    (winner,), final = end(bench, evaluator)
+
+    assert [task.candidate_id for task in evaluator.submitted] == [winner.id]
+    assert final.committee is None
+    assert finals(bench) == [final.winner]
+    assert bench.store.find_search("first").status == "completed"
+    assert not members(bench)
+
+
+def test_the_members_are_the_best_different_networks(bench):
+    """By what the search measured, the winner first; each is trained longer, once."""
+    evaluator = ScriptedEvaluator()
+    best, _ = end(bench, evaluator)
+    known = {one.candidate_id: one.fitness for one in bench.trained}
+    fittest = sorted(known, key=lambda number: -known[number])[:3]
+
+    assert [one.id for one in best] == fittest
+    assert [task.candidate_id for task in evaluator.submitted[:-1]] == fittest
+    assert [task.training.epochs for task in evaluator.submitted[:-1]] == [7, 7, 7]
+
+
+def test_their_mean_is_scored_once_after_all_trainings(bench):
+    """With the weights of the longer trainings; the search's test accuracy is the winner's."""
+    evaluator = ScriptedEvaluator(outcome=lambda task: 0.75 if task.members else 0.5)
+    best, final = end(bench, evaluator)
+    last = evaluator.submitted[-1]
+
+    assert [bool(task.members) for task in evaluator.submitted] == [False, False, False, True]
+    assert [one.weights.candidate_id for one in last.members] == [one.id for one in best]
+    assert final.committee.test_accuracy == 0.75
+    assert final.committee.members == tuple(sorted(one.id for one in best))
+    assert final.committee.train_seconds == 3.0
+    assert bench.store.find_search("first").test_accuracy == final.winner.fitness == 0.5
+    assert [one.epochs for one in finals(bench)] == [7, 7, 7, 0]
+    assert members(bench) == set(final.committee.members)
+
+
+def test_its_files_are_those_of_the_members(bench):
+    """Nothing is written twice."""
+    best, _ = end(bench, ScriptedEvaluator())
+    files = {(one.candidate_id, one.kind): one for one in bench.store.artifacts("first")}
+
+    for one in best:
+        assert files[one.id, KIND] == replace(files[one.id, "final_weights"], kind=KIND)
+
+
+def test_they_share_the_time_that_is_kept(tmp_path):
+    """Three trainings together take what one would have, where each takes what was expected."""
+    settings = (
+        "strategy=steady_state", "budget.evaluations=8", "budget.seconds=3000",
+        "final.epochs=99999", "final.time_fraction=0.4",
+    )  # fmt: skip
+    n_epochs = {}
+    for n in (1, 3):
+        config = small_config(*settings, f"final.committee={n}")
+        bench = Bench(tmp_path / str(n), config)
+        evaluator = ScriptedEvaluator()
+        seconds = 1 / config.training.epochs * (DATA.n_train + DATA.n_validation) / DATA.n_train
+
+        def outcome(task, evaluator=evaluator, seconds=seconds):
+            evaluator.clock.now += seconds * task.epochs - 1  # which it adds itself
+            return 0.5
+
+        evaluator.outcome = outcome
+        end(bench, evaluator)
+        n_epochs[n] = [task.training.epochs for task in evaluator.submitted if not task.members]
+
+    assert n_epochs[3] == pytest.approx([n_epochs[1][0] / 3] * 3, rel=0.02)
+
+
+def test_one_that_fails_does_not_end_the_rest(bench):
+    """The mean is that of the others."""
+    trained = []
+
+    def fail_the_second(task):
+        if task.members:
+            return 0.5
+        trained.append(task)
+        return FailureReason.OUT_OF_MEMORY if len(trained) == 2 else 0.5
+
+    best, final = end(bench, ScriptedEvaluator(outcome=fail_the_second))
+
+    assert final.committee.members == tuple(sorted((best[0].id, best[2].id)))
+    assert bench.store.find_search("first").status == "completed"
+
+
+@pytest.mark.parametrize("n_completed", [0, 1])
+def test_fewer_than_two_are_no_committee(bench, n_completed):
+    """Nor is one without the winner, which it would be compared with."""
+    trained = []
+
+    def outcome(task):
+        trained.append(task)
+        is_winner = len(trained) == 1 and n_completed
+        return 0.5 if is_winner else FailureReason.OUT_OF_MEMORY
+
+    _, final = end(bench, ScriptedEvaluator(outcome=outcome))
+
+    assert final.committee is None
+    assert len(trained) == (3 if n_completed else 1)
+    assert not members(bench)
+
+
+def test_a_score_that_fails_leaves_a_complete_search(bench):
+    """With its winner, and without a committee."""
+    evaluator = ScriptedEvaluator(
+        outcome=lambda task: FailureReason.OUT_OF_MEMORY if task.members else 0.5
+    )
+    _, final = end(bench, evaluator)
+
+    assert final.committee is None
+    assert final.winner.fitness == bench.store.find_search("first").test_accuracy == 0.5
+    assert bench.store.find_search("first").status == "completed"
+    assert not members(bench)
+
+
+def test_killed_before_any_write_it_ends_as_if_it_had_not_been(tmp_path):
+    """Nothing that was recorded is trained again, and the same committee comes out."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=3")
+    config = small_config("strategy=steady_state", *settings)
+    whole = Bench(tmp_path / "whole", config)
+    _, expected = end(whole, ScriptedEvaluator())
+    for n_left in range(4):
+        bench = Bench(tmp_path / str(n_left), config)
+        search = bench.search(ScriptedEvaluator())
+        search.run()
+        best = search.best_networks(3)
+        bench.store.n_left = n_left
+        with pytest.raises(Killed):
+            finish(bench.entered(ScriptedEvaluator()), best)
+        assert bench.store.find_search("first").status == "running"
+
+        bench.store.n_left = None
+        again = ScriptedEvaluator()
+        _, final = end(bench, again)
+        assert len(again.submitted) == 4 - n_left
+        assert final == expected
+        assert finals(bench) == finals(whole)
+        assert members(bench) == members(whole)
+        assert bench.store.find_search("first").status == "completed"
+
+
+def test_complete_it_is_not_scored_again(bench):
+    """The test images are used once for the same committee."""
+    _, final = end(bench, ScriptedEvaluator())
+    again = ScriptedEvaluator()
+
+    assert end(bench, again)[1] == final
+    assert not again.submitted
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, set()), (2, {0, 1})])
+def test_another_committee_takes_the_place_of_the_former(bench, n, expected):
+    """A search that goes on without one has none; one of two has two members."""
+    best, _ = end(bench, ScriptedEvaluator())
+    bench.config = bench.config.model_copy(
+        update={"final": bench.config.final.model_copy(update={"committee": n})}
+    )
+    again = ScriptedEvaluator()
+    end(bench, again)
+
+    assert members(bench) == {best[index].id for index in expected}
+    assert len(again.submitted) == (n > 1)
+
+
+@pytest.mark.parametrize("stop", Stop)
+def test_asked_to_stop_it_begins_no_further_training(bench, stop):
+    """What has ended is saved, and the search goes on from there."""
+    evaluator = ScriptedEvaluator()
+    with pytest.raises(SearchStopped):
+        end(bench, evaluator, asked_to_stop=lambda: stop if evaluator.submitted else None)
+
+    assert len(evaluator.submitted) == 1
+    assert len(finals(bench)) == 1
+    assert bench.store.find_search("first").status == "running"
+
+
+def test_a_mean_is_scored_also_if_nothing_more_may_be_trained(bench):
+    """It takes no time, and completes the search."""
+    evaluator = ScriptedEvaluator()
+
+    def asked():
+        return Stop.DRAIN if len(evaluator.submitted) == 3 else None
+
+    _, final = end(bench, evaluator, asked_to_stop=asked)
+    assert final.committee is not None
