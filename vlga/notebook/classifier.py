@@ -179,7 +179,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             NotFittedError: `fit` was not called.
             ValueError: they are others.
         """
-        classes: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)  # says that it is not fitted, if so
+        classes: Array = self.classes_[probabilities.argmax(axis=1)]
         return classes
 
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: N803
