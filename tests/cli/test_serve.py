@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Result, vlga
+from tests.support.readmes import blocks
 
 TOKEN = "vlga_test-0123456789-0123456789"
 
@@ -109,7 +110,7 @@ def test_a_service_loads_little(tmp_path):
         env=os.environ | ROOT,
     )
     assert ran.returncode == 0, ran.stderr
-    heavy = {"torch", "torchvision", "ray", "pandas", "plotly", "matplotlib", "deap", "sklearn"}
+    heavy = {"torch", "torchvision", "ray", "pandas", "plotly", "matplotlib", "sklearn"}
     assert set(ran.stdout.split()) & heavy == set()
 
 
@@ -156,3 +157,31 @@ def test_a_token_of_the_environment_is_not_printed(tmp_path):
     assert named == "VLGA_TOKEN"
     assert address.endswith("/")
     assert TOKEN not in out + err
+
+
+def test_what_the_readme_types_works(tmp_path):
+    """Line by line, as it stands, but for the port and how long somebody watches."""
+    process = _start(tmp_path)
+    assert process.stdout is not None
+    port = process.stdout.readline().partition("?")[0].rsplit(":", 1)[1].strip("/\n")
+    (program,) = [block for block in blocks("sh") if "/api/v1" in block]
+    program = program.replace("8642", port).replace("-m 60", "-m 1")
+    here = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["bash", "-c", program.replace("\n", "\necho\n")],
+        cwd=tmp_path,
+        env=os.environ | ROOT | here,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    process.terminate()
+    process.communicate(timeout=30)
+    answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+
+    assert len(program.splitlines()) == 10
+    states = [one.get("state", one.get("type", one.get("wanted"))) for one in answers]
+    assert states[:3] == ["queued", "queued", "/problems/not-begun"], ran
+    assert states[3:6] == ["paused", "queued", "delete"], ran
+    assert "event: search" in ran.stdout
+    assert answers[6]["openapi"].startswith("3.")

@@ -12,7 +12,11 @@ import pytest
 from tests.support import compose, dockerfile
 from vlga.cli.main import _COMMANDS
 
-SECRETS = {"POSTGRES_PASSWORD": "a password", "RAY_AUTH_TOKEN": "a token"}
+SECRETS = {
+    "POSTGRES_PASSWORD": "a password",
+    "RAY_AUTH_TOKEN": "a token",
+    "VLGA_TOKEN": "another token",
+}
 SERVICES = compose.services(SECRETS)
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 RAY = ["ray-head", "ray-worker", "ray-worker-gpu"]
@@ -64,10 +68,26 @@ def test_a_file_with_the_secrets_stays_out_of_git_and_of_the_image():
     assert dockerfile.is_ignored(".env")
 
 
-@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
-def test_nothing_is_open_to_the_world(service):
-    """No port is published, and no service is given more of its host than its GPUs."""
-    assert not {"ports", "network_mode", "privileged", "pid", "cap_add", "devices"} & set(service)
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_is_open_to_the_world(name):
+    """One port is published, to this machine; none is given more of its host than its GPUs."""
+    service = SERVICES[name]
+
+    assert service.get("ports", []) == (["127.0.0.1:8642:8642"] if name == "serve" else [])
+    assert not {"network_mode", "privileged", "pid", "cap_add", "devices"} & set(service)
+
+
+def test_the_service_is_what_commands_are_with_a_token_and_time_to_end():
+    """It alone has the token; on SIGTERM, as first process, it ends its searches in 20 s."""
+    serve, commands = SERVICES["serve"], SERVICES["vlga"]
+    environment = {**serve["environment"]}
+
+    assert environment.pop("VLGA_TOKEN") == "another token"
+    assert environment == commands["environment"]
+    assert compose.command(serve)[:2] == ["vlga", "serve"]
+    assert (serve["init"], serve["stop_grace_period"]) == (False, "40s")
+    assert "8642/readyz" in serve["healthcheck"]["test"][-1]
+    assert serve["profiles"] == []
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -113,6 +133,7 @@ def test_each_waits_for_what_it_needs():
         "ray-worker": ["ray-head"],
         "ray-worker-gpu": ["ray-head"],
         "vlga": ["postgres", "ray-head"],
+        "serve": ["postgres", "ray-head"],
     }
     for needed in waits.values():
         for name, rule in needed.items():
@@ -149,7 +170,7 @@ def test_what_is_to_last_is_in_volumes():
     workdir = dockerfile.stages()["cpu"].last("WORKDIR")
 
     assert mounted["postgres"] == ["database:/var/lib/postgresql/data"]
-    assert mounted["vlga"] == [f"data:{workdir}"]
+    assert mounted["vlga"] == mounted["serve"] == [f"data:{workdir}"]
     assert SERVICES["vlga"]["environment"]["VLGA_DATA"].startswith(f"{workdir}/")
     assert set(declared) == {"database", "data"}
 

@@ -118,7 +118,11 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
     """A Postgres server that knows the file's user, and nothing else started."""
-    secret = {"POSTGRES_PASSWORD": PASSWORD, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    secret = {
+        "POSTGRES_PASSWORD": PASSWORD,
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "VLGA_TOKEN": secrets.token_hex(32),
+    }
     database = postgres.with_password("vlga", PASSWORD.replace("'", "''"))
     server = database.rpartition("@")[2]
     ports = free_ports(3)

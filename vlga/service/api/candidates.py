@@ -27,7 +27,7 @@ from vlga.service.views import network_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404))
+router = APIRouter(route_class=Rest, responses=responses(404, 409))
 
 
 @router.get("/searches/{name}/candidates")

@@ -23,7 +23,7 @@ from vlga.service.errors import problem
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404))
+router = APIRouter(route_class=Rest, responses=responses(404, 409))
 
 _SUFFIXES = ("weights", "final_weights")
 

@@ -21,7 +21,7 @@ from vlga.service.views import search_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404))
+router = APIRouter(route_class=Rest, responses=responses(404, 409))
 
 _LOG_BYTES = 2**18
 

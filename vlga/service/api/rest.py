@@ -10,12 +10,14 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.read.keyset import Page
+from vlga.errors import SearchNotFound
 from vlga.service.context import Service
-from vlga.service.errors import Problem
+from vlga.service.errors import Problem, problem
 
 __all__ = [
     "CandidateId",
@@ -94,7 +96,16 @@ class Rest(APIRoute):
         answer = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
-            response: Response = await answer(_Request(request.scope, request.receive))
+            try:
+                response: Response = await answer(_Request(request.scope, request.receive))
+            except SearchNotFound:
+                name = request.path_params.get("name", "")
+                await run_in_threadpool(service_of(request).queue.find, name)
+                return problem(
+                    409,
+                    "not-begun",
+                    f"a search must have begun to have this, but {name!r} waits; try again later",
+                )
             if request.method == "GET" and response.headers.get("content-type") == _JSON:
                 return tagged(request, response)
             return response
