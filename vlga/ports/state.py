@@ -46,9 +46,10 @@ def state(watched: Watched, *, is_held: bool) -> State:
             more: its search may have been begun, or resumed, by hand.
         is_held: whether its lease is in force.
     """
-    if is_held or watched.claimed_by is not None:
-        return _at_work(watched, is_held=is_held)
     submission = watched.submission
+    is_claimed = watched.claimed_by is not None and not submission.is_settled
+    if is_held or is_claimed:
+        return _at_work(watched, is_held=is_held)
     if submission.is_settled or submission.wanted is not Wish.RUN:
         return _at_rest(watched)
     if _is_done(watched):
@@ -79,7 +80,7 @@ def _at_work(watched: Watched, *, is_held: bool) -> State:
 def _at_rest(watched: Watched) -> State:
     """Give the state of a search that no process runs, and that nobody wants to run."""
     submission, status = watched.submission, watched.seen.status
-    if status == "completed" and not submission.note:
+    if status == "completed":
         return State.COMPLETED
     if status == "failed" or (submission.wanted is Wish.RUN and submission.note):
         return State.FAILED

@@ -66,7 +66,7 @@ def test_of_a_search_that_a_service_starts(wanted, expected):
     ("wanted", "status", "note", "expected"),
     [
         (Wish.RUN, "completed", "", "completed"),
-        (Wish.RUN, "completed", "budget.epochs must be", "failed"),
+        (Wish.RUN, "completed", "no such images", "completed"),  # by hand, afterwards
         (Wish.RUN, "failed", "", "failed"),
         (Wish.RUN, None, "no such images", "failed"),
         (Wish.RUN, "running", "given up", "failed"),

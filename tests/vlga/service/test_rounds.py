@@ -336,7 +336,7 @@ class Services(RuleBasedStateMachine):
         assert shown in ends[wanted], (shown, watched)
         assert watched.submission.is_settled
         assert not self.world.alive(name)
-        assert bool(watched.submission.note) == (shown is State.FAILED)
+        assert watched.submission.note or shown is not State.FAILED
 
 
 TestServices = Services.TestCase
