@@ -23,7 +23,7 @@ from vlga.ports.data import data_label
 from vlga.ports.queue import Seen, Submission, Watched, Wish
 from vlga.ports.state import State, state_of
 
-__all__ = ["free_name", "searches_named", "searches_page"]
+__all__ = ["searches_named", "searches_page"]
 
 #: Rows looked at for a page of which a filter leaves few; its cursor leads on from there.
 _MOST_LOOKED_AT = 2000
@@ -289,15 +289,3 @@ def _is_wanted(row: Mapping[str, Any], wanted: _Filter) -> bool:
     if row["status"] is not None:
         return True
     return wanted.strategy in (None, row["strategy"]) and wanted.data in (None, row["data"])
-
-
-def free_name(engine: Engine, stem: str) -> str:
-    """Give a name that no search and no submission has: the stem with the next number."""
-    names: set[str] = set()
-    with reading(engine) as connection:
-        for table in (searches, submissions):
-            beginning = table.c.name.startswith(f"{stem}-", autoescape=True)
-            names |= set(connection.scalars(select(table.c.name).where(beginning)))
-    numbers = [name.removeprefix(f"{stem}-") for name in names]
-    taken = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) < 10]
-    return f"{stem}-{max(taken, default=0) + 1}"

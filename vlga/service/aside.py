@@ -15,7 +15,7 @@ from vlga.errors import StoreUnavailable
 
 __all__ = ["run_aside"]
 
-_SECONDS = 60
+_SECONDS, _WAIT_SECONDS = 60, 20
 _AT_A_TIME = threading.BoundedSemaphore(1)
 
 
@@ -46,7 +46,7 @@ def run_aside(
     busy = StoreUnavailable(
         f"{what} must be made within {_SECONDS} s, but this one was not; try again"
     )
-    if not _AT_A_TIME.acquire(timeout=_SECONDS):
+    if not _AT_A_TIME.acquire(timeout=_WAIT_SECONDS):
         raise busy
     try:
         ran = subprocess.run(  # noqa: S603 - this Python, and arguments that are checked

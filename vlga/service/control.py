@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from db.read.overview import free_name
+from db.read.names import free_name
 from vlga.config.change import change_config
 from vlga.config.load import parse_config
 from vlga.errors import ConfigError, QueueFull, SearchDone, SearchExists, SearchHeld
