@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from vlga.config.load import load_config, preset_text
 
-__all__ = ["example_toml", "setting_keys"]
+__all__ = ["example_toml", "setting_keys", "toml_value"]
 
 #: Values for settings that are not set, which a person may take as they are.
 _EXAMPLES: dict[str, Any] = {
@@ -89,7 +89,7 @@ def _table(settings: BaseModel, path: tuple[str, ...], auto: Sequence[str]) -> l
         # TOML has no null: a setting that is not set is a comment, with a value that it may have.
         hidden = "# " if value is None else ""
         shown = _EXAMPLES[".".join((*path, name))] if value is None else value
-        lines.append(f"{hidden}{name} = {_toml(shown)}{comment}")
+        lines.append(f"{hidden}{name} = {toml_value(shown)}{comment}")
     return lines + tables
 
 
@@ -98,19 +98,19 @@ def _space(space: Mapping[str, Any]) -> list[str]:
     for table, genes in space.items():
         lines += [
             f"[space.{table}]",
-            *(f"{gene} = {_toml(alleles)}" for gene, alleles in genes.items()),
+            *(f"{gene} = {toml_value(alleles)}" for gene, alleles in genes.items()),
             "",
         ]
     return lines
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """Give a value as TOML: bools, numbers and strings as in JSON, tables inline."""
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{key} = {_toml(one)}" for key, one in value.items())
+        inside = ", ".join(f"{key} = {toml_value(one)}" for key, one in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     return json.dumps(value)
