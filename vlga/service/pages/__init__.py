@@ -1,0 +1,20 @@
+"""The pages of the service: rendered here, readable without JavaScript, live with it.
+
+Each page is a GET; what changes something is a plain form. templates/ has what they look like,
+static/ the style and the script; charts are drawn in the browser by Plotly, which comes with its
+installed package.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from vlga.service.pages import assets, compare, login, network, new, search, searches
+from vlga.service.pages.login import login_page
+from vlga.service.pages.rendering import error_page
+
+__all__ = ["error_page", "login_page", "router"]
+
+router = APIRouter()
+for _part in (assets, login, searches, new, compare, search, network):
+    router.include_router(_part.router)
