@@ -1,8 +1,4 @@
-"""A search as a classifier of scikit-learn: `fit` finds a network and trains it, `predict` asks it.
-
-from sklearn.model_selection import cross_val_score
-cross_val_score(vlga.NetworkClassifier(seconds=60), X, y)
-"""
+"""A search as a classifier of scikit-learn: `fit` finds a network, `predict` asks it."""
 
 from __future__ import annotations
 
@@ -179,7 +175,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             NotFittedError: `fit` was not called.
             ValueError: they are others.
         """
-        probabilities = self.predict_proba(X)  # says that it is not fitted, if so
+        probabilities = self.predict_proba(X)
         classes: Array = self.classes_[probabilities.argmax(axis=1)]
         return classes
 
