@@ -3,5 +3,5 @@
 searching    begins a search, or opens one of a database
 result       a search as an object: its winner, its population, its report
 live         what a notebook shows while a search runs
-classifier   a search as an estimator of scikit-learn
+classifier   a search as an estimator of scikit-learn; rows are the images of its pipelines
 """

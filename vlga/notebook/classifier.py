@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -27,15 +24,14 @@ from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, TooManyFailures, shown
 from vlga.notebook.result import SearchResult
+from vlga.notebook.rows import Layout, as_rows, layout_of_rows
 from vlga.notebook.searching import run_shown
 from vlga.ports.observer import Event
 from workers.data import split_dataset
-from workers.data.arrays import CHANNELS, Array, channels_first, in_eight_bits, levels_of
+from workers.data.arrays import Array, in_eight_bits, levels_of
 from workers.data.dataset import LabelledImages, RawDataset
 
 __all__ = ["NetworkClassifier"]
-
-logger = logging.getLogger(__name__)
 
 #: Images that go through the network at once.
 _AT_ONCE = 256
@@ -53,7 +49,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     with 1, 3 or 4 channels. It may be rows of pixels, too, (n, features), as a pipeline passes
     them on: each is an image of `image_shape`, or else a square one, or else, which is logged, one
     of height 1. uint8 is taken as it is. Of other numbers the lowest in `fit` becomes black, the
-    highest white, with 256 levels of grey: what scales features one by one does not help.
+    highest white, with 256 levels in all: to scale features one by one before does not help.
 
     `fit` keeps a part of the images to choose the network by and another, `data.test_fraction`, to
     test it on; it ends in a longer training on all images but the latter.
@@ -65,8 +61,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             long as it does not run out of time.
         random_state: a whole number is the search's seed; as everywhere in scikit-learn, None and a
             ``RandomState`` give another one at each `fit`.
-        n_jobs: trainings at a time. None or 1: one, in this process. -1: as many as there is room
-            for, with Ray.
+        n_jobs: trainings at a time. None or 1: one, in this process. More: in processes of Ray; -1:
+            as many as there is room for.
         image_shape: of a row of pixels: (height, width), (height, width, channels) or (channels,
             height, width).
         settings: dotted names to values, such as ``{"training.augment": "none"}``, of ``vlga config
@@ -82,7 +78,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         levels_: which become black and white.
         validation_accuracy_: in [0, 1], by which the network was chosen.
         test_accuracy_: in [0, 1], on images that neither chose nor trained it.
-        search_: the search as a `SearchResult`; only if `db` keeps it.
+        search_: the search as a `SearchResult`; None unless `db` keeps it.
     """
 
     classes_: Array
@@ -91,7 +87,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     levels_: tuple[float, float]
     validation_accuracy_: float
     test_accuracy_: float
-    search_: SearchResult
+    search_: SearchResult | None
 
     def __init__(
         self,
@@ -131,7 +127,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 called again.
         """
         config = self._config()
-        given, shape = _as_rows(X)
+        given, shape = as_rows(X)
         rows, labels = validate_data(self, given, y, ensure_min_features=2)
         check_classification_targets(labels)
         classes, indices = np.unique(labels, return_inverse=True)
@@ -140,7 +136,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 "y must have at least 2 classes to tell apart, but it has only one class, "
                 f"{shown(classes[0])}"
             )
-        layout = _Layout(shape) if shape else self._layout_of_rows(rows.shape[1])
+        layout = Layout(shape) if shape else layout_of_rows(rows.shape[1], self.image_shape)
         images = layout.images(rows)
         levels = levels_of(images)
         pixels = in_eight_bits(images, levels)
@@ -155,13 +151,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                     f"the winner's longer training failed: {final.message if final else 'none'}"
                 )
             trained = find_trained(ready.store, ready.record.name)
-            if self.db is not None:
-                self.search_ = SearchResult(ready.record.name, url)
+            kept = SearchResult(ready.record.name, url)
         assert trained.test_accuracy is not None
         self.classes_, self.levels_ = classes, levels
         self.image_shape_, self._layout = layout.shape, layout
         self.validation_accuracy_ = trained.validation_accuracy
         self.test_accuracy_ = trained.test_accuracy
+        self.search_ = None if self.db is None else kept
         self._network = trained.plan, trained.weights
         return self
 
@@ -189,14 +185,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         from workers.networks.committee import trained_network
 
         check_is_fitted(self)
-        given, shape = _as_rows(X)
+        given, shape = as_rows(X)
         rows = validate_data(self, given, reset=False)
         if shape not in (None, self.image_shape_):
             raise ValueError(
                 f"images must be {'x'.join(map(str, self.image_shape_))} as in fit, "
                 f"but X has images of {'x'.join(map(str, shape))} (channels, height, width)"
             )
-        images = (_Layout(shape) if shape else self._layout).images(rows)
+        images = (Layout(shape) if shape else self._layout).images(rows)
         pixels = in_eight_bits(images, self.levels_)
         classifier = Classifier([trained_network(*self._network)])
         # float64: in float32 the sum of a thousand classes is 1 to four digits only.
@@ -240,30 +236,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             raise ConfigError("[final] epochs must be at least 1 for fit, but got epochs=0")
         return config
 
-    def _layout_of_rows(self, n_features: int) -> _Layout:
-        """Say which images rows of so many pixels are.
-
-        Raises:
-            ValueError: `image_shape` is no shape, or has another number of pixels.
-        """
-        if self.image_shape is None:
-            side = math.isqrt(n_features)
-            if side**2 == n_features:
-                return _Layout((1, side, side))
-            logger.warning(
-                "rows of %s pixels are taken for images of height 1; set image_shape otherwise",
-                f"{n_features:,}",
-            )
-            return _Layout((1, 1, n_features))
-        layout = _layout(self.image_shape)
-        if layout is None or math.prod(layout.shape) != n_features:
-            raise ValueError(
-                "image_shape must be (height, width), (height, width, channels) or (channels, "
-                f"height, width) with as many pixels as X has features, {n_features}, and 1, 3 or "
-                f"4 channels, but got image_shape={shown(self.image_shape)}"
-            )
-        return layout
-
     @contextmanager
     def _database(self) -> Iterator[str]:
         """Give the URL of the database: the one asked for, or one that is gone after the block."""
@@ -273,62 +245,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             return
         with tempfile.TemporaryDirectory(prefix="vlga-") as folder:
             yield f"sqlite:///{folder}/vlga.db"
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How the pixels of an image follow each other in a row.
-
-    Attributes:
-        shape: (channels, height, width) of the image.
-        channels_last: whether a pixel's channels are neighbours.
-    """
-
-    shape: tuple[int, int, int]
-    channels_last: bool = False
-
-    def images(self, rows: Array) -> Array:
-        """Give rows (n, features) as (n, channels, height, width)."""
-        channels, height, width = self.shape
-        if self.channels_last:
-            return rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
-        return rows.reshape(-1, *self.shape)
-
-
-def _layout(shape: Sequence[int]) -> _Layout | None:
-    """Give the layout that is meant by an `image_shape`, or None if it means none."""
-    try:
-        empty = np.empty((0, *shape))
-    except (TypeError, ValueError):
-        return None
-    first = channels_first(empty)
-    if first is None:
-        return None
-    _, *rest = first.shape
-    is_last = len(shape) == 3 and shape[2] in CHANNELS
-    return _Layout((rest[0], rest[1], rest[2]), channels_last=is_last)
-
-
-def _as_rows(images: npt.ArrayLike) -> tuple[Any, tuple[int, int, int] | None]:
-    """Give images as rows of pixels, channel by channel, with the shape of one.
-
-    What has not three or four axes is given back as it is: scikit-learn says what is wrong with it.
-
-    Raises:
-        ValueError: no axis has the channels.
-    """
-    array = np.asarray(images) if isinstance(images, (list, tuple)) else images
-    given: tuple[int, ...] = getattr(array, "shape", ())
-    if len(given) not in (3, 4):
-        return array, None
-    first = channels_first(np.asarray(array))
-    if first is None:
-        raise ValueError(
-            "X must be (n, height, width), (n, height, width, channels) or (n, channels, height, "
-            f"width) with 1, 3 or 4 channels, or rows of pixels, but got {given}"
-        )
-    n, channels, height, width = first.shape
-    return first.reshape(n, channels * height * width), (channels, height, width)
 
 
 def _seed(random_state: Any) -> int:

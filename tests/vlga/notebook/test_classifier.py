@@ -90,7 +90,7 @@ def test_it_learns_images(fitted, digits, home):
     assert fitted.score(images, labels) > 0.5
     assert (fitted.predict(images) == probabilities.argmax(1)).all()
     assert (pickle.loads(pickle.dumps(fitted)).predict_proba(images) == probabilities).all()
-    assert not hasattr(fitted, "search_")
+    assert fitted.search_ is None
     assert not [*home.iterdir()]
 
 
