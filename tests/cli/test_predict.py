@@ -131,9 +131,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
         ("nothing digits", "a search must be in the database, but 'nothing' is not"),
         ("digits-1:99 digits", "but 'digits-1' has no 99; its ids go from 0 to 1"),
         pytest.param(
-            f"digits-1:{'9' * 5000} digits", "must end in a number, but got 'digits-1:99", id="long"
+            f"digits-1:{'9' * 5000} digits",
+            "or in committee, but got 'digits-1:99",
+            id="long",
         ),
-        ("digits-1:one digits", "SEARCH:ID must end in a number, but got 'digits-1:one'"),
+        (
+            "digits-1:one digits",
+            "SEARCH:ID must end in a number, or in committee, but got 'digits-1:one'",
+        ),
         ("digits-1 gone.png", "an image must be a file or in a folder, but 'gone.png' is neither"),
         ("digits-1 empty", "a folder must have images, but 'empty' has none"),
         ("digits-1 floats.npz", "'floats.npz': images must be uint8 (n, height, width) or"),
