@@ -7,6 +7,8 @@ import pytest
 from tests.cli.test_report import fill
 from tests.support.browser import CHROMIUM, look_at
 from tests.support.command import vlga
+from vlga.report import html
+from vlga.report.figures import PALE, Point, figure_of, points
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: apt-get install chromium"
@@ -67,6 +69,24 @@ def test_it_fits_a_small_screen_and_is_dark_where_the_system_is(tmp_path):
         assert 250 < one["width"] <= 360, one
         assert one["words"] >= 3, one
         assert one["colour"] == "rgb(228, 230, 233)", one
+
+
+def test_a_figure_that_is_drawn_again_stays_zoomed(tmp_path):
+    """As on a page that follows a search, or where day turns to night."""
+    figure = html.figure(figure_of([points("a", [Point(1, 2, ""), Point(9, 3, "")], PALE)]), "")
+    page = tmp_path / "page.html"
+    page.write_text(html.page("", figure), encoding="utf-8")
+    again = """vlgaFigures.drawn.then(async () => {
+        const plot = document.querySelector('.plot');
+        await Plotly.relayout(plot, {'xaxis.range': [4, 5]});
+        plot.vlgaFigure.data[0].y[0] = 7;
+        await vlgaFigures.draw(plot, plot.vlgaFigure);
+        return [plot.layout.xaxis.range, plot.data[0].y];
+    })"""
+    found, console = look_at(page, again, tmp_path)
+
+    assert found == [[4, 5], [7, 3]]
+    assert console == []
 
 
 def test_a_complaint_would_be_seen(tmp_path):

@@ -45,6 +45,7 @@ const vlgaFigures = (() => {
     // A copy, since Plotly writes into what it draws.
     const copy = JSON.parse(JSON.stringify(figure), dark.matches ? recoloured : undefined);
     copy.layout.template = template(element);
+    copy.layout.uirevision = "kept"; // what a person zoomed or hid stays so
     // A finger that moves over a figure scrolls the page.
     if (matchMedia("(pointer: coarse)").matches) copy.layout.dragmode = false;
     await Plotly.react(element, copy.data, copy.layout, {
