@@ -6,25 +6,23 @@ import gzip
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import distribution
 from importlib.resources import files
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
+
+from vlga.report.html import plotly_file
 
 __all__ = ["ASSETS", "asset_url", "router"]
 
 router = APIRouter(include_in_schema=False)
 
 _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
-#: Comes with the installed package, of which nothing else is loaded here.
-_PLOTLY = "plotly/package_data/plotly.min.js"
 #: By name: the media type and the file.
 ASSETS = {
     "style.css": (_STYLE, files("vlga.service.pages") / "static" / "style.css"),
     "vlga.js": (_SCRIPT, files("vlga.service.pages") / "static" / "vlga.js"),
     "figures.js": (_SCRIPT, files("vlga.report") / "figures.js"),
-    "plotly.js": (_SCRIPT, Path(str(distribution("plotly").locate_file(_PLOTLY)))),
+    "plotly.js": (_SCRIPT, plotly_file()),
 }
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
