@@ -114,9 +114,9 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
 
     Returns:
         `name status strategy seed data evaluations{completed,failed,reused}
-        best{id,fitness,test_accuracy,test_standard_error,parameters,depth}
-        committee{members,test_accuracy,test_standard_error,parameters,macs,train_seconds} seconds
-        message rivals failures{REASON} data_fingerprint fitness_on input_shape classes
+        best{id,fitness,test_accuracy,test_standard_error,parameters,depth} seconds message rivals
+        committee{members,test_accuracy,test_standard_error,parameters,macs,train_seconds}
+        failures{REASON} data_fingerprint fitness_on input_shape classes
         images{train,validation,test} config versions created_at updated_at`; `best` is None before
         the first completed evaluation, `committee` is as `read_committee` gives it once its winner
         is tested, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is None, `status` is as
@@ -151,8 +151,8 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
             "reused": row["n_reused"],
         },
         "best": best and {**best, **_tested(row)},
-        "committee": committee,
         **{key: row[key] for key in ("seconds", "message", "rivals")},
+        "committee": committee,
         "failures": failures,
         **{key: row[key] for key in ("data_fingerprint", "fitness_on")},
         **images_of(row),
