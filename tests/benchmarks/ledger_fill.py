@@ -90,6 +90,8 @@ def fill(url: str, n: int) -> Engine:
             mine = tables.searches.c.id == search_id
             connection.execute(update(tables.searches).where(mine).values(**outcomes.totals))
         first_id += size
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(ROLL_UP)
     with store.engine.connect() as connection:
         if store.engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT setval('evaluations_id_seq', {first_id})")

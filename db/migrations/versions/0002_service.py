@@ -9,7 +9,7 @@ down_revision = "0001"
 _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 # Both databases know window functions.
-_ROLL_UP = """
+ROLL_UP = """
 INSERT INTO strides (search_id, number, n, n_completed, n_failed, n_reused, n_with_fitness, epochs,
                      train_seconds, lowest, highest, fitness_sum)
 SELECT search_id, number, count(*),
@@ -133,7 +133,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("search_id", "number", name=op.f("pk_strides")),
     )
-    op.get_bind().exec_driver_sql(_ROLL_UP)
+    op.get_bind().exec_driver_sql(ROLL_UP)
     op.create_index("ix_evaluations_search", "evaluations", ["search_id", "id"], unique=False)
     op.drop_index("ix_evaluations_reason", table_name="evaluations")
     op.create_index(

@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests.support.records import candidate, evaluation, record
 from vlga.ports.evaluation import Evaluation, FailureReason, Source
 
-_ROLL_UP = importlib.import_module("db.migrations.versions.0002_service")._ROLL_UP
+ROLL_UP = importlib.import_module("db.migrations.versions.0002_service").ROLL_UP
 
 
 def _rows(connection: Connection) -> list[dict[str, object]]:
@@ -58,7 +58,7 @@ def _check(url: str, batches: list[list[Evaluation]]) -> None:
             assert sum(len(batch) for batch in batches) == n
             assert (connection.scalar(select(func.sum(strides.c.n))) or 0) == n
             connection.execute(delete(strides))
-            connection.execute(text(_ROLL_UP))
+            connection.execute(text(ROLL_UP))
             assert _rows(connection) == written
 
 
