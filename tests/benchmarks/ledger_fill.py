@@ -6,6 +6,7 @@ hour for a million.
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from vlga.strategies import make_strategy
 
 __all__ = ["BIGGEST", "fill", "searches"]
 
+_ROLL_UP: str = importlib.import_module("db.migrations.versions.0002_service").ROLL_UP
 #: The search that has four fifths of all evaluations.
 BIGGEST = "big"
 _EPOCHS = 3
@@ -91,7 +93,7 @@ def fill(url: str, n: int) -> Engine:
             connection.execute(update(tables.searches).where(mine).values(**outcomes.totals))
         first_id += size
     with store.engine.begin() as connection:
-        connection.exec_driver_sql(ROLL_UP)
+        connection.exec_driver_sql(_ROLL_UP)
     with store.engine.connect() as connection:
         if store.engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT setval('evaluations_id_seq', {first_id})")

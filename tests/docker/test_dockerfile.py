@@ -128,7 +128,7 @@ def test_dockerignore(path, ignored):
 
 
 def test_the_project_installs_from_what_is_copied(tmp_path):
-    """With its presets and its migrations; the folders' READMEs are for who reads the code."""
+    """With its presets and its migrations; what is for who reads the code is left out."""
     for path in dockerfile.context():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
@@ -142,4 +142,5 @@ def test_the_project_installs_from_what_is_copied(tmp_path):
     packed = {path for path in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in path}
 
     copied = {path for path in dockerfile.context() if "/" in path}
-    assert packed == {path for path in copied if not path.endswith("README.md")}
+    to_read = ("README.md", ".ipynb", "page.png")
+    assert packed == {path for path in copied if not path.endswith(to_read)}

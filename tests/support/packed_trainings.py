@@ -36,7 +36,7 @@ _N_SMALL = 8
 #: Between two looks: eight processes that look without a pause leave no CPU for each other.
 _PAUSE_SECONDS = 0.02
 #: How long they wait for each other: on a busy machine eight processes take long to start.
-_PATIENCE_SECONDS = 150
+_PATIENCE_SECONDS = 40
 
 
 def meet(folder: Path, one: EvaluationTask) -> tuple[Evaluation, None]:

@@ -16,9 +16,8 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PATHS)
 
 def blocks(language: str) -> list[str]:
     """Give the code blocks of a language in all READMEs, one that stands twice only once."""
-    return list(
-        dict.fromkeys(re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
-    )
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    return [*dict.fromkeys(text for kind, text in found if kind == language)]
 
 
 def name(path: Path) -> str:

@@ -6,6 +6,7 @@ ones. A mistake is a `ConfigError` of one line: where, the rule, the value, the 
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -149,7 +150,7 @@ def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
         tree = tree.setdefault(table, {})
         if not isinstance(tree, dict):
             raise ConfigError(f"--set {key} must name a setting, but {table!r} is not a table")
-    tree[name] = value
+    tree[name] = copy.deepcopy(value)  # what is set next may lie within it
 
 
 def _refuse_changes(usual: BaseModel, given: Any, unused: Mapping[str, str], table: str) -> None:

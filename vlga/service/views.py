@@ -99,6 +99,7 @@ def _before_it_is_entered(wanted: Submission) -> dict[str, Any]:
         "seconds": 0.0,
         "message": "",
         "rivals": None,
+        "committee": None,
         "failures": {},
         "data_fingerprint": None,
         "fitness_on": fitness_on,

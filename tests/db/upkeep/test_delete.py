@@ -42,6 +42,10 @@ def test_all_rows_of_a_search_go(engine: Engine, url: str):
         "artifacts": 1,
         "identity": 1,
         "leases": 0,
+        "progress": 0,
+        "strides": 1,
+        # What the service keeps is not the search's.
+        **dict.fromkeys(("submissions", "actions", "tokens", "sessions"), 0),
     }
     with pytest.raises(SearchNotFound):
         delete_search(engine, "digits-1")

@@ -86,7 +86,7 @@ def test_everybody_reads_where_a_search_stands(store):
     assert since == pytest.approx([3.0, 1.0], abs=1e-5)
     assert now == {
         **{name: getattr(PROGRESS, name) for name in Progress.__slots__},
-        "machines": {"n_nodes": 2, "n_gpus": 1},
+        "machines": {"n_nodes": 2, "n_gpus": 1, "has_bfloat16": True},
         "best": {"id": 0, "fitness": 0.75},
         "final": None,
     }
@@ -137,6 +137,8 @@ def test_it_never_harms_a_search(store):
 def test_a_search_says_it_and_show_tells_it(url, monkeypatch, tmp_path):
     """While it runs: phase, generation, trainings that go on and the time left; not afterwards."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(live, "_COST", 0)
+    monkeypatch.setattr(live, "_SECONDS", 0)  # a training may be shorter
     seen: list[dict[str, Any] | None] = []
 
     def look(writer: ProgressWriter, event: Any) -> None:

@@ -103,6 +103,14 @@ class TestPrecedence:
         assert config.population.generations == 2
         assert config.data.name == "mnist"
 
+    def test_the_next_is_not_given_what_was_set_within_a_default(self):
+        """A default that is a table stays as the caller has it."""
+        defaults = {"budget": {}}
+        config = load_config(settings=["budget.evaluations=8"], defaults=defaults)
+
+        assert config.budget.evaluations == 8
+        assert defaults == {"budget": {}}
+
     def test_one_search_s_settings_do_not_reach_the_next(self):
         """A preset is read anew each time."""
         before = load_config()

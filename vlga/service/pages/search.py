@@ -69,10 +69,13 @@ def act(
 
 @router.get("/s/{name}/figures/{what}")
 def figure(request: Request, name: str, what: str) -> Response:
-    """Give a chart as Plotly draws it."""
+    """Give a chart as Plotly draws it; one of nothing for a search that is not entered yet."""
     if what not in CHARTS:
         return error_page(request, 404, f"there is no chart {what!r}; known: {', '.join(CHARTS)}")
-    return respond_json(chart(request.app.state.service.engine, name, what))
+    service = request.app.state.service
+    if service.queue.find(name).seen.status is None:
+        return respond_json({"data": [], "layout": {}})
+    return respond_json(chart(service.engine, name, what))
 
 
 def status_line(progress: Mapping[str, Any] | None) -> str:
@@ -199,7 +202,11 @@ def _running(view: Mapping[str, Any]) -> dict[str, Any]:
     progress = view["progress"]
     if view["state"] not in ("running", "pausing") or progress is None:
         return {"running": [], "final": None}
-    return {"running": progress["running"], "final": progress["final"]}
+    now = progress["moment"] + progress["age_seconds"]
+    running = [
+        {"id": one["id"], "seconds": max(0.0, now - one["since"])} for one in progress["running"]
+    ]
+    return {"running": running, "final": progress["final"]}
 
 
 def _log(service: Any, name: str) -> str:
