@@ -21,10 +21,11 @@ def read_progress(connection: Connection, search_ids: Collection[int]) -> dict[i
     Returns:
         Values of `moment` (in seconds since 1970, by the database's clock), `age_seconds` (since
         then) and the fields of `vlga.ports.observer.Progress` at that moment: `phase generation
-        n_completed n_failed n_reused n_running n_slots machines{n_nodes,n_gpus,has_bfloat16} best{id,fitness}
-        elapsed_seconds done_fraction seconds_left trainings_per_minute busy_share`; `running`, at
-        most 200 of `id since`, by the same clock; and `final{id,epochs,seconds}` while the winner
-        trains longer, for so many seconds as expected, else None.
+        n_completed n_failed n_reused n_running n_slots machines{n_nodes,n_gpus,has_bfloat16}
+        best{id,fitness} elapsed_seconds done_fraction seconds_left trainings_per_minute
+        busy_share`; `running`, at most 200 of `id since`, by the same clock; and
+        `final{id,epochs,seconds}` while the winner trains longer, for so many seconds as expected,
+        else None.
     """
     columns = progress.c
     age = clock(connection) - columns.moment
