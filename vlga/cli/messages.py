@@ -29,3 +29,5 @@ def show_messages() -> None:
         logger = logging.getLogger(package)
         logger.setLevel(logging.INFO)
         logger.addHandler(_STDERR)
+    # A signal may come while a connection is given back, which is then thrown away: nothing to say.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

@@ -2,9 +2,9 @@
 
 Counted is what torch holds at the peak of a step, which is at the beginning of its backward pass:
 weights, their gradients and momentum; every map that the backward pass needs; and the maps and
-gradients that only pass. On a CPU that is within a factor of two of what was measured, more often
-too little than too much (tests/workers/training/test_footprint.py): how well the C library fills
-its heap differs from plan to plan. On a GPU, with maps in bfloat16, ResNet-18 and VGG-19 take
+gradients that only pass. On a CPU that is within a factor of about two of what was measured, more
+often too little than too much (tests/workers/training/test_footprint.py): how well the C library
+fills its heap differs from plan to plan. On a GPU, with maps in bfloat16, ResNet-18 and VGG-19 take
 0.93 and 1.06 times what is predicted, and a small network with a very large batch 0.66 times
 (tests/benchmarks/results/packing.txt).
 """
