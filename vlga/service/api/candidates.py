@@ -61,7 +61,7 @@ def lineage(
     name: Name,
     candidate_id: CandidateId,
     depth: Annotated[int, Query(ge=0, le=1000, description="generations back")] = 10,
-    limit: Limit = 500,
+    limit: Limit = 100,
 ) -> Items:
     """Give a candidate and its ancestors, the nearest first."""
     rows = ancestors(service.engine, name, min(candidate_id, 2**31 - 1), depth=depth)
