@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import pickle
 import time
@@ -28,6 +29,8 @@ from workers.data import Dataset
 from workers.training.footprint import refusal
 
 __all__ = ["RayEvaluator"]
+
+logger = logging.getLogger(__name__)
 
 #: Seconds that the driver may be late in seeing that a task has started.
 _LATE_SECONDS = 2.0
@@ -286,13 +289,15 @@ class RayEvaluator:
             keeps = task.keeps_weights_of(evaluation.fitness)
             data: bytes | None = ray.get(running.weights) if keeps else None
         except ray.exceptions.RayTaskError as error:
-            return Trained(task.failed(FailureReason.ERROR, _one_line(error)))
+            logger.info("task of #%s: %s", task.candidate_id, error)  # with where it was raised
+            words = f"{type(error.cause).__name__}: {error.cause}"
+            return Trained(task.failed(FailureReason.ERROR, _one_line(words)))
         except ray.exceptions.RayError as error:
             if running.is_overdue:
                 message = f"killed: no answer within {running.limit_seconds:.0f} s"
                 return Trained(task.failed(FailureReason.TIMED_OUT, message))
             # Also where Ray killed it because its machine's memory was full: who filled it is open.
-            return Trained(task.failed(FailureReason.WORKER_LOST, _one_line(error)))
+            return Trained(task.failed(FailureReason.WORKER_LOST, _one_line(str(error))))
         weights = None if data is None else Weights(task.candidate_id, data)
         return Trained(evaluation, weights)
 
@@ -310,6 +315,5 @@ def _kill(tasks: Iterable[ray.ObjectRef]) -> None:
             ray.cancel(ref, force=True)
 
 
-def _one_line(error: Exception) -> str:
-    """Give an error's words, at most 500 characters."""
-    return (" ".join(str(error).split()) or type(error).__name__)[:500]
+def _one_line(words: str) -> str:
+    return " ".join(words.split())[:500]
