@@ -23,6 +23,7 @@ from vlga.app.trained import find_trained
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, TooManyFailures, shown
+from vlga.notebook.interrupt import interrupted_once
 from vlga.notebook.result import SearchResult
 from vlga.notebook.rows import Layout, as_rows, layout_of_rows
 from vlga.notebook.searching import run_shown
@@ -143,7 +144,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         names = tuple(str(value) for value in classes)
         raw = RawDataset(_DATA_NAME, names, LabelledImages(pixels, indices.astype(np.int64)))
         dataset = split_dataset(raw, config.data)
-        with self._database() as url, new_search(config, url, dataset=dataset) as ready:
+        with (
+            interrupted_once(),
+            self._database() as url,
+            new_search(config, url, dataset=dataset) as ready,
+        ):
             outcome = run_shown(ready, url) if self.verbose else run_search(ready, _show_nothing)
             final = None if outcome.final is None else outcome.final.winner
             if final is None or not final.completed:

@@ -18,6 +18,7 @@ from vlga.cli.run import data_name
 from vlga.cli.search import conclude, head_text
 from vlga.config.load import load_config
 from vlga.errors import SearchStopped, TooManyFailures
+from vlga.notebook.interrupt import interrupted_once
 from vlga.notebook.live import NotebookObserver, in_notebook
 from vlga.notebook.result import SearchResult
 
@@ -123,7 +124,7 @@ def run_shown(ready: ReadySearch, url: str) -> Outcome:
 
 def _run(making: AbstractContextManager[ReadySearch], url: str) -> SearchResult:
     """Run a search to its end, or until somebody stops it."""
-    with making as ready:
+    with interrupted_once(), making as ready:
         result = SearchResult(ready.record.name, url)
         try:
             outcome = run_shown(ready, url)

@@ -32,7 +32,10 @@ print(cut.status, len(cut.population()) > 0, cut.best is not None)
 
 
 class Person(NotebookClient):
-    """Executes a notebook, keeps what the kernel sends, and stops the search that goes on."""
+    """Executes a notebook, keeps what the kernel sends, and stops the search that goes on.
+
+    More than once, as the panel still shows it for a while.
+    """
 
     def process_message(self, msg, cell, cell_index):
         self.sent.setdefault(cell_index, []).append(msg)

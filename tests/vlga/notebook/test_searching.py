@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import vlga
+from db.store import SqlStore
 from vlga.errors import ConfigError, DataError, SearchNotFound, VlgaError
 from workers.data.digits import read_digits
 from workers.evaluators import inline
@@ -168,6 +169,26 @@ def test_ctrl_c_gives_what_was_found(interruptible, monkeypatch, capsys):
 
     assert cut.resume().status == "completed"
     assert cut.best.test_accuracy is not None
+
+
+def test_ctrl_c_pressed_again_does_not_interrupt_the_saving(interruptible, monkeypatch):
+    """Its end is entered all the same, and Ctrl-C is what it was after it."""
+    train, enter = inline.evaluate, SqlStore.update_search
+
+    def interrupted(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGINT)
+        return train(*arguments, **options)
+
+    def impatient(self, name, **values):
+        if values.get("status") == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+        enter(self, name, **values)
+
+    monkeypatch.setattr(inline, "evaluate", interrupted)
+    monkeypatch.setattr(SqlStore, "update_search", impatient)
+
+    assert begin("twice").status == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(
