@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.support.command import GONE, ME, SMALL, vlga
 from tests.support.records import record

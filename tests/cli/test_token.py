@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from db.access import Access
+from db.service.access import Access
 from db.store import SqlStore
 from tests.support.command import vlga
 from vlga.errors import AccessDenied

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.contracts.queue_contract import QueueContract, submission
 from tests.support.fake_queue import MemoryQueue

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from db.access import Access
-from db.queue import SqlQueue
+from db.service.access import Access
+from db.service.queue import SqlQueue
 from vlga.service.app import create_app
 from vlga.service.context import Options, Service
 

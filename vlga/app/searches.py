@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.connection.outage import Patience
-from db.queue import SqlQueue
 from db.read.folder import files_folder
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from vlga.app.listeners import listening
 from vlga.config.settings import SearchConfig

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from db.connection.engine import opened
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from vlga.app.ready import new_search, reopened_search
 from vlga.app.searches import ReadySearch
 from vlga.config.change import change_config

@@ -7,8 +7,8 @@ import sys
 import click
 
 from db.connection.engine import opened
-from db.queue import SqlQueue
 from db.read.searches import show_search
+from db.service.queue import SqlQueue
 from db.upkeep.delete import require_deletable
 from vlga.app.deletion import delete_with_files
 from vlga.cli.completion import search_argument

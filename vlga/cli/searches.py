@@ -121,7 +121,7 @@ def _found(engine: Engine, search: str) -> dict[str, Any]:
     try:
         return searches.show_search(engine, search)
     except SearchNotFound:
-        from db.queue import SqlQueue
+        from db.service.queue import SqlQueue
         from vlga.service.views import search_view
 
         found = search_view(engine, SqlQueue(engine), search)

@@ -89,9 +89,9 @@ def serve(
     that has it, that is the token. `vlga token` makes more. Ctrl-C or SIGTERM ends the service;
     searches that it has started go on, and the next one takes them over.
     """
-    from db.access import Access
-    from db.queue import SqlQueue
     from db.read.folder import files_folder
+    from db.service.access import Access
+    from db.service.queue import SqlQueue
     from db.store import SqlStore
     from vlga.service import server
     from vlga.service.app import create_app

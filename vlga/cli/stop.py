@@ -7,7 +7,7 @@ from contextlib import closing
 
 import click
 
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from db.access import Access
 from db.connection.engine import opened
+from db.service.access import Access
 from vlga.cli.options import db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.report.formats import render

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.access import SESSION_DAYS, Token
+from db.service.access import SESSION_DAYS, Token
 from vlga.errors import AccessDenied, StoreError, VlgaError
 from vlga.service.context import Options, Service, pages
 from vlga.service.errors import problem, problem_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from db.access import Access
+from db.service.access import Access
 from vlga.ports.queue import Queue
 
 __all__ = ["Options", "Service", "pages"]

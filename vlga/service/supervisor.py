@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from db.connection.engine import disposing, open_engine
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from vlga.errors import VlgaError
 from vlga.service.child import Machine
 from vlga.service.rounds import Rounds

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from db.connection.engine import writing
-from db.queue import SqlQueue
 from db.read.overview import searches_page
 from db.schema.service import progress
+from db.service.queue import SqlQueue
 from tests.support.records import record
 from vlga.errors import ConfigError
 from vlga.ports.queue import Submission, Wish

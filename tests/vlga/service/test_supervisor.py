@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
 from tests.support.ledger import ledger

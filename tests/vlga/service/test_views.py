@@ -7,8 +7,8 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from db.queue import SqlQueue
 from db.read.searches import show_search
+from db.service.queue import SqlQueue
 from tests.support.records import record
 from vlga.errors import NoIndividual, SearchNotFound
 from vlga.ports.queue import Submission, Wish

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
-from db.queue import SqlQueue
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.support.records import candidate, evaluation, genome_of_default, record
 from vlga.config.load import load_config

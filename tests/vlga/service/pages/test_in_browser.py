@@ -16,9 +16,9 @@ import uvicorn
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from db.access import Access
-from db.queue import SqlQueue
 from db.read.folder import files_folder
+from db.service.access import Access
+from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.support.browser import CHROMIUM
 from tests.support.records import record

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event, select, update
 
-from db.access import SESSION_DAYS, Access
 from db.connection.engine import reading, writing
 from db.schema.service import sessions, tokens
+from db.service.access import SESSION_DAYS, Access
 from db.store import SqlStore
 from vlga.errors import AccessDenied, ConfigError
 
