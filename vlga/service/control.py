@@ -7,13 +7,25 @@ nothing behind. `who` is the name of the token that asks.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from db.connection.engine import writing
+from db.ledger.leases import request_stop
 from db.read.names import free_name
+from db.read.searches import find_search_id
 from vlga.config.change import change_config
 from vlga.config.load import parse_config
-from vlga.errors import ConfigError, QueueFull, SearchDone, SearchExists, SearchHeld
+from vlga.errors import (
+    ConfigError,
+    QueueFull,
+    SearchDone,
+    SearchExists,
+    SearchHeld,
+    SearchNotFound,
+)
+from vlga.ports.lease import Stop
 from vlga.ports.names import check_name, made_up_name
 from vlga.ports.queue import Submission, Watched, Wish
 from vlga.ports.state import State, state_of
@@ -27,8 +39,9 @@ __all__ = ["change", "delete", "dry_run", "pause", "resume", "stop", "submit"]
 _N_NAMES = 20
 _MOST_PRIORITY = 1000
 
-#: A process holds the search, or is about to.
-_HELD = (State.STARTING, State.RUNNING, State.PAUSING, State.STOPPING)
+#: A process holds the search and goes on, or is about to; or it ends.
+_RUNS = (State.STARTING, State.RUNNING)
+_ENDS = (State.PAUSING, State.STOPPING)
 
 
 def submit(
@@ -132,6 +145,8 @@ def resume(
 ) -> None:
     """Go on with a search, with some settings changed; what runs already runs on.
 
+    One that is being paused or stopped ends first if settings change.
+
     Raises:
         SearchNotFound: there is no such search.
         SearchDone: it is completed, and nothing changes.
@@ -152,7 +167,15 @@ def resume(
     changed = _changed(service, watched, settings or {})
     again = {"n_tries": 0, "next_try": 0.0, "note": ""}
     service.queue.change(name, who, "resumed", wanted=Wish.RUN, **again, **changed)
+    if settings and state in _ENDS:
+        _let_end(service, name)
     _wake(service)
+
+
+def _let_end(service: Service, name: str) -> None:
+    """Ask its process to end, as the supervisor may not have done and now no longer would."""
+    with suppress(SearchNotFound), writing(service.engine) as connection:
+        request_stop(connection, find_search_id(connection, name), Stop.DRAIN)
 
 
 def change(
@@ -197,7 +220,7 @@ def delete(service: Service, name: str, who: str, *, ends_it: bool = True) -> No
         SearchHeld: it runs, and is not to be ended.
     """
     watched = service.queue.find(name)
-    if not ends_it and state_of(watched) in _HELD:
+    if not ends_it and state_of(watched) in (*_RUNS, *_ENDS):
         raise SearchHeld(
             f"a search must not run to be deleted, but {name!r} does; "
             "stop it before, or ask for both with ?stop=true"
@@ -235,7 +258,7 @@ def _changed(service: Service, watched: Watched, settings: Mapping[str, Any]) ->
     if not settings:
         return {}
     name, submission = watched.submission.name, watched.submission
-    if state_of(watched) in _HELD:
+    if state_of(watched) in _RUNS:
         raise SearchHeld(
             f"a search must not run when its settings change, but {name!r} does; pause it before"
         )

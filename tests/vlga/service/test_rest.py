@@ -17,6 +17,7 @@ from db.read.searches import show_search
 from db.schema.tables import artifacts
 from db.store import SqlStore
 from tests.support.service import asking, make_service
+from vlga.ports.lease import Stop, this_process
 from vlga.service.context import Service
 
 API = "/api/v1"
@@ -173,6 +174,29 @@ def test_a_completed_search_goes_on_with_a_larger_budget(client: TestClient, ser
     assert fixed.status_code == 422
     assert "seed" in fixed.json()["detail"]
     assert list(service.queue.find("digits-1").submission.changes) == ["budget.evaluations=500"]
+
+
+def test_settings_change_once_it_is_to_end(client: TestClient, service: Service, engine: Engine):
+    """It is then asked to end whatever the supervisor has seen of the pause, and goes on after."""
+    more = {"json": {"settings": {"budget.evaluations": 500}}}
+    with closing(SqlStore(str(engine.url.render_as_string(hide_password=False)))) as store:
+        assert store.acquire("empty", this_process(), 60)
+        store.update_search("empty", status="running")
+
+    running = client.post(f"{API}/searches/empty/resume", **more)
+    paused = client.post(f"{API}/searches/empty/pause")
+    resumed = client.post(f"{API}/searches/empty/resume", **more)
+
+    assert (running.status_code, running.json()["type"]) == (409, "/problems/search-held")
+    assert (paused.status_code, paused.json()["state"]) == (202, "pausing")
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "pausing")
+    assert (resumed.json()["wanted"], resumed.json()["changes"]) == (
+        "run",
+        ["budget.evaluations=500"],
+    )
+    lease = service.queue.find("empty").seen.lease
+    assert lease is not None
+    assert lease.stop is Stop.DRAIN
 
 
 def test_a_search_is_deleted_once_it_does_not_run(client: TestClient, service: Service):
