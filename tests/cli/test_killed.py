@@ -41,7 +41,7 @@ LADDER = (
     "--set", "final.epochs=40",
 )  # fmt: skip
 #: By database. SQLite, written by this process itself, has most to lose.
-N_KILLS = {"sqlite": 20, "postgresql": 20 if LONG else 5}
+N_KILLS = {"sqlite": 20, "postgresql": 20} if LONG else {"sqlite": 10, "postgresql": 4}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,12 @@ from workers.cluster.task import reserved_gpu
 from workers.evaluators import on_ray
 from workers.evaluators.on_ray import RayEvaluator
 
-_N_SMALL = 8
-#: Between two looks: eight processes that look without a pause leave no CPU for each other.
+_N_SMALL = 4
+#: Of the GPU: one of the small trainings needs more than an eighth and less than a quarter.
+_GPU_BYTES = 5 * 2**30
+#: Between two looks: processes that look without a pause leave no CPU for each other.
 _PAUSE_SECONDS = 0.02
-#: How long they wait for each other: on a busy machine eight processes take long to start.
+#: How long they wait for each other: on a busy machine processes take long to start.
 _PATIENCE_SECONDS = 40
 
 
@@ -139,7 +141,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         start(num_cpus=_N_SMALL, num_gpus=1)
-        with patch.object(gpus, "_look", lambda: (True, (80 * 2**30,), False)):
+        with patch.object(gpus, "_look", lambda: (True, (_GPU_BYTES,), False)):
             found["packed"] = packed(Path(name))
             found["lost"] = lost_and_back(Path(name))
         with patch.object(gpus, "_look", lambda: (False, (), True)):

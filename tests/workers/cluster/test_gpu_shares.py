@@ -162,9 +162,9 @@ def found() -> dict[str, Any]:
 
 @pytest.mark.ray
 def test_as_many_as_fit_train_side_by_side(found):
-    """Eight small ones on one GPU, and none of them overtakes one that waits for all of it."""
+    """Four small ones on one GPU, and none of them overtakes one that waits for all of it."""
     assert found["packed"]["n_slots"] == 8
-    assert found["packed"]["at_once"] == [8] * 8 + [1] + [8] * 8
+    assert found["packed"]["at_once"] == [4] * 4 + [1] + [4] * 4
     assert found["no_gpu"] == 2
 
 
@@ -226,7 +226,7 @@ def test_torch_is_asked_with_all_gpus_visible(monkeypatch, tmp_path, question, a
 @pytest.mark.ray
 def test_they_wait_for_machines_that_are_gone(found):
     """Ray has one meanwhile, so that somebody waits; the others follow when GPUs are to be had."""
-    assert found["lost"] == {"at_ray": 1, "done": [True] * 8}
+    assert found["lost"] == {"at_ray": 1, "done": [True] * 4}
 
 
 @pytest.mark.ray
