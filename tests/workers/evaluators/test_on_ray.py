@@ -241,7 +241,8 @@ def test_a_user_s_own_packages_do_not_get_in_the_way(tmp_path: Path):
     for name in ("db", "workers"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong package')\n")
-    settings = ("budget.evaluations=2", "data.train_limit=100", "limits.max_macs=100_000")
+    settings = ("budget.evaluations=2", "data.train_limit=100", "limits.max_macs=100_000",
+                "training.epochs=1", "final.epochs=1")  # fmt: skip
     command = [sys.executable, "-m", "vlga", "search", "--name", "mine", "--workers", "1"]
     ran = subprocess.run(
         [*command, *(word for one in settings for word in ("--set", one))],
