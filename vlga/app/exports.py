@@ -63,7 +63,8 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
         try:
             for kind in formats:
                 exporter.write(kind, partial)
-            (partial / _CARD).write_text(model_card(networks, formats), encoding="utf-8")
+            card = model_card(networks, formats, mirrored=exporter.is_mirrored)
+            (partial / _CARD).write_text(card, encoding="utf-8")
             names = sorted(file.name for file in partial.iterdir())
             for one in names:
                 (partial / one).replace(folder / one)

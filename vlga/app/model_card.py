@@ -51,12 +51,15 @@ def title_of(networks: Sequence[TrainedNetwork]) -> str:
     return f"Committee of {', '.join(numbers[:-1])} and {numbers[-1]} of {networks[0].search}"
 
 
-def model_card(networks: Sequence[TrainedNetwork], formats: Sequence[str]) -> str:
+def model_card(
+    networks: Sequence[TrainedNetwork], formats: Sequence[str], *, mirrored: bool = False
+) -> str:
     """Give the text, in Markdown.
 
     Args:
         networks: one, or the members of a committee.
         formats: in which it is written, keys of `vlga.app.exports.FORMATS`.
+        mirrored: whether it looks at each image and at its mirror image.
     """
     data, plans = networks[0].data, [one.plan for one in networks]
     channels, height, width = data.input_shape
@@ -71,6 +74,8 @@ def model_card(networks: Sequence[TrainedNetwork], formats: Sequence[str]) -> st
         f"them itself,\nand gives `logits`, (n, {n_classes}) float32. Their softmax is the "
         "probability of each class."
     )
+    if mirrored:
+        takes += " They are the mean\nfor an image and for its mirror image: twice these MACs."
     rows = {
         "network": size if len(plans) == 1 else f"the mean of {len(plans)} networks: {size}",
         "images": f"{plain(data.name)}, {n_classes} classes, fingerprint `{data.fingerprint}`",

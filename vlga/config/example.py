@@ -18,6 +18,7 @@ _EXAMPLES: dict[str, Any] = {
     "data.dir": "torchvision_files",
     "data.train_limit": 10_000,
     "data.image_size": 64,
+    "final.average_mirrored": False,
     "population.max_blocks": 6,
     "training.base_batch_size": 1024,
     "budget.evaluations": 500,

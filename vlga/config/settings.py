@@ -217,6 +217,11 @@ class FinalConfig(Settings):
         "none, it comes on top",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    average_mirrored: bool = Field(
+        True,
+        description="answer with the mean for an image and for its mirror image, where trainings "
+        "mirror images; a prediction costs two passes",
+    )
     committee: Annotated[int, Field(ge=1, le=100)] = Field(
         1,
         description="networks trained so, the winner and the next best; the mean of their "

@@ -110,10 +110,17 @@ class Network(nn.Module):
 {layers}
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (n, CHANNELS, HEIGHT, WIDTH) in [0, 1] to logits (n, {n_classes:d})."""
+        """Map images (n, CHANNELS, HEIGHT, WIDTH) in [0, 1] to logits (n, {n_classes:d}).{more}"""
 {forward}
         return logits
 '''
+
+_MIRRORED = """
+
+        Those are the mean for an image and for its mirror image.
+        """
+_BOTH = ("images = torch.cat([images, images.flip(3)])",)
+_MEAN = "logits = logits.unflatten(0, (2, -1)).mean(0)"
 
 _BASIC_BLOCK = '''\
 class BasicBlock(nn.Module):
@@ -150,6 +157,7 @@ def model_source(
     std: Sequence[float],
     *,
     levels: tuple[float, float] | None = None,
+    mirrored: bool = False,
 ) -> str:
     """Write a network with its preprocessing as a Python module.
 
@@ -164,6 +172,7 @@ def model_source(
         std: likewise the standard deviation, above 0.
         levels: what became 0 and 255 in images of more than 8 bits a pixel; without them, the
             module refuses such images.
+        mirrored: whether it answers with the mean for an image and for its mirror image.
     """
     channels, height, width = plan.input_shape
     parts = parts_of(plan)
@@ -173,7 +182,8 @@ def model_source(
         n_parameters=plan.n_parameters,
         n_classes=plan.n_classes,
         layers=_indented(line for part in parts for line in part.lines()),
-        forward=_indented(forward_of(plan)),
+        more=_MIRRORED if mirrored else "",
+        forward=_indented([*_BOTH, *forward_of(plan), _MEAN] if mirrored else forward_of(plan)),
     )
     return _MODULE.format(
         title=_escaped(title, '"'),

@@ -90,6 +90,8 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
+        average_mirrored: whether the network answers with the mean for an image and for its mirror
+            image, if it is trained on mirrored ones.
         keep_weights: whether the outcome may carry the trained weights.
         kept_from: fitness from which on it does; nobody would inherit those of a worse one.
         seconds: time allowed, or None.
@@ -106,6 +108,7 @@ class EvaluationTask:
     weights: Weights | None = None
     inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
+    average_mirrored: bool = False
     keep_weights: bool = False
     kept_from: float = 0.0
     seconds: float | None = None

@@ -16,6 +16,7 @@ from vlga.networks.source import PREDICT, model_source
 from vlga.networks.written import renamed
 from workers.inference.plain import Reference, plain_network, run_source
 from workers.networks.committee import Committee
+from workers.networks.mirrored import Mirrored
 from workers.networks.weights import Normalization
 
 __all__ = ["FILES", "Exporter"]
@@ -54,15 +55,20 @@ class Exporter:
         )
         statistics = mean.tolist(), std.tolist()
         plain = []
-        for plan, network, _ in members:
-            self._text = model_source(plan, title, classes, *statistics, levels=levels)
-            state = renamed(plan, network.state_dict())
+        for plan, network, normalization in members:
+            self._text = model_source(
+                plan, title, classes, *statistics, levels=levels, mirrored=normalization.mirrored
+            )
+            bare = network.network if isinstance(network, Mirrored) else network
+            state = renamed(plan, bare.state_dict())
             self._state = {name: one.contiguous() for name, one in state.items()}
             plain.append(plain_network(self._text, self._state))
         #: Plain PyTorch, in evaluation mode: images (n, channels, height, width) float32 in [0, 1]
         #: in, logits (n, n_classes) out.
         self.network = _together(plain)
         self._is_one = len(members) == 1
+        #: Whether it looks at each image and at its mirror image.
+        self.is_mirrored = any(one.mirrored for _, _, one in members)
         self._classes = json.dumps(classes)
 
     def write(self, kind: str, folder: Path) -> None:

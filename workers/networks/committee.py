@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vlga.networks.phenotype import Plan
 from workers.networks.build import build
+from workers.networks.mirrored import Mirrored
 from workers.networks.weights import Normalization, unpack_trained
 
 __all__ = ["Committee", "trained_network"]
@@ -38,6 +39,8 @@ class Committee(nn.Module):
 def trained_network(plan: Plan, weights: bytes) -> tuple[nn.Module, Normalization]:
     """Build a network with trained weights, ready to answer; give how its images are normalized.
 
+    It is a `Mirrored` one if it is to look at mirror images too.
+
     Args:
         plan: of the network.
         weights: what `pack_weights` gave for it, with the normalization of its images.
@@ -49,4 +52,5 @@ def trained_network(plan: Plan, weights: bytes) -> tuple[nn.Module, Normalizatio
     state, normalization = unpack_trained(weights)
     network = build(plan, 0)
     network.load_state_dict(state)
-    return network.eval(), normalization
+    answering = Mirrored(network) if normalization.mirrored else network
+    return answering.eval(), normalization

@@ -33,17 +33,21 @@ class Normalization:
         std: likewise the standard deviation, above 0.
         levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there were
             none.
+        mirrored: whether the network looks at each image and at its mirror image (`Mirrored`).
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     levels: tuple[float, float] | None = None
+    mirrored: bool = False
 
     def entries(self) -> dict[str, torch.Tensor]:
         """Give it as entries of a file of weights."""
         found = {"mean": self.mean.cpu(), "std": self.std.cpu()}
         if self.levels is not None:
             found["levels"] = torch.tensor(self.levels, dtype=torch.float64)
+        if self.mirrored:
+            found["mirrored"] = torch.tensor(True)
         return {f"{_INPUT}{name}": value for name, value in found.items()}
 
 
@@ -83,13 +87,15 @@ def unpack_trained(data: bytes) -> tuple[dict[str, torch.Tensor], Normalization]
         UnreadableWeightsError: as `unpack_weights`, or they do not say how.
     """
     state = _unpack(data)
-    mean, std, levels = (state.pop(f"{_INPUT}{name}", None) for name in ("mean", "std", "levels"))
+    mean, std, levels, mirrored = (
+        state.pop(f"{_INPUT}{name}", None) for name in ("mean", "std", "levels", "mirrored")
+    )
     if mean is None or std is None:
         raise UnreadableWeightsError("they do not say by what images are normalized")
-    if levels is None:
-        return state, Normalization(mean, std)
-    low, high = levels.tolist()
-    return state, Normalization(mean, std, (low, high))
+    low, high = (0.0, 0.0) if levels is None else levels.tolist()
+    return state, Normalization(
+        mean, std, None if levels is None else (low, high), mirrored is not None
+    )
 
 
 def _unpack(data: bytes) -> dict[str, torch.Tensor]:

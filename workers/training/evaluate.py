@@ -25,9 +25,10 @@ from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
 from workers.networks.build import Network, Stem, build
 from workers.networks.committee import Committee, trained_network
+from workers.networks.mirrored import Mirrored
 from workers.networks.weights import Normalization, inherit_weights, pack_weights, unpack_weights
 from workers.networks.whitening import N_WHITENED, whitening_filters
-from workers.training.augmentation import image_statistics, to_float
+from workers.training.augmentation import image_statistics, resolve_augmentation, to_float
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loop import Split, TrainingFailure, TrainingResult, score, train
@@ -195,11 +196,13 @@ def _attempt(
             network.to(device)
             data = _to_device(dataset, device)
             _whiten(network, data)
+            mirrored = _looks_at_mirror_images(task, may_mirror=dataset.may_mirror)
             result = _train(
                 task,
                 network,
                 data,
                 may_mirror=dataset.may_mirror,
+                mirrored=mirrored,
                 is_over=is_over,
                 micro_batches=micro_batches,
             )
@@ -207,7 +210,7 @@ def _attempt(
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
                 _, test_accuracy = score(network, data.test, data.statistics, at_once)
-            normalization = Normalization(*data.statistics, dataset.levels)
+            normalization = Normalization(*data.statistics, dataset.levels, mirrored)
             keeps = task.keeps_weights_of(result.accuracy)
             weights = pack_weights(network, normalization) if keeps else None
             return _Outcome(
@@ -259,12 +262,19 @@ def _whiten(network: nn.Module, data: _ResidentData) -> None:
         network.stem.conv.weight.copy_(data.filters(network.stem.plan))
 
 
+def _looks_at_mirror_images(task: EvaluationTask, *, may_mirror: bool) -> bool:
+    """Tell whether the network is to, which it must have been trained on."""
+    trained_on = resolve_augmentation(task.training.augment, may_mirror=may_mirror)
+    return task.average_mirrored and trained_on == "crop_flip"
+
+
 def _train(
     task: EvaluationTask,
     network: nn.Module,
     data: _ResidentData,
     *,
     may_mirror: bool,
+    mirrored: bool,
     is_over: Callable[[], bool],
     micro_batches: int,
 ) -> TrainingResult:
@@ -287,6 +297,7 @@ def _train(
         config=task.training,
         seed=task.seed,
         may_mirror=may_mirror,
+        answering=Mirrored(network) if mirrored else None,
         score_each_epoch=not task.is_final,
         is_over=is_over,
         micro_batches=micro_batches,

@@ -83,6 +83,7 @@ def train(
     seed: int,
     may_mirror: bool = False,
     score_each_epoch: bool = True,
+    answering: nn.Module | None = None,
     is_over: Callable[[], bool] = lambda: False,
     micro_batches: int = 1,
 ) -> TrainingResult:
@@ -105,6 +106,7 @@ def train(
         seed: of the order, the augmentation and the choice of amplified layers.
         may_mirror: whether images mean the same mirrored left to right.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
+        answering: what is scored, if it is more than the network itself, which is in it.
         is_over: tells before each step whether its time is up.
         micro_batches: parts in which a step's batch goes through the network, their gradients added
             up, to take less memory; at most the batch size. The step is the same, but for batch
@@ -178,7 +180,9 @@ def train(
                 optimizer.step(learning_rate)
         sums = None
         if score_each_epoch or epoch == config.epochs - 1:
-            sums = _score_sums(network, score_split, statistics, SCORED_AT_ONCE // micro_batches)
+            sums = _score_sums(
+                answering or network, score_split, statistics, SCORED_AT_ONCE // micro_batches
+            )
         train_loss, train_accuracy, loss_now, accuracy = _read(
             total_loss / steps_per_epoch, is_correct, sums, len(score_split.labels)
         )

@@ -68,7 +68,9 @@ def _search(now: Occasion, seed: int, seconds: float) -> None:
         "search",
         *now.data("cifar10"),
         *("--db", now.url, "--name", name, "--seed", str(seed), "--format", "json"),
-        *sets(f"budget.seconds={seconds:.0f}", *(SMALL_SEARCH if now.is_small else ())),
+        # The target is one without test-time augmentation.
+        *sets("final.average_mirrored=false", f"budget.seconds={seconds:.0f}"),
+        *sets(*(SMALL_SEARCH if now.is_small else ())),
     )
     returned = datetime.now(UTC)
     shown = json.loads(told)

@@ -19,8 +19,11 @@ from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Member, Weights
 from workers.data import Dataset
+from workers.networks.committee import trained_network
+from workers.networks.mirrored import Mirrored
 from workers.networks.weights import pack_weights, unpack_trained, unpack_weights
 from workers.training import evaluate as evaluation
+from workers.training.augmentation import to_float
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
 
@@ -182,6 +185,29 @@ class TestWeights:
         assert normalization.mean.item() == pytest.approx(images.train_images.mean() / 255)
         assert normalization.levels == (0.0, 4095.0)
         assert normalization.std.item() == pytest.approx(images.train_images.std() / 255)
+
+    @pytest.mark.parametrize(
+        ("is_final", "may_mirror", "averages", "mirrored"),
+        [
+            (True, True, True, True),
+            (True, False, True, False),
+            (True, True, False, False),
+        ],
+    )
+    def test_say_whether_the_network_looks_at_mirror_images(
+        self, is_final, may_mirror, averages, mirrored
+    ):
+        """Where it was trained on them; its accuracy is that of what is used later."""
+        images = dataset(may_mirror=may_mirror)
+        final = task(is_final=is_final, average_mirrored=averages, keep_weights=True)
+        outcome, weights = evaluate(final, images)
+        answering, normalization = trained_network(final.plan, weights)
+        tested = torch.from_numpy(images.test_images)
+        answers = answering(to_float(tested, normalization.mean, normalization.std)).argmax(1)
+
+        assert normalization.mirrored is isinstance(answering, Mirrored) is mirrored
+        right = (answers == torch.from_numpy(images.test_labels)).double().mean().item()
+        assert outcome.fitness == pytest.approx(right)
 
     def test_are_inherited(self):
         """With a learning rate of almost nothing the trained network has the given blocks."""
