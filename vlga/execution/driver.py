@@ -125,10 +125,7 @@ class Search:
                 run.evaluator.cancel()
             run.store.update_search(run.name, seconds=run.elapsed_seconds)
         if not self.strategy.finalists:
-            reasons = f"no network could be trained: {self._failures.last_reasons}"
-            raise TooManyFailures(
-                self._failures.message if self._failures.are_too_many else reasons
-            )
+            raise TooManyFailures(self._failures.why_none(run.config.budget.seconds))
         (winner,) = self.best_networks(1)
         self._note_best(winner)
         return winner

@@ -48,11 +48,22 @@ class Failures:
             "higher, then resume the search"
         )
 
+    def why_none(self, budget_seconds: float | None) -> str:
+        """Say why no network was trained, and the way out if there was too little time."""
+        if self.are_too_many:
+            return self.message
+        reasons = self.last_reasons
+        if not reasons:
+            reasons = "none ended within the budget"
+            if budget_seconds is not None:
+                more = f"budget.seconds={2 * budget_seconds:.10g}"
+                reasons += f"; resume the search with more, such as {more}"
+        return f"no network could be trained: {reasons}"
+
     @property
     def last_reasons(self) -> str:
-        """Why the last ones failed, in words."""
-        reasons = [f"{one.reason}: {one.message}" for one in self._in_a_row[-3:]]
-        return "; ".join(reasons) or "none ended within the budget"
+        """Why the last ones failed, in words; empty if none did."""
+        return "; ".join(f"{one.reason}: {one.message}" for one in self._in_a_row[-3:])
 
 
 def what_counts(recorded: Iterable[Evaluation], status: str) -> dict[int, Evaluation]:
