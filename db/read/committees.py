@@ -21,8 +21,8 @@ def read_committee(connection: Connection, search_id: int, n_test: int) -> dict[
         n_test: images that it was tested on.
 
     Returns:
-        `members test_accuracy test_standard_error parameters macs train_seconds`: ids of the
-        candidates, and what the trainings of all took together; None if it has none.
+        `members test_accuracy test_standard_error test_fitness parameters macs train_seconds`: ids
+        of the candidates, and what the trainings of all took together; None if it has none.
     """
     kept = select(artifacts.c.candidate_id).where(
         artifacts.c.search_id == search_id, artifacts.c.kind == "committee_weights"
@@ -43,10 +43,13 @@ def read_committee(connection: Connection, search_id: int, n_test: int) -> dict[
             score = row
     if score is None:
         return None
+    # Committees of earlier versions have their accuracy as their fitness alone.
+    accuracy = score["fitness"] if score["test_accuracy"] is None else score["test_accuracy"]
     return {
         "members": members,
-        "test_accuracy": score["fitness"],
-        "test_standard_error": standard_error(score["fitness"], n_test),
+        "test_accuracy": accuracy,
+        "test_standard_error": standard_error(accuracy, n_test),
+        "test_fitness": score["fitness"],
         "parameters": score["n_parameters"],
         "macs": score["n_macs"],
         "train_seconds": sum(trainings.values()),

@@ -31,9 +31,9 @@ def compared(engine: Engine, names: Sequence[str]) -> list[dict[str, Any]]:
 
     Returns:
         Rows of `name strategy seed status data images{train,validation,test} input_shape rivals
-        validation_accuracy test_accuracy evaluations epochs seconds failures reused taken_over
-        depth parameters versions trainings`. `rivals` are as `show_search` gives them;
-        `validation_accuracy`, `depth` and `parameters` are the best candidate's, or None;
+        fitness test_accuracy evaluations epochs seconds failures reused taken_over depth parameters
+        versions trainings`. `rivals` are as `show_search` gives them;
+        `fitness`, `depth` and `parameters` are the best candidate's, or None;
         `evaluations` counts the trainings paid for, completed or failed, `epochs` those asked for
         by them, and `reused` the candidates whose outcome was known, of an equal candidate or of
         another search's training, which is paid for as if it had been done here; `taken_over` are
@@ -80,7 +80,7 @@ def _search(row: RowMapping, outcomes: Sequence[RowMapping]) -> dict[str, Any]:
         "data": data_label(row["data_name"], row["fitness_on"]),
         **images_of(row),
         "rivals": row["rivals"],
-        "validation_accuracy": best and best["fitness"],
+        "fitness": best and best["fitness"],
         "test_accuracy": row["test_accuracy"],
         "evaluations": len(trained),
         "epochs": sum(one["epochs"] for one in trained),

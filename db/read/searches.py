@@ -36,6 +36,7 @@ from db.read.progress import read_progress
 from db.read.status import shown_status
 from db.read.submissions import begun_elsewhere, find_submission
 from db.schema.tables import artifacts, candidates, evaluations, searches
+from vlga.config.fitness import FitnessName
 from vlga.errors import NoIndividual, SearchNotFound, nearest, shown
 from vlga.ports.data import data_label
 from vlga.ports.state import UNDER_WAY, state_of
@@ -43,6 +44,7 @@ from vlga.report.rivals import standard_error
 
 __all__ = [
     "find_search_id",
+    "fitness_name_of",
     "fittest_evaluations",
     "images_of",
     "individual",
@@ -60,6 +62,12 @@ def images_of(row: RowMapping) -> dict[str, Any]:
         "input_shape": [row["input_channels"], row["input_height"], row["input_width"]],
         "images": {split: row[f"n_{split}"] for split in splits},
     }
+
+
+def fitness_name_of(row: RowMapping) -> FitnessName:
+    """Give what the fitness is, of a row of `searches`, which may be older than the setting."""
+    name: FitnessName = row["config"].get("fitness", "accuracy")
+    return name
 
 
 def find_search_id(connection: Connection, name: str) -> int:
@@ -114,12 +122,14 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
 
     Returns:
         `name status strategy seed data evaluations{completed,failed,reused}
-        best{id,fitness,test_accuracy,test_standard_error,parameters,depth} seconds message rivals
-        committee{members,test_accuracy,test_standard_error,parameters,macs,train_seconds}
-        failures{REASON} data_fingerprint fitness_on input_shape classes
+        best{id,fitness,test_accuracy,test_standard_error,test_fitness,parameters,depth} seconds
+        message rivals
+        committee{members,test_accuracy,test_standard_error,test_fitness,parameters,macs,
+        train_seconds} failures{REASON} data_fingerprint fitness fitness_on input_shape classes
         images{train,validation,test} config versions created_at updated_at`; `best` is None before
-        the first completed evaluation, `committee` is as `read_committee` gives it once its winner
-        is tested, `rivals` has the fields of `vlga.ports.rivals.Rivals` or is None, `status` is as
+        the first completed evaluation, `fitness` is the setting of that name, of which kind is what
+        `best` has as such, `committee` is as `read_committee` gives it once its winner is tested,
+        `rivals` has the fields of `vlga.ports.rivals.Rivals` or is None, `status` is as
         `db.read.status.shown_status` gives it. And `state`, one of `vlga.ports.state.State`, and
         while a process runs it `progress`, what that said last (`db.read.progress.read_progress`),
         else None.
@@ -136,6 +146,7 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         status, state = shown_status(row["status"], watched.seen.lease), state_of(watched)
         progress = read_progress(connection, [search_id]).get(search_id)
         best = _best(connection, search_id, row["best_candidate_id"])
+        tested = best and _tested(connection, row, best["id"])
         committee = None
         if row["test_accuracy"] is not None:
             committee = read_committee(connection, search_id, row["n_test"])
@@ -150,11 +161,13 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
             "failed": row["n_failed"],
             "reused": row["n_reused"],
         },
-        "best": best and {**best, **_tested(row)},
+        "best": best and {**best, **(tested or {})},
         **{key: row[key] for key in ("seconds", "message", "rivals")},
         "committee": committee,
         "failures": failures,
-        **{key: row[key] for key in ("data_fingerprint", "fitness_on")},
+        "data_fingerprint": row["data_fingerprint"],
+        "fitness": fitness_name_of(row),
+        "fitness_on": row["fitness_on"],
         **images_of(row),
         **{key: row[key] for key in ("classes", "config", "versions")},
         **{key: row[key].isoformat() for key in ("created_at", "updated_at")},
@@ -292,11 +305,21 @@ def _best(
     return {key: row[key] for key in ("id", "fitness", "parameters", "depth")}
 
 
-def _tested(row: RowMapping) -> dict[str, float | None]:
-    """Give a search's test accuracy with its standard error."""
+def _tested(connection: Connection, row: RowMapping, best_id: int) -> dict[str, float | None]:
+    """Give a search's test accuracy with its standard error, and its winner's fitness there."""
     accuracy = row["test_accuracy"]
     error = None if accuracy is None else standard_error(accuracy, row["n_test"])
-    return {"test_accuracy": accuracy, "test_standard_error": error}
+    fitness = accuracy
+    if accuracy is not None and fitness_name_of(row) != "accuracy":
+        columns = evaluations.c
+        longer = (
+            select(columns.fitness)
+            .where(columns.search_id == row["id"], columns.candidate_id == best_id)
+            .where(columns.is_final.is_(True), columns.epochs > 0, columns.fitness.is_not(None))
+            .order_by(columns.id.desc())
+        )
+        fitness = connection.scalar(longer.limit(1))
+    return {"test_accuracy": accuracy, "test_standard_error": error, "test_fitness": fitness}
 
 
 def _failures(connection: Connection, search_id: int) -> dict[str, int]:

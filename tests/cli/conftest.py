@@ -13,8 +13,8 @@ from workers.rivals.compute import draw_sample, rivals_on
 class RivalsAtOnce:
     """A `BackgroundRivals` without its process, which takes longer than the tests' searches."""
 
-    def __init__(self, dataset):
-        self._rivals = rivals_on(draw_sample(dataset))
+    def __init__(self, dataset, measure):
+        self._rivals = rivals_on(draw_sample(dataset), measure)
 
     def wait(self, _seconds):
         """Give them."""

@@ -63,11 +63,11 @@ class TestTable:
             counts = [one["evaluations"] for one in shown]
             row = rows[strategy]
 
-            for key, where in (("validation", "fitness"), ("test", "test_accuracy")):
-                values = [one[where] for one in best]
-                assert row[f"{key}_accuracy"] == pytest.approx(sum(values) / 2)
+            for key in ("fitness", "test_accuracy"):
+                values = [one[key] for one in best]
+                assert row[key] == pytest.approx(sum(values) / 2)
                 deviation = abs(values[0] - values[1]) / math.sqrt(2)
-                assert row[f"{key}_accuracy_sd"] == pytest.approx(deviation)
+                assert row[f"{key}_sd"] == pytest.approx(deviation)
             assert row["evaluations"] == sum(one["completed"] for one in counts) / 2
             assert row["epochs"] == row["evaluations"]
             assert row["failures"] == sum(one["failed"] for one in counts) / 2
@@ -82,13 +82,13 @@ class TestTable:
         rows = vlga(*COMPARE, *JSON).json["strategies"]
 
         assert re.sub("  +", ",", printed[0]) == (
-            "strategy,seeds,validation accuracy,test accuracy,evaluations,epochs,seconds,failures,"
+            "strategy,seeds,fitness,test accuracy,evaluations,epochs,seconds,failures,"
             "depth,parameters"
         )
         for line, row in zip(printed[2:4], rows, strict=True):
             cells = re.split("  +", line)
             assert cells[:2] == [row["strategy"], "2"]
-            for cell, key in zip(cells[2:4], ("validation_accuracy", "test_accuracy"), strict=True):
+            for cell, key in zip(cells[2:4], ("fitness", "test_accuracy"), strict=True):
                 assert cell == f"{row[key]:.4f} ± {row[f'{key}_sd']:.4f}"
         assert printed[4] == ""
         assert re.fullmatch(
@@ -134,12 +134,12 @@ class TestTable:
         ]  # fmt: skip
         assert (tree["name"], tree["data"], tree["seeds"]) == ("mine", "digits", [0, 1])
         assert list(tree["strategies"][0]) == [
-            "strategy", "finished", "unfinished", "validation_accuracy", "validation_accuracy_sd",
+            "strategy", "finished", "unfinished", "fitness", "fitness_sd",
             "test_accuracy", "test_accuracy_sd", "tested", "evaluations", "epochs", "seconds",
             "failures", "ended_early", "taken_over", "depth", "parameters",
         ]  # fmt: skip
         assert list(tree["searches"][0]) == [
-            "name", "strategy", "seed", "status", "validation_accuracy", "test_accuracy",
+            "name", "strategy", "seed", "status", "fitness", "test_accuracy",
             "evaluations", "epochs", "seconds", "failures", "reused", "taken_over", "depth",
             "parameters", "ended_early",
         ]  # fmt: skip

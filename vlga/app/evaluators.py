@@ -66,7 +66,8 @@ def finding_rivals(
         return
     from workers.rivals import BackgroundRivals
 
-    rivals = BackgroundRivals(dataset)
+    needs_probabilities = config.fitness == "log_loss"  # which simple methods do not give
+    rivals = BackgroundRivals(dataset, "accuracy" if needs_probabilities else config.fitness)
     del dataset
     with closing(rivals):
         yield rivals

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from vlga import __version__
 from vlga.app.trained import TrainedNetwork
+from vlga.config.fitness import fitness_words
 from vlga.errors import plain
 from vlga.report.formats import count_text, number_of
-from vlga.report.rivals import accuracy_text
+from vlga.report.rivals import accuracy_text, scores_text
 
 __all__ = ["model_card", "title_of"]
 
@@ -93,17 +94,21 @@ def model_card(
 def _accuracies(trained: TrainedNetwork) -> dict[str, str]:
     data, epochs = trained.data, number_of(trained.epochs, "epoch")
     validates = data.fitness_on == "validation"
+    name, fitness = trained.fitness_name, f"{trained.fitness:.4f}"
+    if name == "accuracy":
+        fitness = accuracy_text(trained.fitness, data.n_validation)
     chosen = (
-        f"{accuracy_text(trained.validation_accuracy, data.n_validation)} on {data.n_validation:,} "
+        f"{fitness} on {data.n_validation:,} "
         f"{'validation' if validates else 'TEST'} images, by which the search chose it"
     )
     test, n_trained = "not measured", data.n_train
     if trained.test_accuracy is not None:
-        test = f"{accuracy_text(trained.test_accuracy, data.n_test)} on {data.n_test:,} images"
+        tested = {"test_accuracy": trained.test_accuracy, "test_fitness": trained.test_fitness}
+        test = f"{scores_text(tested, data.n_test, name)} on {data.n_test:,} images"
         test += " never used before" if validates else ""
         n_trained += data.n_validation if validates else 0
     return {
-        "validation accuracy": chosen,
+        f"validation {fitness_words(name)}": chosen,
         "test accuracy": test,
         "training": f"{epochs} on {n_trained:,} images",
     }

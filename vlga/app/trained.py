@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from db.read import searches
 from db.read.folder import files_folder
 from db.store import SqlStore
+from vlga.config.fitness import FitnessName
 from vlga.errors import ConfigError, StoreError, shown
 from vlga.execution.artifacts import ArtifactFolder
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
@@ -33,8 +35,10 @@ class TrainedNetwork:
         plan: of the network.
         weights: as `workers.networks.weights.pack_weights` gave them.
         epochs: of the training that gave the weights.
-        validation_accuracy: in [0, 1], of its training in the search.
+        fitness_name: what the search's fitness is.
+        fitness: in [0, 1], of its training in the search.
         test_accuracy: likewise, of its longer training; None if the weights are not of one.
+        test_fitness: likewise.
         committee_accuracy: of the committee that it is found as a member of, on the test images;
             None if it is found by itself.
     """
@@ -45,8 +49,10 @@ class TrainedNetwork:
     plan: Plan
     weights: bytes
     epochs: int
-    validation_accuracy: float
+    fitness_name: FitnessName
+    fitness: float
     test_accuracy: float | None
+    test_fitness: float | None
     committee_accuracy: float | None = None
 
     @contextmanager
@@ -135,9 +141,17 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
         plan=plan_of(heritage_from_dict(found["genome"]), data.input_shape, len(data.classes)),
         weights=ArtifactFolder(files_folder(store.engine), search).load(artifact).data,
         epochs=training["epochs"],
-        validation_accuracy=max(one["fitness"] for one in of_search),
-        test_accuracy=training["fitness"] if is_final else None,
+        fitness_name=record.config.fitness,
+        fitness=max(one["fitness"] for one in of_search),
+        test_accuracy=_accuracy_on_test(training) if is_final else None,
+        test_fitness=training["fitness"] if is_final else None,
     )
+
+
+def _accuracy_on_test(training: Mapping[str, Any]) -> float:
+    """Give that of a longer training; earlier versions recorded it as its fitness alone."""
+    accuracy = training["test_accuracy"]
+    return float(training["fitness"] if accuracy is None else accuracy)
 
 
 def _not_trained_longer(record: SearchRecord) -> ConfigError:

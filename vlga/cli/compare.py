@@ -42,7 +42,7 @@ from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
 from vlga.errors import ConfigError, TooManyFailures, nearest
 from vlga.execution.hold import held
-from vlga.ports.data import DataSummary
+from vlga.ports.data import DataSummary, fitness_label
 from vlga.ports.evaluator import Evaluator
 from vlga.ports.ledger import SearchRecord
 from vlga.ports.names import check_name
@@ -297,6 +297,7 @@ def _run_all(
 ) -> list[str]:
     """Run what is not complete, one search after the other; give the names of those that failed."""
     failed, began, n_run = [], time.monotonic(), 0
+    measure = fitness_label(plan.base.fitness, data.fitness_on)
     done = {name for name, one in known.items() if one.status == "completed"}
     for number, record in unfinished(store, plan, known, data):
         name = record.name
@@ -325,10 +326,9 @@ def _run_all(
         winner, tested = outcome.winner, ""
         if outcome.final is not None:
             final = outcome.final.winner
-            score = f"{final.fitness:.4f}" if final.fitness is not None else str(final.reason)
+            accuracy = final.accuracy_on_test
+            score = str(final.reason) if accuracy is None else f"{accuracy:.4f}"
             tested = f"test accuracy {score}  "
         took = seconds_text(time.monotonic() - started)
-        terminal.console.print(
-            f"{head}validation accuracy {winner.accuracy:.4f}  {tested}[dim]\\[{took}][/]"
-        )
+        terminal.console.print(f"{head}{measure} {winner.accuracy:.4f}  {tested}[dim]\\[{took}][/]")
     return failed

@@ -21,7 +21,6 @@ from vlga.report.network import (
     layer_rows,
     network_facts,
     network_plan,
-    scored_images,
     training_text,
 )
 
@@ -61,7 +60,7 @@ def individual(search: str, id_: int, with_mistakes: bool, db_url: str, form: st
         parts = [
             filled(_story(search, found, network_facts(found, plan)), screen_width(), indent=11),
             as_table(layers, _COLUMNS, width=screen_width(), spare=("macs", "what")),
-            *(_learning(one, scored_images(data)) for one in found["evaluations"]),
+            *(_learning(one, data) for one in found["evaluations"]),
             "\n".join(
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
                 for artifact in found["artifacts"]
@@ -94,9 +93,9 @@ def _story(search: str, found: Mapping[str, Any], facts: Mapping[str, str]) -> s
     return "\n".join([place + rung, *(f"{what:9}  {text}" for what, text in facts.items())])
 
 
-def _learning(evaluation: Mapping[str, Any], scored_on: str) -> str:
+def _learning(evaluation: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """Describe a training epoch by epoch, with a bar for the accuracy."""
-    return "\n".join([training_text(evaluation, scored_on), *_curve(evaluation["curve"])])
+    return "\n".join([training_text(evaluation, data), *_curve(evaluation["curve"])])
 
 
 def _curve(curve: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -29,7 +29,7 @@ def report(search: str, html: Path | None, force: bool, db_url: str, form: str) 
     """Show what a search found, or a study of vlga train.
 
     For a search: fitness and depth by generation, failures, what the fittest networks have in
-    common, accuracy against size, and the winner.
+    common, fitness against size, and the winner.
 
     For a study: the difference of each arm (a way to amplify gradients) from plain training, with
     its standard error; how steady each layer's gradients were (G), and in which epochs it was

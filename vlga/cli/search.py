@@ -31,10 +31,11 @@ from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import TooManyFailures
 from vlga.networks.phenotype import plan_of
+from vlga.ports.data import fitness_label
 from vlga.ports.ledger import SearchRecord
 from vlga.report.committee import committee_text
 from vlga.report.formats import as_json, at_a_time_text, count_text, number_of
-from vlga.report.rivals import accuracy_text, rivals_lines
+from vlga.report.rivals import rivals_lines, scores_text
 
 __all__ = ["conclude", "head_text", "resume", "run_ready", "search"]
 
@@ -166,13 +167,14 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
     winner, data = outcome.winner, record.data
     final = None if outcome.final is None else outcome.final.winner
     plan = plan_of(winner.candidate.genome, data.input_shape, len(data.classes))
-    scored_on = "TEST" if data.fitness_on == "test" else "validation"
+    fitness = record.config.fitness
     print_ = (console or Console(highlight=False, soft_wrap=True)).print
     print_()
     if not outcome.has_failed:
         print_(f"ended: {escape(outcome.ended_by)}")
     print_(
-        f"[bold green]winner #{winner.id}[/]  {scored_on} accuracy {winner.accuracy:.4f}, "
+        f"[bold green]winner #{winner.id}[/]  {fitness_label(fitness, data.fitness_on)} "
+        f"{winner.accuracy:.4f}, "
         f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters, "
         f"{count_text(plan.n_macs)} MACs an image"
     )
@@ -186,15 +188,17 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
         which = "images never used before"
         if data.fitness_on == "test":
             which = "images that it was also chosen by, so it says nothing about other images"
+        tested = {"test_accuracy": final.accuracy_on_test, "test_fitness": final.fitness}
         print_(
-            f"test accuracy [bold]{accuracy_text(final.fitness, data.n_test)}[/] on "
+            f"test accuracy [bold]{scores_text(tested, data.n_test, fitness)}[/] on "
             f"{data.n_test:,} {which}, after {number_of(final.epochs, 'epoch')} on all others"
         )
         committee = outcome.final and outcome.final.committee
         if committee is not None:
-            print_(f"committee, {committee_text(asdict(committee), data.n_test)}")
+            print_(f"committee, {committee_text(asdict(committee), data.n_test, fitness)}")
         rivals = outcome.rivals and asdict(outcome.rivals)
-        shown = {"rivals": rivals, "images": data.images, "input_shape": data.input_shape}
+        images = {"images": data.images, "input_shape": data.input_shape}
+        shown = {"rivals": rivals, **images, "fitness": fitness}
         for line in rivals_lines(shown, final.fitness):
             print_(line)
     elif final is not None:

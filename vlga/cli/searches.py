@@ -14,6 +14,7 @@ from vlga.cli.completion import search_argument
 from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.errors import SearchNotFound, plain
+from vlga.ports.data import fitness_label
 from vlga.ports.state import State
 from vlga.report.committee import committee_text
 from vlga.report.formats import (
@@ -26,7 +27,7 @@ from vlga.report.formats import (
     render,
     seconds_text,
 )
-from vlga.report.rivals import accuracy_text, rivals_lines
+from vlga.report.rivals import rivals_lines, scores_text
 
 __all__ = ["list_", "show", "top"]
 
@@ -72,9 +73,12 @@ def show(search: str, db_url: str, form: str) -> None:
     if form == "json":
         click.echo(as_json(found))
         return
-    best, counts = found["best"], found["evaluations"]
-    tested = best and best["test_accuracy"]
-    accuracy = "fitness" if found["fitness_on"] == "test" else "validation_accuracy"
+    best, counts, kind = found["best"], found["evaluations"], found["fitness"]
+    is_tested = best and best["test_accuracy"] is not None
+    # What is none of these two has its name behind its value.
+    by_default = {"validation": "validation_accuracy", "test": "fitness"}
+    accuracy = by_default[found["fitness_on"]] if kind == "accuracy" else "fitness"
+    of_kind = "" if kind == "accuracy" else f" ({fitness_label(kind, found['fitness_on'])})"
     began = "started" if found["images"] else "submitted"
     flat = {
         "name": found["name"],
@@ -91,11 +95,13 @@ def show(search: str, db_url: str, form: str) -> None:
         "evaluations": ", ".join(f"{n} {word}" for word, n in counts.items()),
         "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
         "best": best and f"#{best['id']}",
-        accuracy: best and f"{best['fitness']:.4f}",
-        "test_accuracy": None if tested is None else accuracy_text(tested, found["images"]["test"]),
+        accuracy: best and f"{best['fitness']:.4f}{of_kind}",
+        "test_accuracy": scores_text(best, found["images"]["test"], kind) if is_tested else None,
         "committee": found["committee"]
-        and committee_text(found["committee"], found["images"]["test"]),
-        "for_comparison": "; ".join(rivals_lines(found, tested)).removeprefix("for comparison: "),
+        and committee_text(found["committee"], found["images"]["test"], kind),
+        "for_comparison": "; ".join(
+            rivals_lines(found, best["test_fitness"] if is_tested else None)
+        ).removeprefix("for comparison: "),
         "network": best
         and f"{number_of(best['depth'], 'convolution')}, "
         f"{count_text(best['parameters'])} parameters",

@@ -50,6 +50,7 @@ _DEFAULTS: dict[str, Any] = {
 
 _UNUSED = {
     "strategy": "a study has none; searches are run by vlga search",
+    "fitness": "a study gives accuracies and chooses no network; leave it out",
     "population": "a study has no population; searches are run by vlga search",
     "space": "a study has no space; its networks are named by MODEL, SEARCH[:ID] or [study]",
 }

@@ -32,6 +32,7 @@ _FREE_IF_PHASED = ("population.max_blocks", "population.stop_margin")
 #: What depends on the other settings.
 _WHY_FIXED = {
     "seed": "its candidates and their trainings were drawn with it",
+    "fitness": "its networks were chosen by the old one",
     "data": "fitness on other images cannot be compared",
     "data.name": "fitness on other images cannot be compared, and the same elsewhere go by --data",
     "population.generations": "its first phase is over, or has more generations already",

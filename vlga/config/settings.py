@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from vlga.config.base import Count, Fraction, Settings
+from vlga.config.fitness import FitnessName
 from vlga.config.strategies import ENDING, StrategyName
 from vlga.config.study import StudyConfig
 from vlga.errors import ConfigError, GenomeError
@@ -298,6 +299,12 @@ class SearchConfig(Settings):
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0  # as much as a database holds
     strategy: StrategyName = "variable_length"
+    fitness: FitnessName = Field(
+        "accuracy",
+        description="what a network is chosen by; all classes count alike, whatever their size, in "
+        "balanced_accuracy (mean of the classes' accuracies) and f1_macro; log_loss: "
+        "exp(-log loss), so that more is better",
+    )
     data: DataConfig = DataConfig()
     space: SpaceConfig
     population: PopulationConfig = PopulationConfig()

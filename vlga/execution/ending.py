@@ -27,6 +27,7 @@ class Committee:
     Attributes:
         members: ids of their candidates, rising, at least two.
         test_accuracy: of the mean, in [0, 1].
+        test_fitness: likewise, of the search's kind.
         parameters: of all members together.
         macs: multiply-accumulates for one image, likewise.
         train_seconds: of their longer trainings, likewise.
@@ -34,6 +35,7 @@ class Committee:
 
     members: tuple[int, ...]
     test_accuracy: float
+    test_fitness: float
     parameters: int
     macs: int
     train_seconds: float
@@ -79,10 +81,12 @@ def finish(run: Run, best: Sequence[Individual]) -> Final:
     scored = _score(run, members)
     if scored.fitness is None:
         return Final(winner)
+    accuracy = scored.accuracy_on_test
+    assert accuracy is not None
     ids = tuple(sorted(one.id for one in members))
     seconds = sum(outcomes[number].train_seconds for number in ids)
     cost = scored.n_parameters, scored.n_macs, seconds
-    return Final(winner, Committee(ids, scored.fitness, *cost))
+    return Final(winner, Committee(ids, accuracy, scored.fitness, *cost))
 
 
 def _score(run: Run, members: Sequence[Individual]) -> Evaluation:
@@ -106,6 +110,7 @@ def _score(run: Run, members: Sequence[Individual]) -> Evaluation:
         training=run.config.training,
         seed=training_seed(run.config.seed, winner.fingerprint),
         is_final=True,
+        fitness=run.config.fitness,
         members=parts,
     )
     evaluation = run_final_task(run, task).evaluation

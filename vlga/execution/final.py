@@ -51,8 +51,8 @@ def train_longer(
         n_members: of the committee; 1 without one.
 
     Returns:
-        The outcome, in the ledger already. Its fitness is the accuracy on the test images, which
-        nothing else has seen; it may have failed. Its time is that of all attempts.
+        The outcome, in the ledger already. Its fitness is that on the test images, which nothing
+        else has seen; it may have failed. Its time is that of all attempts.
 
     Raises:
         StoreError: it could not be recorded.
@@ -93,7 +93,7 @@ def _changes(evaluation: Evaluation, number: int, n_members: int) -> SearchChang
     """Say what a longer training changes of its search."""
     changes: SearchChanges = {}
     if number == 1:
-        changes["test_accuracy"] = evaluation.fitness
+        changes["test_accuracy"] = evaluation.accuracy_on_test
     if n_members == 1:
         changes["status"] = "completed"
     return changes
@@ -171,6 +171,7 @@ def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
         average_mirrored=run.config.final.average_mirrored,
+        fitness=run.config.fitness,
         keep_weights=True,
     )
 

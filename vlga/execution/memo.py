@@ -33,6 +33,7 @@ class Memo:
         training = run.config.training
         common = {
             "data": run.data.fingerprint,
+            "fitness": run.config.fitness,
             "training": training.model_dump(mode="json", exclude={"epochs", "reuse"}),
             "scores_test": strategy.scores_test,
             "vlga": __version__,

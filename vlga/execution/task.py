@@ -70,4 +70,5 @@ def make_task(
         kept_from=inheritance.least_fitness(candidate.phase),
         seconds=run.config.limits.evaluation_seconds,
         score_test=strategy.scores_test,
+        fitness=run.config.fitness,
     )

@@ -13,7 +13,8 @@ __all__ = ["choose_winner", "rank_networks"]
 def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individual:
     """Give the network that computes most, of those that validation cannot tell from the fittest.
 
-    Those are within one standard error of its accuracy (Breiman et al.: "Classification and
+    Those are within one standard error of its accuracy, or of an accuracy as high where the fitness
+    is another: its own is not known, and mostly larger (Breiman et al.: "Classification and
     Regression Trees", 1984, whose rule prefers the simplest). On few validation images the fittest
     is mostly the luckiest, and small networks look better in short trainings than they are: of ten
     networks for 3,000 images of Fashion-MNIST, 600 of them to validate on, test accuracy after 40

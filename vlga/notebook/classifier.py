@@ -77,7 +77,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         feature_names_in_: (n_features_in_,), if X was a table with names of columns.
         image_shape_: (channels, height, width) of an image.
         levels_: which become black and white.
-        validation_accuracy_: in [0, 1], by which the network was chosen.
+        fitness_: in [0, 1], by which the network was chosen.
         test_accuracy_: in [0, 1], on images that neither chose nor trained it.
         search_: the search as a `SearchResult`; None unless `db` keeps it.
     """
@@ -86,7 +86,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     n_features_in_: int
     image_shape_: tuple[int, int, int]
     levels_: tuple[float, float]
-    validation_accuracy_: float
+    fitness_: float
     test_accuracy_: float
     search_: SearchResult | None
 
@@ -160,7 +160,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         assert trained.test_accuracy is not None
         self.classes_, self.levels_ = classes, levels
         self.image_shape_, self._layout = layout.shape, layout
-        self.validation_accuracy_ = trained.validation_accuracy
+        self.fitness_ = trained.fitness
         self.test_accuracy_ = trained.test_accuracy
         self.search_ = None if self.db is None else kept
         self._network = trained.plan, trained.weights

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from db.connection.engine import database_file, opened
 from db.read.searches import show_search
 from db.store import SqlStore
+from vlga.ports.data import fitness_label
 from vlga.ports.mistakes import Mistakes
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import count_text, number_of
 from vlga.report.mistakes import mistakes_html, mistakes_text
-from vlga.report.rivals import accuracy_text
+from vlga.report.rivals import scores_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,18 +32,21 @@ class Best:
 
     Attributes:
         id: its candidate's number.
-        validation_accuracy: in [0, 1], by which it was chosen.
+        fitness: in [0, 1], by which it was chosen: the accuracy on the validation images, or what
+            else the setting of that name says.
         test_accuracy: in [0, 1], of its longer training on images never used before; None until
             then.
         test_standard_error: of that accuracy.
+        test_fitness: of the same images, of the kind of the fitness; None likewise.
         parameters: weights and biases.
         depth: convolutions.
     """
 
     id: int
-    validation_accuracy: float
+    fitness: float
     test_accuracy: float | None
     test_standard_error: float | None
+    test_fitness: float | None
     parameters: int
     depth: int
 
@@ -55,6 +59,7 @@ class Committee:
         members: ids of their candidates.
         test_accuracy: of the mean, in [0, 1].
         test_standard_error: of that accuracy.
+        test_fitness: of the same images, of the search's kind of fitness.
         parameters: of all members together.
         macs: multiply-accumulates for one image, likewise.
         train_seconds: of their longer trainings, likewise.
@@ -63,6 +68,7 @@ class Committee:
     members: tuple[int, ...]
     test_accuracy: float
     test_standard_error: float
+    test_fitness: float
     parameters: int
     macs: int
     train_seconds: float
@@ -119,8 +125,10 @@ class SearchResult:
             f"{count_text(best.parameters)} parameters"
         )
         if best.test_accuracy is None:
-            return f"{text}, validation accuracy {best.validation_accuracy:.4f}"
-        return f"{text}, test accuracy {accuracy_text(best.test_accuracy, shown['images']['test'])}"
+            measure = fitness_label(shown["fitness"], shown["fitness_on"])
+            return f"{text}, {measure} {best.fitness:.4f}"
+        tested = scores_text(shown["best"], shown["images"]["test"], shown["fitness"])
+        return f"{text}, test accuracy {tested}"
 
     @property
     def status(self) -> str:
@@ -138,6 +146,7 @@ class SearchResult:
             best["fitness"],
             best["test_accuracy"],
             best["test_standard_error"],
+            best["test_fitness"],
             best["parameters"],
             best["depth"],
         )

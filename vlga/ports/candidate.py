@@ -68,7 +68,7 @@ class Individual:
 
     @property
     def accuracy(self) -> float:
-        """The fitness, in [0, 1]."""
+        """The fitness, in [0, 1]: the accuracy, unless the search's setting says otherwise."""
         assert self.evaluation.fitness is not None
         return self.evaluation.fitness
 
@@ -81,7 +81,7 @@ class Individual:
 
     @property
     def fitness(self) -> Fitness:
-        """The accuracy as DEAP's selection, hall of fame and statistics read it."""
+        """The fitness as DEAP's selection, hall of fame and statistics read it."""
         return Fitness((self.accuracy,))
 
 

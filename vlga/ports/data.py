@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["DataSummary", "FitnessOn", "data_label"]
+from vlga.config.fitness import FitnessName, fitness_words
+
+__all__ = ["DataSummary", "FitnessOn", "data_label", "fitness_label"]
 
 #: Which images give the fitness.
 FitnessOn = Literal["validation", "test"]
@@ -55,3 +57,8 @@ class DataSummary:
 def data_label(name: str, fitness_on: FitnessOn) -> str:
     """Give a data set's name as it is shown: marked if its test images give the fitness."""
     return f"{name} (fitness on the TEST images)" if fitness_on == "test" else name
+
+
+def fitness_label(fitness: FitnessName, fitness_on: FitnessOn) -> str:
+    """Name a search's fitness as it is shown: ``validation accuracy``, ``TEST macro F1``."""
+    return f"{'TEST' if fitness_on == 'test' else 'validation'} {fitness_words(fitness)}"

@@ -86,8 +86,9 @@ class Evaluation:
         candidate_id: whose training it was.
         epochs: epochs asked for.
         seed: of the training.
-        fitness: accuracy on the validation images (of a final training: on the test images), in
-            [0, 1]; None exactly if it failed.
+        fitness: on the validation images (of a final training: on the test images), in [0, 1], the
+            higher the better; the accuracy, or what else the search's setting of that name says.
+            None exactly if it failed.
         validation_loss: mean cross-entropy on the images that gave the fitness; None if it is not
             known or no finite number.
         reason: why it failed, or None.
@@ -99,7 +100,9 @@ class Evaluation:
         worker: host and process that trained it.
         device: such as ``cpu`` or ``NVIDIA H200``.
         peak_memory_bytes: of the device (GPU) or the process (CPU), or None if unknown.
-        test_accuracy: in [0, 1], of the same trained network, if a study asks for it; else None.
+        test_accuracy: in [0, 1], of the same trained network, if it is a final training or a study
+            asks for it; else None. Final trainings recorded by earlier versions have it as their
+            fitness alone, see `accuracy_on_test`.
         training_key: equal for equal trainings, see memo.py; None if it is not known.
         source: whether the candidate was trained, or where the outcome was reused from.
     """
@@ -130,6 +133,11 @@ class Evaluation:
             )
         if self.fitness is not None and not 0 <= self.fitness <= 1:  # refuses NaN too
             raise ValueError(f"a fitness must be a number in [0, 1], but got {self.fitness!r}")
+
+    @property
+    def accuracy_on_test(self) -> float | None:
+        """The accuracy that a final training has on the test images, None if it failed."""
+        return self.fitness if self.test_accuracy is None else self.test_accuracy
 
     @property
     def completed(self) -> bool:

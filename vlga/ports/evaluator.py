@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vlga.config.fitness import FitnessName
 from vlga.config.settings import TrainingConfig
 from vlga.networks.phenotype import Plan
 from vlga.ports.evaluation import Evaluation, FailureReason
@@ -96,6 +97,7 @@ class EvaluationTask:
         kept_from: fitness from which on it does; nobody would inherit those of a worse one.
         seconds: time allowed, or None.
         score_test: whether the trained network is scored on the test images too, as in a study.
+        fitness: what the outcome has as such.
         members: of a committee, if nothing is to be trained but the mean of their probabilities to
             be scored on the test images. The outcome has no epochs, and their parameters and
             multiply-accumulates together; the plan is that of the largest.
@@ -113,6 +115,7 @@ class EvaluationTask:
     kept_from: float = 0.0
     seconds: float | None = None
     score_test: bool = False
+    fitness: FitnessName = "accuracy"
     members: tuple[Member, ...] = ()
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vlga.config.fitness import FitnessName
+
 __all__ = ["Rivals"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Accuracies of simple methods on the test images, in [0, 1].
+    """Accuracies of simple methods on the test images, in [0, 1], or what else `measure` says.
 
     They are fit on the images that a winner is trained on: the training and validation images, or
     the training images alone where the validation images are the test images.
@@ -23,6 +25,8 @@ class Rivals:
         n_tested: test images, fewer than there are if there are many.
         image_shape: (channels, height, width) that the images were compared at; larger ones are
             shrunk.
+        measure: the search's kind of fitness; ``accuracy`` if that is of probabilities, which these
+            methods do not give.
     """
 
     largest_class: float
@@ -31,3 +35,4 @@ class Rivals:
     n_fit: int
     n_tested: int
     image_shape: tuple[int, int, int]
+    measure: FitnessName = "accuracy"

@@ -54,10 +54,11 @@ def best_so_far_figure(
     bands: Mapping[str, Band],
     *,
     n_images: int,
+    measure: str,
     budget_epochs: int | None = None,
     ids: Sequence[int] = (),
 ) -> Figure:
-    """Draw the best validation accuracy so far against the epochs trained, one line a strategy.
+    """Draw the best fitness so far against the epochs trained, one line a strategy.
 
     The line is the mean over the seeds, the band goes from the worst seed to the best, and a
     marker stands where the longest search ended. The scale is the logarithm of the error, so that
@@ -67,8 +68,9 @@ def best_so_far_figure(
         bands: by strategy, in the order of the legend.
         n_images: number of validation images, at least 1; no error is drawn smaller than half an
             image.
+        measure: what the fitness is, as `vlga.ports.data.fitness_label` says it.
         budget_epochs: where the x-axis ends; None: where the longest search ends.
-        ids: if it is one search, the candidate whose accuracy is the best at each of the epochs.
+        ids: if it is one search, the candidate whose fitness is the best at each of the epochs.
     """
     smallest = 0.5 / n_images
     strength = 0.3 / max(2, len(bands))  # many bands on top of each other must not hide the lines
@@ -105,7 +107,7 @@ def best_so_far_figure(
     return figure_of(
         data,
         xaxis=counted_axis("epochs trained in the search", 0, end * 1.02),
-        yaxis=error_axis("best validation accuracy so far", seen, smallest),
+        yaxis=error_axis(f"best {measure} so far", seen, smallest),
         legend={**_LEGEND, "itemsizing": "constant"},
         showlegend=len(bands) > 1,
     )

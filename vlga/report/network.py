@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vlga.config.fitness import fitness_words
 from vlga.networks.phenotype import Plan, heritage_from_dict, plan_of
 from vlga.networks.training import AmplificationPlan
 from vlga.networks.trial import Trial
+from vlga.ports.data import fitness_label
 from vlga.report.formats import count_text, number_of
 
-__all__ = ["layer_rows", "network_facts", "network_plan", "scored_images", "training_text"]
+__all__ = ["layer_rows", "network_facts", "network_plan", "training_text"]
 
 
 def network_plan(found: Mapping[str, Any], data: Mapping[str, Any]) -> Plan:
@@ -22,11 +24,6 @@ def network_plan(found: Mapping[str, Any], data: Mapping[str, Any]) -> Plan:
     """
     heritage = heritage_from_dict(found["genome"])
     return plan_of(heritage, tuple(data["input_shape"]), len(data["classes"]))
-
-
-def scored_images(data: Mapping[str, Any]) -> str:
-    """Give the word for the images on which a search's networks are scored."""
-    return "TEST" if data["fitness_on"] == "test" else "validation"
 
 
 def layer_rows(plan: Plan) -> list[dict[str, Any]]:
@@ -65,10 +62,17 @@ def network_facts(found: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     }
 
 
-def training_text(evaluation: Mapping[str, Any], scored_on: str) -> str:
-    """Say in one line what a training was and what came of it."""
+def training_text(evaluation: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Say in one line what a training was and what came of it.
+
+    Args:
+        evaluation: one of those that `db.read.searches.individual` gives.
+        data: its search, as `db.read.searches.show_search` gives it.
+    """
     kind = "final training" if evaluation["is_final"] else "training"
-    score = "test" if evaluation["is_final"] else scored_on
+    measure = fitness_label(data["fitness"], data["fitness_on"])
+    if evaluation["is_final"]:
+        measure = f"test {fitness_words(data['fitness'])}"
     if evaluation["reused"]:
         where = " in another search" if evaluation["on_budget"] else ""
         text = f"training of an equal network{where}"
@@ -82,9 +86,9 @@ def training_text(evaluation: Mapping[str, Any], scored_on: str) -> str:
     if evaluation["fitness"] is None:
         text += f" failed ({evaluation['reason']}): {evaluation['message']}"
     else:
-        text += f": {score} accuracy {evaluation['fitness']:.4f}"
+        text += f": {measure} {evaluation['fitness']:.4f}"
         text += f" ({evaluation['message']})" if evaluation["message"] else ""
-    if evaluation["test_accuracy"] is not None:
+    if evaluation["test_accuracy"] is not None and measure != "test accuracy":
         text += f", test accuracy {evaluation['test_accuracy']:.4f}"
     return text
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["accuracy_text", "rivals_lines", "standard_error"]
+from vlga.config.fitness import FitnessName, fitness_words
+
+__all__ = ["accuracy_text", "rivals_lines", "scores_text", "standard_error"]
 
 _NAMES = {
     "largest_class": "always the largest class",
@@ -25,13 +27,28 @@ def accuracy_text(accuracy: float, n_images: int) -> str:
     return f"{accuracy:.4f} ± {standard_error(accuracy, n_images):.4f}"
 
 
-def rivals_lines(search: Mapping[str, Any], test_accuracy: float | None = None) -> list[str]:
+def scores_text(tested: Mapping[str, Any], n_images: int, fitness: FitnessName) -> str:
+    """Give a test accuracy, and after it the fitness on the same images, if that is another.
+
+    Args:
+        tested: with its `test_accuracy` and its `test_fitness`.
+        n_images: that it was tested on.
+        fitness: of the search.
+    """
+    text = accuracy_text(tested["test_accuracy"], n_images)
+    if fitness == "accuracy":
+        return text
+    return f"{text}, {fitness_words(fitness)} {tested['test_fitness']:.4f}"
+
+
+def rivals_lines(search: Mapping[str, Any], test_fitness: float | None = None) -> list[str]:
     """Say what simple methods reach, and whether a winner has learned nothing.
 
     Args:
         search: what is shown of it, with its `rivals` (fields of `vlga.ports.rivals.Rivals`, or
-            None if they are not known), `images` by split, and `input_shape`.
-        test_accuracy: of its winner, or None if it has none.
+            None if they are not known), `images` by split, and `input_shape`; and its `fitness`,
+            where it has a winner.
+        test_fitness: of its winner on the test images, or None if it has none.
 
     Returns:
         One line or two; none if the rivals are not known.
@@ -46,8 +63,11 @@ def rivals_lines(search: Mapping[str, Any], test_accuracy: float | None = None) 
         limits.append(f"tested on {rivals['n_tested']:,}")
     if list(rivals["image_shape"]) != list(search["input_shape"]):
         limits.append(f"shrunk to {'x'.join(map(str, rivals['image_shape']))}")
-    accuracies = ", ".join(f"{name} {rivals[key]:.4f}" for key, name in _NAMES.items())
-    lines = [f"for comparison: {accuracies}" + (f" ({', '.join(limits)})" if limits else "")]
-    if test_accuracy is not None and test_accuracy <= rivals["largest_class"]:
+    values = ", ".join(f"{name} {rivals[key]:.4f}" for key, name in _NAMES.items())
+    measure = rivals.get("measure", "accuracy")  # absent in searches of earlier versions
+    what = "" if measure == "accuracy" else f"{fitness_words(measure)} of "
+    lines = [f"for comparison: {what}{values}" + (f" ({', '.join(limits)})" if limits else "")]
+    is_known = test_fitness is not None and measure == search["fitness"]
+    if is_known and test_fitness <= rivals["largest_class"]:
         lines.append("the winner is no better than always naming the largest class")
     return lines

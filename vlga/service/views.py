@@ -16,7 +16,6 @@ from vlga.report.network import (
     layer_rows,
     network_facts,
     network_plan,
-    scored_images,
     training_text,
 )
 
@@ -72,8 +71,7 @@ def network_view(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]
     found = individual(engine, name, candidate_id)
     data = show_search(engine, name)
     plan = network_plan(found, data)
-    scored_on = scored_images(data)
-    outcomes = [{**one, "text": training_text(one, scored_on)} for one in found["evaluations"]]
+    outcomes = [{**one, "text": training_text(one, data)} for one in found["evaluations"]]
     return {
         **found,
         "evaluations": outcomes,
@@ -102,6 +100,7 @@ def _before_it_is_entered(wanted: Submission) -> dict[str, Any]:
         "committee": None,
         "failures": {},
         "data_fingerprint": None,
+        "fitness": settings.get("fitness", "accuracy"),
         "fitness_on": fitness_on,
         "input_shape": None,
         "images": None,

@@ -3,7 +3,7 @@
 Promotion is that of ASHA in its promoting form (Li et al.: "A System for Massively Parallel
 Hyperparameter Tuning", 2020, https://arxiv.org/abs/1810.05934): as soon as a network is among the
 best third of what has been told of its rung it may be trained on, without waiting for the others.
-The order on a rung is by accuracy and, where that ties, as it often does on few validation images,
+The order on a rung is by fitness and, where that ties, as it often does on few validation images,
 by validation loss.
 """
 

@@ -34,7 +34,7 @@ _DURATIONS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400]
 _GAUGES = {
     "vlga_trainings_running": "Trainings that are running.",
     "vlga_slots": "Trainings that can run at once.",
-    "vlga_best_fitness": "Accuracy of the fittest network so far, in [0, 1].",
+    "vlga_best_fitness": "Fitness of the fittest network so far, in [0, 1].",
     "vlga_phase": "Phase that is being searched, from 0.",
     "vlga_generation": "Generation within the phase, from 0.",
 }

@@ -11,6 +11,7 @@ import tempfile
 
 import numpy as np
 
+from vlga.config.fitness import FitnessName
 from vlga.ports.rivals import Rivals
 from workers.data import Dataset
 from workers.rivals.compute import Sample, draw_sample
@@ -25,16 +26,21 @@ class BackgroundRivals:
 
     It takes some seconds of one CPU, which trainings get first. The driver of a search neither
     waits for it nor holds the data set for it. That it fails is a warning, and no rivals.
+
+    Args:
+        dataset: the images; only few are kept.
+        measure: as `rivals_on` takes it.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, measure: FitnessName = "accuracy") -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._rivals: Rivals | None = None
         try:
             # A file without a name, gone with the process. A pipe would have to be waited for.
             with tempfile.TemporaryFile() as file:
                 sample = draw_sample(dataset)
-                np.savez(file, **{name: getattr(sample, name) for name in Sample.__slots__})
+                arrays = {name: getattr(sample, name) for name in Sample.__slots__}
+                np.savez(file, measure=np.array(measure), **arrays)
                 file.seek(0)
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "workers.rivals"],

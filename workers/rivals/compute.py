@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vlga.config.fitness import FitnessName
 from vlga.ports.rivals import Rivals
 from workers.data import Dataset
 from workers.data.dataset import Images, Labels
@@ -61,8 +62,13 @@ def draw_sample(dataset: Dataset) -> Sample:
     return Sample(images, labels, test_images, test_labels)
 
 
-def rivals_on(sample: Sample) -> Rivals:
-    """Fit the simple methods and test them."""
+def rivals_on(sample: Sample, measure: FitnessName = "accuracy") -> Rivals:
+    """Fit the simple methods and test them.
+
+    Args:
+        sample: the images.
+        measure: what is said of their answers: anything but ``log_loss``, of probabilities.
+    """
     channels, height, width = sample.images.shape[1:]
     pixels, labels = _pixels(sample.images), sample.labels
     n_classes = 1 + int(max(labels.max(), sample.test_labels.max()))
@@ -81,15 +87,29 @@ def rivals_on(sample: Sample) -> Rivals:
         by_neighbours[rows] = _of_neighbours(distances, labels)
         np.exp(np.multiply(distances, scale, out=distances), out=distances)
         by_machine[rows] = (distances @ weights).argmax(1)
-    largest = class_counts(labels, n_classes).argmax()
+    largest = np.full_like(sample.test_labels, class_counts(labels, n_classes).argmax())
     return Rivals(
-        largest_class=float(np.mean(sample.test_labels == largest)),
-        nearest_neighbours=float(np.mean(sample.test_labels == by_neighbours)),
-        support_vector_machine=float(np.mean(sample.test_labels == by_machine)),
+        largest_class=_value(largest, sample.test_labels, measure),
+        nearest_neighbours=_value(by_neighbours, sample.test_labels, measure),
+        support_vector_machine=_value(by_machine, sample.test_labels, measure),
         n_fit=len(labels),
         n_tested=len(sample.test_labels),
         image_shape=(channels, height, width),
+        measure=measure,
     )
+
+
+def _value(answers: Labels, labels: Labels, measure: FitnessName) -> float:
+    """Give what answers are worth, in [0, 1]."""
+    if measure == "accuracy":
+        return float(np.mean(answers == labels))
+    from sklearn.metrics import f1_score, recall_score
+
+    if measure == "f1_macro":
+        return float(f1_score(labels, answers, average="macro", zero_division=0))
+    # The balanced accuracy, without its warning of answers that are no label here.
+    classes = np.unique(labels)
+    return float(recall_score(labels, answers, labels=classes, average="macro", zero_division=0))
 
 
 def _drawn(parts: list[tuple[Images, Labels]], most: int) -> tuple[Images, Labels]:

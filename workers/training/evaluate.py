@@ -31,7 +31,7 @@ from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, resolve_augmentation, to_float
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
-from workers.training.loop import Split, TrainingFailure, TrainingResult, score, train
+from workers.training.loop import Scores, Split, TrainingFailure, TrainingResult, score, train
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
 
 __all__ = ["evaluate"]
@@ -190,7 +190,8 @@ def _attempt(
         n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
         with _threads(n_used), training_memory(device):
             if task.members:
-                return _Outcome(_committee_accuracy(task, _to_device(dataset, device), device))
+                scores = _committee_scores(task, _to_device(dataset, device), device)
+                return _Outcome(scores.fitness, test_accuracy=scores.accuracy)
             network = _build(task)
             stage = FailureReason.ERROR
             network.to(device)
@@ -206,16 +207,15 @@ def _attempt(
                 is_over=is_over,
                 micro_batches=micro_batches,
             )
-            test_accuracy = None
+            test_accuracy = result.scores.accuracy if task.is_final else None
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
-                _, test_accuracy = score(network, data.test, data.statistics, at_once)
+                test_accuracy = score(network, data.test, data.statistics, at_once).accuracy
+            fitness, curve = result.scores.fitness, result.curve
             normalization = Normalization(*data.statistics, dataset.levels, mirrored)
-            keeps = task.keeps_weights_of(result.accuracy)
+            keeps = task.keeps_weights_of(fitness)
             weights = pack_weights(network, normalization) if keeps else None
-            return _Outcome(
-                result.accuracy, curve=result.curve, weights=weights, test_accuracy=test_accuracy
-            )
+            return _Outcome(fitness, curve=curve, weights=weights, test_accuracy=test_accuracy)
     except TrainingFailure as failure:
         return _Outcome(None, failure.reason, str(failure), failure.curve)
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
@@ -230,11 +230,11 @@ def _attempt(
         )
 
 
-def _committee_accuracy(task: EvaluationTask, data: _ResidentData, device: str) -> float:
+def _committee_scores(task: EvaluationTask, data: _ResidentData, device: str) -> Scores:
     """Score the mean of the members' probabilities on the test images."""
     members = [trained_network(one.plan, one.weights.data)[0] for one in task.members]
-    _, accuracy = score(Committee(members).to(device), data.test, data.statistics)
-    return accuracy
+    committee = Committee(members).to(device)
+    return score(committee, data.test, data.statistics, fitness=task.fitness)
 
 
 def _free(device: str) -> None:
@@ -299,6 +299,7 @@ def _train(
         may_mirror=may_mirror,
         answering=Mirrored(network) if mirrored else None,
         score_each_epoch=not task.is_final,
+        fitness=task.fitness,
         is_over=is_over,
         micro_batches=micro_batches,
     )

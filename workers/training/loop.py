@@ -10,15 +10,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
+from vlga.config.fitness import FitnessName
 from vlga.config.settings import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
+from workers.fitness import fitness_of
 from workers.machine import has_bfloat16
 from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
@@ -26,6 +29,7 @@ from workers.training.schedule import amplified_epochs, learning_rate_at, window
 from workers.training.sgd import SGD
 
 __all__ = [
+    "Scores",
     "Split",
     "TrainingFailure",
     "TrainingResult",
@@ -47,16 +51,30 @@ class Split:
     labels: Tensor
 
 
+class Scores(NamedTuple):
+    """How good a network is on some images.
+
+    Attributes:
+        loss: mean cross-entropy.
+        accuracy: in [0, 1].
+        fitness: in [0, 1], of the kind that was asked for; NaN if that is of a loss that is.
+    """
+
+    loss: float
+    accuracy: float
+    fitness: float
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
     """What a training gave.
 
     Attributes:
-        accuracy: on the scoring images after the last epoch, in [0, 1].
+        scores: on the scoring images after the last epoch, all of them finite.
         curve: one record an epoch.
     """
 
-    accuracy: float
+    scores: Scores
     curve: tuple[EpochRecord, ...]
 
 
@@ -84,6 +102,7 @@ def train(
     may_mirror: bool = False,
     score_each_epoch: bool = True,
     answering: nn.Module | None = None,
+    fitness: FitnessName = "accuracy",
     is_over: Callable[[], bool] = lambda: False,
     micro_batches: int = 1,
 ) -> TrainingResult:
@@ -107,6 +126,7 @@ def train(
         may_mirror: whether images mean the same mirrored left to right.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         answering: what is scored, if it is more than the network itself, which is in it.
+        fitness: what the scores have as such.
         is_over: tells before each step whether its time is up.
         micro_batches: parts in which a step's batch goes through the network, their gradients added
             up, to take less memory; at most the batch size. The step is the same, but for batch
@@ -178,36 +198,38 @@ def train(
                     else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
                 )
                 optimizer.step(learning_rate)
-        sums = None
+        scored = None
         if score_each_epoch or epoch == config.epochs - 1:
-            sums = _score_sums(
-                answering or network, score_split, statistics, SCORED_AT_ONCE // micro_batches
+            scored = _score(
+                answering or network,
+                score_split,
+                statistics,
+                SCORED_AT_ONCE // micro_batches,
+                fitness,
             )
-        train_loss, train_accuracy, loss_now, accuracy = _read(
-            total_loss / steps_per_epoch, is_correct, sums, len(score_split.labels)
-        )
+        train_loss, train_accuracy, scores = _read(total_loss / steps_per_epoch, is_correct, scored)
         curve.append(
             EpochRecord(
                 epoch,
                 _finite(train_loss),
                 train_accuracy,
-                None if loss_now is None else _finite(loss_now),
-                accuracy,
+                None if scores is None else _finite(scores.loss),
+                None if scores is None else scores.accuracy,
                 learning_rate,
                 time.monotonic() - started,
                 amplified,
                 () if amplifier.measures is measured else tuple(amplifier.measures.items()),
             )
         )
-        if not math.isfinite(train_loss) or (loss_now is not None and not math.isfinite(loss_now)):
+        if not (math.isfinite(train_loss) and (scores is None or math.isfinite(scores.loss))):
             raise TrainingFailure(
                 FailureReason.DIVERGED,
                 f"the loss is no longer finite after epoch {epoch} "
                 f"at learning rate {optimizer_plan.learning_rate}",
                 tuple(curve),
             )
-    assert accuracy is not None
-    return TrainingResult(accuracy, tuple(curve))
+    assert scores is not None
+    return TrainingResult(scores, tuple(curve))
 
 
 def score(
@@ -215,51 +237,55 @@ def score(
     split: Split,
     statistics: tuple[Tensor, Tensor],
     batch_size: int = SCORED_AT_ONCE,
-) -> tuple[float, float]:
-    """Give a network's mean cross-entropy and its accuracy in [0, 1] on a split."""
-    sums: list[float] = _score_sums(network, split, statistics, batch_size).tolist()
-    loss, accuracy = (one / len(split.labels) for one in sums)
-    return loss, accuracy
+    fitness: FitnessName = "accuracy",
+) -> Scores:
+    """Say how good a network is on a split."""
+    return Scores(*_score(network, split, statistics, batch_size, fitness).tolist())
 
 
 @torch.no_grad()
-def _score_sums(
-    network: nn.Module, split: Split, statistics: tuple[Tensor, Tensor], batch_size: int
+def _score(
+    network: nn.Module,
+    split: Split,
+    statistics: tuple[Tensor, Tensor],
+    batch_size: int,
+    fitness: FitnessName,
 ) -> Tensor:
-    """Give the sum of the cross-entropies and the number of hits on a split, (2,) on its device."""
+    """Give the fields of `Scores` on the split's device: (3,) float64."""
     network.eval()
     factor, offset = scaling(*statistics)
     precision = _autocast(split.images.device)
-    totals = torch.zeros(2, device=split.images.device)
+    total_loss = torch.zeros((), device=split.images.device)
+    predicted = []
     for start in range(0, len(split.labels), batch_size):
         images = split.images[start : start + batch_size]
         labels = split.labels[start : start + batch_size]
         with precision:
             logits = network(scaled(images, factor, offset)).float()
-        losses = F.cross_entropy(logits, labels, reduction="sum")
-        totals += torch.stack([losses, (logits.argmax(1) == labels).float().sum()])
-    return totals
+        total_loss += F.cross_entropy(logits, labels, reduction="sum")
+        predicted.append(logits.argmax(1))
+    loss = total_loss.double() / len(split.labels)
+    answers = torch.cat(predicted), split.labels, logits.shape[1], loss
+    return torch.stack([loss, fitness_of("accuracy", *answers), fitness_of(fitness, *answers)])
 
 
 def _read(
-    train_loss: Tensor, is_correct: Tensor, sums: Tensor | None, n_scored: int
-) -> tuple[float, float, float | None, float | None]:
+    train_loss: Tensor, is_correct: Tensor, scored: Tensor | None
+) -> tuple[float, float, Scores | None]:
     """Read an epoch's metrics, all at once: each time that something is read waits for the GPU.
 
     Args:
         train_loss: () mean over the epoch.
         is_correct: (n,) bool, for each image that was trained on.
-        sums: as `_score_sums` gives them, or None.
-        n_scored: images of these sums, at least 1.
+        scored: as `_score` gives it, or None.
 
     Returns:
-        Loss and accuracy in training, then in scoring, None without.
+        Loss and accuracy in training, then the scores, if there are any.
     """
     metrics = [train_loss[None], is_correct.float().mean()[None]]
-    metrics += [] if sums is None else [sums]
+    metrics += [] if scored is None else [scored]
     loss, accuracy, *scores = torch.cat(metrics).tolist()
-    score_loss, score_accuracy = [one / n_scored for one in scores] or (None, None)
-    return loss, accuracy, score_loss, score_accuracy
+    return loss, accuracy, Scores(*scores) if scores else None
 
 
 def _autocast(device: torch.device) -> torch.autocast:

@@ -23,7 +23,7 @@ def test_a_search_is_a_row_with_its_trainings(engine: Engine):
         "images": {"train": 1000, "validation": 250, "test": 300},
         "input_shape": [1, 8, 8],
         "rivals": None,
-        "validation_accuracy": 0.75,
+        "fitness": 0.75,
         "test_accuracy": None,
         "evaluations": 5,
         "epochs": 2 + 2 + 2 + 1 + 3,
@@ -65,7 +65,7 @@ def test_the_best_is_the_one_that_is_shown(engine: Engine):
     (row,) = compared(engine, ["digits-1"])
     best = searches.show_search(engine, "digits-1")["best"]
 
-    assert (row["validation_accuracy"], row["test_accuracy"]) == (0.125, 0.5)
+    assert (row["fitness"], row["test_accuracy"]) == (0.125, 0.5)
     assert (row["depth"], row["parameters"]) == (best["depth"], best["parameters"]) == (4, 1004)
 
 
@@ -75,7 +75,7 @@ def test_searches_are_in_the_order_asked_for(engine: Engine):
 
     assert [row["name"] for row in rows] == ["digits-1", "empty"]
     assert (rows[1]["evaluations"], rows[1]["epochs"], rows[1]["trainings"]) == (0, 0, [])
-    assert (rows[1]["validation_accuracy"], rows[1]["depth"]) == (None, None)
+    assert (rows[1]["fitness"], rows[1]["depth"]) == (None, None)
     assert compared(engine, []) == []
 
 

@@ -80,7 +80,7 @@ def test_show_gives_back_what_was_asked_for(engine: Engine):
 def test_show_names_the_best(engine: Engine):
     """The best is the fittest, or the candidate that the search itself calls its best."""
     numbers = {"id": 0, "fitness": 0.75, "parameters": 1000, "depth": 2}
-    fittest = {**numbers, "test_accuracy": None, "test_standard_error": None}
+    fittest = {**numbers, "test_accuracy": None, "test_standard_error": None, "test_fitness": None}
     assert searches.show_search(engine, "digits-1")["best"] == fittest
     assert searches.show_search(engine, "empty")["best"] is None
 
@@ -91,7 +91,7 @@ def test_show_names_the_best(engine: Engine):
 
     numbers = {"id": 1, "fitness": 0.5, "parameters": 1001, "depth": 2}
     error = pytest.approx((0.25 / 300) ** 0.5)
-    chosen = {**numbers, "test_accuracy": 0.5, "test_standard_error": error}
+    chosen = {**numbers, "test_accuracy": 0.5, "test_standard_error": error, "test_fitness": 0.5}
     assert searches.show_search(engine, "digits-1")["best"] == chosen
 
 
@@ -228,6 +228,7 @@ def test_a_committee_is_shown_once_the_winner_is_tested(engine: Engine):
         "members": [0, 4],
         "test_accuracy": 0.75,
         "test_standard_error": (0.75 * 0.25 / n_test) ** 0.5,
+        "test_fitness": 0.75,
         "parameters": 7,
         "macs": 70,
         "train_seconds": 5.0,

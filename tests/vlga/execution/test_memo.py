@@ -103,10 +103,17 @@ class TestAnEqualSearch:
 
 class TestAnotherTraining:
     @pytest.mark.parametrize(
-        "setting", ["seed=1", "training.epochs=4", "training.augment=none", "training.reuse=false"]
+        "setting",
+        [
+            "seed=1",
+            "training.epochs=4",
+            "training.augment=none",
+            "training.reuse=false",
+            "fitness=log_loss",
+        ],
     )
     def test_is_not_taken_for_this_one(self, tmp_path, setting):
-        """Another seed, length or augmentation is another training; and nobody has to reuse."""
+        """Nor is one of another seed, length, augmentation or fitness; and nobody has to reuse."""
         first = Bench(tmp_path, small_config())
         first.run()
         second = bench_beside(first, "second", setting)

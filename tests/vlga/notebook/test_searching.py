@@ -59,7 +59,7 @@ def test_a_search_is_an_object(found):
 
     assert found.status == "completed"
     assert best.id in set(population.id)
-    assert best.validation_accuracy == population.fitness.max()
+    assert best.fitness == population.fitness.max()
     assert 0 < best.test_accuracy <= 1
     assert str(found).startswith(f"mine: completed, winner #{best.id} with ")
     assert "test accuracy 0." in str(found)

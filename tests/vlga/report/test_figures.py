@@ -21,6 +21,7 @@ from vlga.report.figures import (
     rows_axis,
 )
 
+MEASURE = "validation macro F1"
 SLOW = Band((3, 60, 90), (0.5, 0.8, 0.9), (0.4, 0.7, 0.85), (0.6, 0.9, 0.95))
 FAST = Band((3, 30, 120), (0.7, 0.95, 0.975), (0.6, 0.93, 0.97), (0.8, 0.97, 0.98))
 PERFECT = Band((3, 120), (0.99, 1.0), (0.98, 1.0), (1.0, 1.0))
@@ -28,7 +29,8 @@ PERFECT = Band((3, 120), (0.99, 1.0), (0.98, 1.0), (1.0, 1.0))
 
 def draw(bands, n_images=287, **options):
     """Give the figure's traces and its layout."""
-    figure = valid(best_so_far_figure(bands, n_images=n_images, **options))
+    figure = valid(best_so_far_figure(bands, n_images=n_images, measure=MEASURE, **options))
+    assert figure["layout"]["yaxis"]["title"]["text"] == f"best {MEASURE} so far"
     return figure["data"], figure["layout"]
 
 

@@ -3,12 +3,13 @@ from dataclasses import asdict
 import pytest
 
 from tests.support.records import RIVALS
-from vlga.report.rivals import accuracy_text, rivals_lines, standard_error
+from vlga.report.rivals import accuracy_text, rivals_lines, scores_text, standard_error
 
 SEARCH = {
     "rivals": asdict(RIVALS),
     "images": {"train": 1000, "validation": 250, "test": 300},
     "input_shape": [1, 8, 8],
+    "fitness": "accuracy",
 }
 ACCURACIES = (
     "for comparison: always the largest class 0.4000, 3 nearest neighbours 0.7500, "
@@ -47,3 +48,21 @@ def test_what_was_left_out_is_said():
 def test_a_winner_no_better_than_the_largest_class_is_called_so(accuracy, learned):
     """Such as one that always names it."""
     assert (len(rivals_lines(SEARCH, accuracy)) == 1) == learned
+
+
+def test_rivals_are_compared_by_what_they_were_measured_in():
+    """Of a fitness of probabilities, which they have none of, their accuracy says nothing."""
+    rivals = {**SEARCH["rivals"], "measure": "f1_macro"}
+    line, verdict = rivals_lines({**SEARCH, "rivals": rivals, "fitness": "f1_macro"}, 0.3)
+
+    assert line == ACCURACIES.replace("always", "macro F1 of always", 1)
+    assert verdict == "the winner is no better than always naming the largest class"
+    assert rivals_lines({**SEARCH, "fitness": "log_loss"}, 0.3) == [ACCURACIES]
+
+
+def test_a_fitness_that_is_no_accuracy_stands_behind_the_test_accuracy():
+    """Without a standard error, which is that of a share."""
+    tested = {"test_accuracy": 0.9, "test_fitness": 0.75}
+
+    assert scores_text(tested, 900, "accuracy") == "0.9000 ± 0.0100"
+    assert scores_text(tested, 900, "log_loss") == "0.9000 ± 0.0100, exp(-log loss) 0.7500"

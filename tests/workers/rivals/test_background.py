@@ -17,11 +17,11 @@ def digits():
 
 def test_it_gives_what_this_process_would_compute(digits):
     """Once it is there, again and again; also after the process was ended."""
-    background = BackgroundRivals(digits)
+    background = BackgroundRivals(digits, "f1_macro")
     found = background.wait(60)
     background.close()
 
-    assert found == rivals_on(draw_sample(digits))
+    assert found == rivals_on(draw_sample(digits), "f1_macro")
     assert background.wait(0) == found
 
 

@@ -66,6 +66,15 @@ class TestRivals:
 
         assert found.largest_class == 0.25
 
+    def test_are_measured_in_what_the_search_is(self):
+        """Always the largest class has half of the balanced accuracy, however large it is."""
+        images = sample([[0]] * 3 + [[200]], [0, 0, 0, 1], [[0]] * 9 + [[200]], [0] * 9 + [1])
+        found = {name: rivals_on(images, name) for name in ("balanced_accuracy", "f1_macro")}
+
+        assert found["balanced_accuracy"].largest_class == 0.5
+        assert found["f1_macro"].largest_class == pytest.approx(9 / 19)
+        assert found["f1_macro"].measure == "f1_macro"
+
     @pytest.mark.parametrize(
         ("labels", "expected"), [((0, 1, 1), 1), ((0, 1, 0), 0), ((1, 0, 2), 1), ((2, 2, 2), 2)]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import warnings
@@ -97,7 +98,7 @@ class TestCompleted:
         outcome, weights = evaluate(task(4, is_final=True, members=members), dataset())
         alone, _ = evaluate(task(4, is_final=True, members=members[2:]), dataset())
 
-        assert outcome.fitness == 1.0
+        assert outcome.fitness == outcome.test_accuracy == 1.0
         assert alone.fitness <= 0.5
         assert (outcome.candidate_id, outcome.epochs, outcome.curve) == (4, 0, ())
         assert outcome.n_parameters == 3 * plan().n_parameters
@@ -109,6 +110,21 @@ class TestCompleted:
         images = dataset(train=[0] * 30, validation=[1] * 10, test=[0] * 10)
 
         assert evaluate(task(), images)[0].fitness == 0
+
+    def test_the_fitness_is_of_the_kind_that_the_task_names(self):
+        """All are called dark: three of four are right, half of what counts classes alike."""
+        images = dataset(train=[0] * 30, validation=[0] * 9 + [1] * 3, test=[0] * 4 + [1])
+        alike = task(fitness="balanced_accuracy")
+        outcome, _ = evaluate(alike, images)
+        probability, _ = evaluate(task(fitness="log_loss"), images)
+        final, _ = evaluate(
+            replace(alike, is_final=True),
+            replace(images, validation_labels=0 * images.validation_labels),
+        )
+
+        assert (outcome.fitness, outcome.curve[-1].validation_accuracy) == (0.5, 0.75)
+        assert probability.fitness == pytest.approx(math.exp(-probability.validation_loss))
+        assert (final.fitness, final.test_accuracy) == (0.5, 0.8)
 
     @pytest.mark.parametrize(("may_mirror", "kind"), [(True, "crop_flip"), (False, "crop")])
     def test_images_are_mirrored_if_they_mean_the_same_then(self, may_mirror, kind):
@@ -126,7 +142,7 @@ class TestCompleted:
         long = TrainingConfig(epochs=20, batch_size=16, augment="none")
         outcome, _ = evaluate(task(training=long, is_final=True), images)
 
-        assert outcome.fitness == 0.75
+        assert outcome.fitness == outcome.test_accuracy == 0.75
         assert [one.validation_accuracy for one in outcome.curve] == [*[None] * 19, 0.75]
 
     def test_a_final_training_never_sees_the_test_images_that_gave_the_fitness(self):

@@ -93,7 +93,7 @@ class TestTrain:
             augment="none",
         )
 
-        assert result.accuracy > 0.85
+        assert result.scores.accuracy > 0.85
         assert result.curve[-1].train_loss < result.curve[0].train_loss
 
     def test_the_curve_has_a_point_an_epoch(self):
@@ -101,7 +101,7 @@ class TestTrain:
         result = fit(network(), epochs=3)
 
         assert [one.epoch for one in result.curve] == [0, 1, 2]
-        assert result.curve[-1].validation_accuracy == result.accuracy
+        assert result.curve[-1].validation_accuracy == result.scores.accuracy
         assert result.curve[0].train_loss <= math.log(2) + 1e-6
         assert [one.learning_rate for one in result.curve] == [
             learning_rate_at(step, 6, plan().optimizer.learning_rate, 0.2) for step in (1, 3, 5)
@@ -185,7 +185,11 @@ class TestTrain:
         """Without a score each epoch only the last record has one."""
         result = fit(network(), epochs=3, score_each_epoch=False)
 
-        assert [one.validation_accuracy for one in result.curve] == [None, None, result.accuracy]
+        assert [one.validation_accuracy for one in result.curve] == [
+            None,
+            None,
+            result.scores.accuracy,
+        ]
         assert [one.validation_loss is None for one in result.curve] == [True, True, False]
 
     def test_a_last_step_that_ruins_the_network_is_seen(self):
@@ -220,7 +224,7 @@ class TestOnAGpu:
         """The epoch's metrics are read together; nothing else is, also not inside of torch."""
         model = network()
         with Reads() as reads, Dispatched() as asked:
-            fit(model, epochs=3, augment="crop_flip")
+            fit(model, epochs=3, augment="crop_flip", fitness="f1_macro")
 
         assert reads.counts == {"tolist": 3}
         assert not asked.counts.keys() & {"_local_scalar_dense", "nonzero"}
@@ -300,14 +304,14 @@ class TestAmplification:
 
 @given(st.integers(1, 60), st.integers(1, 70))
 def test_score_is_the_plain_mean(n: int, batch_size: int):
-    """Loss and accuracy are those over all images at once, whatever the batches."""
+    """Loss, accuracy and fitness are those over all images at once, whatever the batches."""
     model = network()
     torch.nn.init.normal_(
         model.classifier.weight, generator=torch.Generator().manual_seed(n * batch_size)
     )
     images = split(n)
     statistics = image_statistics(images.images)
-    loss, accuracy = score(model, images, statistics, batch_size)
+    loss, accuracy, fitness = score(model, images, statistics, batch_size, "balanced_accuracy")
     with torch.no_grad():
         logits = model.eval()(to_float(images.images, *statistics))
     losses = [
@@ -318,6 +322,13 @@ def test_score_is_the_plain_mean(n: int, batch_size: int):
     assert accuracy == pytest.approx(
         sum(int(row.argmax()) == label for row, label in zip(logits, images.labels, strict=True))
         / n
+    )
+    guessed = logits.argmax(1)
+    assert fitness == pytest.approx(
+        sum(float((guessed == label)[images.labels == label].double().mean()) for label in (0, 1))
+        / 2
+        if n > 1
+        else accuracy
     )
 
 

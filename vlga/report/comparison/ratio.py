@@ -1,6 +1,6 @@
-"""Which share of a strategy's budget another one needs for the same accuracy.
+"""Which share of a strategy's budget another one needs for the same fitness.
 
-The accuracy is that of the network that would win if the search ended there, on the validation
+The fitness is that of the network that would win if the search ended there, on the validation
 images, in the mean over the seeds. It favours a strategy that tries many networks, of which the
 best looks better than it is: what counts in the end is the test accuracy.
 
@@ -58,12 +58,10 @@ class BudgetRatio:
             ends = ["never" if end is None else f"{end:.2f}" for end in (self.low, self.high)]
             interval = f" (95 % interval {ends[0]} to {ends[1]}, {self.n_seeds} seeds)"
         if self.share is None:
-            return (
-                f"the validation accuracy of {self.other} is not reached by {self.first}{interval}"
-            )
+            return f"the fitness of {self.other} is not reached by {self.first}{interval}"
         return (
-            f"for the validation accuracy of {self.other}, {self.first} needs {self.share:.2f} of "
-            f"its epochs{interval}"
+            f"for the fitness of {self.other}, {self.first} needs {self.share:.2f} of its epochs"
+            f"{interval}"
         )
 
 

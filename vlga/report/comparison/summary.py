@@ -27,13 +27,12 @@ def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[di
     """Give a row for each strategy over its completed searches.
 
     Returns:
-        Rows of `strategy finished unfinished validation_accuracy validation_accuracy_sd
-        test_accuracy test_accuracy_sd tested evaluations epochs seconds failures ended_early
-        taken_over depth parameters`. `finished`, `unfinished`, `ended_early` and `tested` (those
-        with a test accuracy) count searches, `taken_over` the trainings of other searches that they
-        took over together. `depth` and `parameters` are medians over the winners, the other
-        figures means of one search; ``_sd`` is the sample standard deviation over the seeds, None
-        for fewer than two.
+        Rows of `strategy finished unfinished fitness fitness_sd test_accuracy test_accuracy_sd
+        tested evaluations epochs seconds failures ended_early taken_over depth parameters`.
+        `finished`, `unfinished`, `ended_early` and `tested` (those with a test accuracy) count
+        searches, `taken_over` the trainings of other searches that they took over together. `depth`
+        and `parameters` are medians over the winners, the other figures means of one search;
+        ``_sd`` is the sample standard deviation over the seeds, None for fewer than two.
     """
     rows = []
     for strategy in strategies:
@@ -44,7 +43,7 @@ def summaries(outcomes: Sequence[Outcome], strategies: Sequence[str]) -> list[di
             "finished": len(finished),
             "unfinished": len(everyone) - len(finished),
         }
-        for key in ("validation_accuracy", "test_accuracy"):
+        for key in ("fitness", "test_accuracy"):
             values = _values(finished, key)
             row[key] = statistics.fmean(values) if values else None
             row[f"{key}_sd"] = statistics.stdev(values) if len(values) > 1 else None

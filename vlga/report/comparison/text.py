@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vlga.config.settings import BudgetConfig, SearchConfig
+from vlga.ports.data import fitness_label
 from vlga.report.best_so_far import (
     Band,
     Steps,
@@ -23,21 +24,22 @@ from vlga.report.rivals import rivals_lines
 __all__ = ["Comparison", "budget_text", "searches_text"]
 
 _COLUMNS = (
-    "strategy", "seeds", "validation_accuracy", "test_accuracy", "evaluations", "epochs", "seconds",
-    "failures", "depth", "parameters",
+    "strategy", "seeds", "fitness", "test_accuracy", "evaluations", "epochs", "seconds", "failures",
+    "depth", "parameters",
 )  # fmt: skip
 #: What a narrow terminal can do without, the first to go first.
 _SPARE = ("failures", "epochs", "depth", "parameters", "evaluations", "seconds")
 _EXPLANATION = (
-    "Accuracies are means ± sample standard deviations over the seeds: validation accuracy of the "
-    "winner in the search, test accuracy after its longer training. Evaluations, epochs, seconds "
-    "and failures are means of one search; depth (in convolutions) and parameters are medians over "
-    "the winners. The first search's seconds include the start of its workers."
+    "Fitness and test accuracy are means ± sample standard deviations over the seeds: the "
+    "{measure} of the winner in the search, and its accuracy after its longer training. "
+    "Evaluations, epochs, seconds and failures are means of one search; depth (in convolutions) "
+    "and parameters are medians over the winners. The first search's seconds include the start of "
+    "its workers."
 )
 _BEST_SO_FAR = (
-    "Best validation accuracy so far, of the networks that were trained for longest by then: the "
+    "The best {measure} so far, of the networks that were trained for longest by then: the "
     "mean over the seeds, with a band from the worst seed to the best. A marker stands where the "
-    "longest search ended. Accuracies are drawn by the logarithm of the error, so that 0.98 and "
+    "longest search ended. It is drawn by the logarithm of the error, so that 0.98 and "
     "0.99 are as far apart as 0.8 and 0.9."
 )
 #: Of the curves, so many points are in the table.
@@ -106,8 +108,8 @@ class Comparison:
         standard_error pairs is_clear`, `ratios` has a row `first other share low high n_seeds` of
         `ratio.BudgetRatio` for each strategy but the first, `curves` has by strategy the `epochs
         mean low high` that are drawn, and `searches` has a row `name strategy seed status
-        validation_accuracy test_accuracy evaluations epochs seconds failures reused taken_over
-        ended_early depth parameters` for each search. CSV has the rows of `strategies`.
+        fitness test_accuracy evaluations epochs seconds failures reused taken_over ended_early
+        depth parameters` for each search. CSV has the rows of `strategies`.
         """
         if form == "json":
             return as_json(self._tree())
@@ -127,10 +129,12 @@ class Comparison:
         from vlga.report import html
         from vlga.report.figures import best_so_far_figure
 
+        measure = fitness_label(self.config.fitness, self.config.data.fitness_on)
         bands = {one: found for one in self.strategies if (found := self._band(one))}
         drawing = best_so_far_figure(
             bands,
             n_images=min((one["images"]["validation"] for one in self.outcomes), default=1),
+            measure=measure,
             budget_epochs=self.config.budget.epochs,
         )
         n_seeds = number_of(len(self.seeds), "seed")
@@ -142,8 +146,8 @@ class Comparison:
                 [[row[column] for column in _COLUMNS] for row in cells],
             ),
             *(html.paragraph(note) for note in self.notes),
-            html.paragraph(_EXPLANATION),
-            html.figure(drawing, _BEST_SO_FAR, _bands_table(bands)),
+            html.paragraph(_EXPLANATION.format(measure=measure)),
+            html.figure(drawing, _BEST_SO_FAR.format(measure=measure), _bands_table(bands)),
             html.paragraph("Made by:"),
             html.code(command),
             *(html.paragraph(f"On {versions}.") for versions in self._versions()),
@@ -207,10 +211,7 @@ class Comparison:
         return {
             "strategy": row["strategy"],
             "seeds": str(finished) if finished == asked else f"{finished} of {asked}",
-            **{
-                key: _spread(row[key], row[f"{key}_sd"])
-                for key in ("validation_accuracy", "test_accuracy")
-            },
+            **{key: _spread(row[key], row[f"{key}_sd"]) for key in ("fitness", "test_accuracy")},
             **{key: _number(row[key]) for key in ("evaluations", "epochs", "seconds", "failures")},
             "depth": _number(row["depth"]),
             "parameters": "-" if row["parameters"] is None else count_text(row["parameters"]),
@@ -223,7 +224,7 @@ class Comparison:
         return band([*self._curves()[strategy].values()])
 
     def _curves(self) -> dict[str, dict[int, Steps]]:
-        """Give the best accuracy that counts in each completed search, by strategy and seed."""
+        """Give the best fitness that counts in each completed search, by strategy and seed."""
         curves: dict[str, dict[int, Steps]] = {strategy: {} for strategy in self.strategies}
         for one in self.outcomes:
             if one["status"] == "completed":

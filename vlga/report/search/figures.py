@@ -35,17 +35,17 @@ __all__ = [
 ]
 
 _BLUE, _ORANGE, _GREEN = PALETTE[:3]
-_ACCURACY = "validation accuracy"
 #: At most so many networks are drawn, at random: more would only cover each other, and take long.
 _MOST_POINTS = 2000
 
 
-def fitness_figure(rounds: Sequence[Round], *, n_images: int) -> Figure:
+def fitness_figure(rounds: Sequence[Round], *, n_images: int, measure: str) -> Figure:
     """Draw every network's fitness by the generation that made it, their median, and the best.
 
     Args:
         rounds: in order.
         n_images: number of images that fitness was measured on, at least 1.
+        measure: what the fitness is, as `fitness_label` says it.
     """
     smallest = 0.5 / n_images
 
@@ -64,7 +64,7 @@ def fitness_figure(rounds: Sequence[Round], *, n_images: int) -> Figure:
     ]
     # The worst networks are often far below: show those above the lowest median, and a bit more.
     low = min((one.median for one in rounds if one.median is not None), default=0.0)
-    axis = error_axis(_ACCURACY, [value for _, value, _ in networks if value >= low], smallest)
+    axis = error_axis(measure, [value for _, value, _ in networks if value >= low], smallest)
     n_below = sum(1 - value > 10 ** axis["range"][0] for _, value, _ in networks)
     return figure_of(
         [
@@ -122,15 +122,21 @@ def depth_figure(rounds: Sequence[Round]) -> Figure:
 
 
 def pareto_figure(
-    members: Sequence[Outcome], front: Sequence[Outcome], winner: int | None, *, n_images: int
+    members: Sequence[Outcome],
+    front: Sequence[Outcome],
+    winner: int | None,
+    *,
+    n_images: int,
+    measure: str,
 ) -> Figure:
-    """Draw accuracy against parameters, with the Pareto front.
+    """Draw fitness against parameters, with the Pareto front.
 
     Args:
         members: each candidate once.
         front: their Pareto front, the smallest first.
         winner: the candidate to mark, or None.
         n_images: number of images that fitness was measured on, at least 1.
+        measure: as `fitness_figure` takes it.
     """
     smallest = 0.5 / n_images
 
@@ -156,7 +162,7 @@ def pareto_figure(
     return figure_of(
         data,
         xaxis=_size_axis([one.parameters for one in networks]),
-        yaxis=error_axis(_ACCURACY, [y for y in ys if y >= low], smallest),
+        yaxis=error_axis(measure, [y for y in ys if y >= low], smallest),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
+from vlga.ports.data import fitness_label
 from vlga.report import html
 from vlga.report.best_so_far import band
 from vlga.report.figures import best_so_far_figure
@@ -93,18 +94,23 @@ def _figures(
     members: Sequence[Outcome],
     curves: Mapping[int, Curve],
 ) -> Iterator[str]:
-    n_images = max(1, report.shown["images"]["validation"])
+    shown = report.shown
+    n_images = max(1, shown["images"]["validation"])
+    measure = fitness_label(shown["fitness"], shown["fitness_on"])
     by_round = rounds(members, _ROUNDS)
     steps = accuracy_steps(report.outcomes)
     together = band([steps])
     if together is not None:
         drawing = best_so_far_figure(
-            {report.shown["strategy"]: together}, n_images=n_images, ids=leaders(report.outcomes)
+            {shown["strategy"]: together},
+            n_images=n_images,
+            measure=measure,
+            ids=leaders(report.outcomes),
         )
         yield html.heading("Best so far")
         yield html.figure(drawing, _BEST_SO_FAR, _steps_table(steps))
     yield html.heading("Fitness by generation")
-    drawing = fitness_figure(by_round, n_images=n_images)
+    drawing = fitness_figure(by_round, n_images=n_images, measure=measure)
     yield html.figure(drawing, _FITNESS, _rounds_table(by_round))
     yield html.heading("Depth over time")
     yield html.figure(depth_figure(by_round), _DEPTH)
@@ -119,10 +125,10 @@ def _figures(
         yield html.heading("Learning curves of the best")
         drawing = curves_figure(curves, n_images=n_images)
         yield html.figure(drawing, _CURVES, _curves_table(curves))
-    yield html.heading("Accuracy against size")
-    winner = report.shown["best"] and report.shown["best"]["id"]
+    yield html.heading("Fitness against size")
+    winner = shown["best"] and shown["best"]["id"]
     front = pareto_front(members)
-    drawing = pareto_figure(members, front, winner, n_images=n_images)
+    drawing = pareto_figure(members, front, winner, n_images=n_images, measure=measure)
     yield html.figure(drawing, _PARETO, _networks_table(front))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from vlga.config.strategies import RUNGED
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
+from vlga.ports.data import fitness_label
 from vlga.report.committee import committee_text
 from vlga.report.formats import (
     as_csv,
@@ -20,7 +21,7 @@ from vlga.report.formats import (
     number_of,
     seconds_text,
 )
-from vlga.report.rivals import accuracy_text, rivals_lines
+from vlga.report.rivals import rivals_lines, scores_text
 from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
 from vlga.report.search.summary import (
     Outcome,
@@ -152,9 +153,12 @@ class SearchReport:
         if best is None:
             return "no network has a fitness yet"
         test, size = best["test_accuracy"], count_text(best["parameters"])
-        tested = "" if test is None else accuracy_text(test, self.shown["images"]["test"])
+        fitness, kind = self.shown["fitness"], ""
+        if fitness != "accuracy":
+            kind = f" ({fitness_label(fitness, self.shown['fitness_on'])})"
+        tested = test is not None and scores_text(best, self.shown["images"]["test"], fitness)
         return (
-            f"winner #{best['id']}: fitness {best['fitness']:.4f}, "
+            f"winner #{best['id']}: fitness {best['fitness']:.4f}{kind}, "
             f"{number_of(best['depth'], 'convolution')}, {size} parameters"
             + (f", test accuracy {tested} after its longer training" if tested else "")
         )
@@ -164,8 +168,9 @@ class SearchReport:
         best, committee = self.shown["best"], self.shown["committee"]
         lines = [self.winner()]
         if committee is not None:
-            lines.append(f"committee, {committee_text(committee, self.shown['images']['test'])}")
-        return [*lines, *rivals_lines(self.shown, best and best["test_accuracy"])]
+            n_test, fitness = self.shown["images"]["test"], self.shown["fitness"]
+            lines.append(f"committee, {committee_text(committee, n_test, fitness)}")
+        return [*lines, *rivals_lines(self.shown, best and best["test_fitness"])]
 
     def _parts(self, width: int | None) -> Iterator[str]:
         members = self.members

@@ -11,6 +11,7 @@ from db.read.pages import candidates_page
 from db.read.reports import search_genomes
 from db.read.searches import show_search
 from db.read.series import series
+from vlga.ports.data import fitness_label
 from vlga.report.figures import (
     PALE,
     PALETTE,
@@ -49,12 +50,13 @@ def chart(engine: Engine, name: str, what: str) -> Figure:
     return CHARTS[what](engine, show_search(engine, name))
 
 
-def course_figure(columns: Mapping[str, Sequence[Any]], *, n_images: int) -> Figure:
+def course_figure(columns: Mapping[str, Sequence[Any]], *, n_images: int, measure: str) -> Figure:
     """Draw the best fitness so far against the number of trainings, above the spread of all.
 
     Args:
         columns: as `db.read.series.series` gives them.
         n_images: that fitness was measured on, at least 1.
+        measure: what the fitness is, as `fitness_label` says it.
     """
     smallest = 0.5 / n_images
     rows = [*zip(columns["x"], columns["lowest"], columns["highest"], columns["mean"], strict=True)]
@@ -94,17 +96,17 @@ def course_figure(columns: Mapping[str, Sequence[Any]], *, n_images: int) -> Fig
         data,
         height=320,
         xaxis=counted_axis("trainings", 0, end * 1.02),
-        yaxis=error_axis("accuracy", seen, smallest),
+        yaxis=error_axis(measure, seen, smallest),
     )
 
 
 def _course(engine: Engine, shown: Mapping[str, Any]) -> Figure:
-    return course_figure(series(engine, shown["name"]), n_images=_n_images(shown))
+    return course_figure(series(engine, shown["name"]), **_scale(shown))
 
 
 def _fitness(engine: Engine, shown: Mapping[str, Any]) -> Figure:
     members = _newest(engine, shown["name"])
-    drawing = fitness_figure(rounds(members, _ROUNDS), n_images=_n_images(shown))
+    drawing = fitness_figure(rounds(members, _ROUNDS), **_scale(shown))
     return _with_height(drawing, 340)
 
 
@@ -116,7 +118,7 @@ def _size(engine: Engine, shown: Mapping[str, Any]) -> Figure:
     members = [*_outcomes(engine, shown["name"], "-fitness")]
     winner = shown["best"] and shown["best"]["id"]
     front = pareto_front(members)
-    drawing = pareto_figure(members, front, winner, n_images=_n_images(shown))
+    drawing = pareto_figure(members, front, winner, **_scale(shown))
     return _with_height(drawing, 340)
 
 
@@ -172,9 +174,13 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
     )  # fmt: skip
 
 
-def _n_images(shown: Mapping[str, Any]) -> int:
+def _scale(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what figures must know of a search's fitness: on how many images it is, and of what."""
     split = "test" if shown["fitness_on"] == "test" else "validation"
-    return max(1, int(shown["images"][split]))
+    return {
+        "n_images": max(1, int(shown["images"][split])),
+        "measure": fitness_label(shown["fitness"], shown["fitness_on"]),
+    }
 
 
 def _with_height(drawing: Figure, height: int) -> Figure:

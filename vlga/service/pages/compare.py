@@ -11,6 +11,7 @@ from db.read.comparison import compared
 from db.read.series import series
 from vlga.config.example import toml_value
 from vlga.errors import ConfigError
+from vlga.ports.data import fitness_label
 from vlga.report.best_so_far import Steps, band, best_so_far
 from vlga.report.comparison.summary import difference
 from vlga.report.figures import Figure, best_so_far_figure
@@ -86,7 +87,9 @@ def _figure(engine: Any, rows: Sequence[Mapping[str, Any]]) -> Figure:
         groups.setdefault(row["name"] if alone else row["strategy"], []).append(steps[row["name"]])
     bands = {name: one for name, some in groups.items() if (one := band(some)) is not None}
     n_images = min((row["images"]["validation"] for row in rows), default=1)
-    drawing = best_so_far_figure(bands, n_images=max(1, n_images))
+    measures = {fitness_label(row["fitness"], row["fitness_on"]) for row in rows}
+    measure = measures.pop() if len(measures) == 1 else "fitness"
+    drawing = best_so_far_figure(bands, n_images=max(1, n_images), measure=measure)
     if not _is_small(rows):
         drawing["layout"]["xaxis"]["title"]["text"] = "trainings"
     return drawing
@@ -104,6 +107,8 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if len({row["data_fingerprint"] for row in rows}) > 1:
         yield "These searches have different images: their accuracies cannot be compared."
         return
+    if len({row["fitness"] for row in rows}) > 1:
+        yield "These searches have different kinds of fitness, which cannot be compared."
     outcomes = [
         {
             "strategy": row["strategy"],

@@ -70,7 +70,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Settings of one table."""
+    """Settings of one table, or those of none."""
 
     title: str
     about: str
@@ -82,7 +82,12 @@ def groups() -> tuple[Group, ...]:
     """Give all settings but those on top of the form, table by table."""
     schema = SearchConfig.model_json_schema()
     usual = _usual()
-    found = []
+    goal = tuple(
+        _field(key, rule, usual)
+        for key, rule in schema["properties"].items()
+        if "$ref" not in rule and key not in _LEFT_OUT
+    )
+    found = [Group("Goal", "What makes a network a good one.", goal)]
     for table, rule in schema["properties"].items():
         name = rule.get("$ref", "").rpartition("/")[2]
         if not name or table in _LEFT_OUT or table == "space":

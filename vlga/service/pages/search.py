@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from db.read.pages import candidates_page, newest_failures
 from db.read.searches import individual
 from vlga.errors import ConfigError, VlgaError
+from vlga.ports.data import fitness_label
 from vlga.ports.machines import Machines
 from vlga.report.formats import (
     as_json,
@@ -21,7 +22,7 @@ from vlga.report.formats import (
     pace_text,
     seconds_text,
 )
-from vlga.report.rivals import accuracy_text, rivals_lines
+from vlga.report.rivals import rivals_lines, scores_text
 from vlga.service.pages.charts import CHARTS, chart
 from vlga.service.pages.form import filled_in
 from vlga.service.pages.rendering import (
@@ -183,13 +184,15 @@ def _moment(at: str, who: str) -> str:
 def _best(engine: Engine, view: Mapping[str, Any]) -> dict[str, Any]:
     best = view["best"]
     if best is None:
-        return {"tested": None, "rivals": [], "file": None}
-    accuracy = best["test_accuracy"]
-    tested = None if accuracy is None else accuracy_text(accuracy, view["images"]["test"])
+        return {"tested": None, "rivals": [], "file": None, "measure": None}
+    fitness, tested = view["fitness"], None
+    if best["test_accuracy"] is not None:
+        tested = scores_text(best, view["images"]["test"], fitness)
+    measure = fitness_label(fitness, view["fitness_on"])
     kinds = [one["kind"] for one in individual(engine, view["name"], best["id"])["artifacts"]]
     file = next((kind for kind in ("final_weights", "weights") if kind in kinds), None)
-    rivals = [line[:1].upper() + line[1:] for line in rivals_lines(view, accuracy)]
-    return {"tested": tested, "rivals": rivals, "file": file}
+    rivals = [line[:1].upper() + line[1:] for line in rivals_lines(view, best["test_fitness"])]
+    return {"tested": tested, "rivals": rivals, "file": file, "measure": measure}
 
 
 def _settings(view: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class TestShare:
         found = ratio([[(10, 0.1), (100, 0.4)]], [late(100, 0.5)])
 
         assert found.share is None
-        assert str(found) == "the validation accuracy of b is not reached by a"
+        assert str(found) == "the fitness of b is not reached by a"
 
     def test_counts_only_seeds_that_both_have(self):
         """A seed of one alone would compare other splits of chance."""
@@ -63,8 +63,7 @@ class TestInterval:
 
         assert (found.share, found.low, found.high) == (0.2, 0.2, 0.8)
         assert str(found) == (
-            "for the validation accuracy of b, a needs 0.20 of its epochs "
-            "(95 % interval 0.20 to 0.80, 4 seeds)"
+            "for the fitness of b, a needs 0.20 of its epochs (95 % interval 0.20 to 0.80, 4 seeds)"
         )
 
     def test_ends_with_never_where_some_resamples_do_not_get_there(self):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.figures import valid
 from tests.vlga.report.search.test_summary import TestRounds, outcome
-from tests.vlga.report.test_figures import accuracies
+from tests.vlga.report.test_figures import MEASURE, accuracies
 from vlga.report.search.figures import (
     depth_figure,
     failures_figure,
@@ -22,7 +22,7 @@ ROUNDS = rounds(TestRounds.MEMBERS, 10)
 
 def test_fitness_has_a_dot_a_network_a_median_and_the_best():
     """At the generation that made them; a failed generation has none of its own."""
-    figure = valid(fitness_figure(ROUNDS, n_images=100))
+    figure = valid(fitness_figure(ROUNDS, n_images=100, measure=MEASURE))
     dots, median, best = figure["data"]
 
     assert [*zip(dots["customdata"], dots["x"], accuracies(dots), strict=True)] == [
@@ -37,7 +37,8 @@ def test_fitness_has_a_dot_a_network_a_median_and_the_best():
 
 def test_fitness_says_how_many_are_out_of_sight():
     """The best are what is looked at."""
-    layout = fitness_figure(ROUNDS, n_images=100)["layout"]
+    layout = fitness_figure(ROUNDS, n_images=100, measure=MEASURE)["layout"]
+    assert layout["yaxis"]["title"]["text"] == MEASURE
 
     assert [one["text"] for one in layout["annotations"]] == ["1 more below"]
 
@@ -46,8 +47,8 @@ def test_of_many_networks_some_are_drawn_and_the_legend_says_so():
     """A page stays small enough to open; the front and the winner are always there."""
     members = [outcome(number, number / 8000, parameters=number + 1) for number in range(4000)]
     front = pareto_front(members)
-    by_size = pareto_figure(members, front[-40:], 3999, n_images=9)
-    by_round = fitness_figure(rounds(members, 9), n_images=9)
+    by_size = pareto_figure(members, front[-40:], 3999, n_images=9, measure=MEASURE)
+    by_round = fitness_figure(rounds(members, 9), n_images=9, measure=MEASURE)
 
     for figure in (by_round, by_size):
         dots = figure["data"][0]
@@ -113,7 +114,7 @@ def test_the_front_is_a_line_and_the_winner_a_star():
         outcome(2, 0.9, parameters=2000),
         outcome(3, None),
     ]
-    figure = valid(pareto_figure(members, pareto_front(members), 2, n_images=100))
+    figure = valid(pareto_figure(members, pareto_front(members), 2, n_images=100, measure=MEASURE))
     dots, front, star = figure["data"]
 
     assert dots["customdata"] == [0, 1, 2]
@@ -126,15 +127,15 @@ def test_the_front_is_a_line_and_the_winner_a_star():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: fitness_figure([], n_images=1),
-        lambda: fitness_figure(rounds([outcome(0, None)], 5), n_images=1),
-        lambda: fitness_figure(rounds([outcome(0, 1.0)], 5), n_images=1),
-        lambda: fitness_figure(rounds([outcome(0, 0.0)], 5), n_images=1),
+        lambda: fitness_figure([], n_images=1, measure=MEASURE),
+        lambda: fitness_figure(rounds([outcome(0, None)], 5), n_images=1, measure=MEASURE),
+        lambda: fitness_figure(rounds([outcome(0, 1.0)], 5), n_images=1, measure=MEASURE),
+        lambda: fitness_figure(rounds([outcome(0, 0.0)], 5), n_images=1, measure=MEASURE),
         lambda: depth_figure(rounds([outcome(0, None)], 5)),
         lambda: genes_figure([]),
         lambda: failures_figure({}),
-        lambda: pareto_figure([], [], None, n_images=1),
-        lambda: pareto_figure([outcome(0, 1.0)], [outcome(0, 1.0)], 0, n_images=1),
+        lambda: pareto_figure([], [], None, n_images=1, measure=MEASURE),
+        lambda: pareto_figure([outcome(0, 1.0)], [outcome(0, 1.0)], 0, n_images=1, measure=MEASURE),
     ],
 )
 def test_little_or_nothing_can_be_drawn(draw):
