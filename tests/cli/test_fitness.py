@@ -119,3 +119,25 @@ def test_an_unknown_fitness_is_refused_with_those_that_there_are():
 
     assert told.code == 2
     assert "fitness must be 'accuracy', 'balanced_accuracy', 'f1_macro' or 'log_loss'" in told.err
+
+
+def test_uneven_classes_are_said_with_the_settings_that_mind_them(home):
+    """Where one is four times another; not where it is three times, nor where one is used."""
+    rng = np.random.default_rng(0)
+    for name, n_rare in (("uneven", 10), ("even", 20)):
+        labels = np.array([0] * 50 + [1] * n_rare)
+        images = rng.integers(0, 255, (len(labels), 8, 8), dtype=np.uint8)
+        np.savez(home / f"{name}.npz", x_train=images, y_train=labels)
+    small = tuple(word.replace("data.train_limit=100", "seed=0") for word in SMALL)
+    few = ("--set", "final.epochs=0", "--set", "data.test_fraction=0.1")
+    said = "uneven: the largest class has 5 times the images of the smallest, which accuracy"
+
+    assert said in vlga("search", "--data", "uneven.npz", *small, *few).err
+    for words in (
+        ("even.npz",),
+        ("uneven.npz", "--set", "fitness=f1_macro"),
+        ("uneven.npz", "--set", "training.class_weights=balanced"),
+    ):
+        told = vlga("search", "--data", *words, *small, *few)
+        assert told.code == 0, told.err
+        assert "largest class has" not in told.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from workers.data.dataset import Dataset
 
 __all__ = ["new_search", "reopened_search"]
+
+logger = logging.getLogger(__name__)
+
+#: Classes are uneven if the largest has more than so many times the images of the smallest.
+_UNEVEN = 3
 
 
 @contextmanager
@@ -71,6 +77,7 @@ def new_search(
     dataset = load_data(config) if given is None else given
     again = None if given is None else lambda: given
     data = dataset.summary()
+    _say_if_uneven(config, dataset)
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name, is_submitted=is_submitted)
@@ -126,6 +133,21 @@ def reopened_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
             )
             yield ReadySearch(record, hold, store, evaluator, rivals)
+
+
+def _say_if_uneven(config: SearchConfig, dataset: Dataset) -> None:
+    """Name the settings that mind classes of very different size, if none of them is used."""
+    from workers.data.split import class_counts
+
+    counts = class_counts(dataset.train_labels, dataset.n_classes)
+    times = counts.max() / counts.min()
+    if times > _UNEVEN and (config.fitness, config.training.class_weights) == ("accuracy", "none"):
+        logger.info(
+            "%s: the largest class has %.0f times the images of the smallest, which accuracy "
+            "hardly minds; --set fitness=balanced_accuracy counts all classes alike, and "
+            "--set training.class_weights=balanced trains them alike",
+            *(dataset.name, times),
+        )
 
 
 def _same_images(record: SearchRecord) -> Dataset:

@@ -179,6 +179,11 @@ class TrainingConfig(Settings):
         description="learning rate of batch normalization's shifts, as a multiple of the rest's",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        description="balanced: a rare class weighs as much in the loss as a large one, also in the "
+        "winner's longer training",
+    )
     augment: Literal["none", "crop", "crop_flip", "auto"] = Field(
         "auto", description="auto: crop_flip for photographs, crop for others"
     )

@@ -56,7 +56,7 @@ class EpochRecord:
 
     Attributes:
         epoch: from 0.
-        train_loss: mean cross-entropy over the epoch's training images.
+        train_loss: mean cross-entropy over the epoch's training images, as they were weighed.
         train_accuracy: in [0, 1], on the (augmented) training images as they were trained on.
         validation_loss: after the epoch, or None if it was not measured.
         validation_accuracy: in [0, 1], or None.

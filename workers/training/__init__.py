@@ -3,6 +3,7 @@
 evaluate     the whole evaluation, failures included
 loop         the training loop
 augmentation random crops and flips of a batch
+loss         the loss of a step, with classes weighted
 schedule     the learning rate of a step
 cuda_errors  what CUDA's errors mean
 memory       what a training has taken

@@ -25,6 +25,7 @@ from workers.fitness import fitness_of
 from workers.machine import has_bfloat16
 from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
+from workers.training.loss import balanced_weights, batch_weights, step_loss
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
 from workers.training.sgd import SGD
 
@@ -111,8 +112,8 @@ def train(
     Images are cut from the resident uint8 tensor, normalized and augmented in batches on their
     device. An incomplete last batch is left out (the order is new every epoch). Metrics stay on the
     device and are read once an epoch, where a loss that is not finite ends the training; nothing
-    else waits for a GPU, but for the amplifier's measures. On a GPU that has bfloat16 the forward
-    pass runs in it; elsewhere everything is float32.
+    else waits for a GPU, but for the amplifier's measures, and the weights of classes once. On a
+    GPU that has bfloat16 the forward pass runs in it; elsewhere everything is float32.
 
     Args:
         network: on the splits' device, changed in place.
@@ -153,6 +154,7 @@ def train(
         epochs=amplified_epochs(config.epochs, config.windows),
         micro_batches=micro_batches,
     )
+    weights = balanced_weights(train_split.labels) if config.class_weights == "balanced" else None
     factor, offset = scaling(*statistics)
     precision = _autocast(device)
     is_correct = torch.empty(steps_per_epoch * batch_size, dtype=torch.bool, device=device)
@@ -162,7 +164,6 @@ def train(
         network.train()
         total_loss = torch.zeros((), device=device)
         order = torch.randperm(n_images, generator=generator, device=device)
-        window = window_of(epoch, config.epochs, config.windows)
         measured = amplifier.measures
         with amplifier.epoch(epoch) as amplified:
             for index in range(steps_per_epoch):
@@ -172,9 +173,10 @@ def train(
                     )
                 chosen = order[index * batch_size : (index + 1) * batch_size]
                 labels = train_split.labels.index_select(0, chosen)
+                scales = None if weights is None else batch_weights(weights, labels)
                 # index_select: a tenth of the time of images[chosen] on a CPU
-                images = scaled(train_split.images.index_select(0, chosen), factor, offset)
-                images = augment(images, kind, generator)
+                some = train_split.images.index_select(0, chosen)
+                images = augment(scaled(some, factor, offset), kind, generator)
                 correct = is_correct[index * batch_size : (index + 1) * batch_size]
                 parts = zip(
                     *(one.tensor_split(micro_batches) for one in (images, labels, correct)),
@@ -183,19 +185,18 @@ def train(
                 for part, part_labels, part_correct in parts:
                     with precision:
                         logits = network(part)
-                        loss = F.cross_entropy(
-                            logits, part_labels, label_smoothing=config.label_smoothing
-                        )
+                        loss = step_loss(logits, part_labels, scales, config.label_smoothing)
                     share = len(part) / batch_size
                     own = loss if micro_batches == 1 else share * loss
                     own.backward()  # type: ignore[no-untyped-call]  # torch's stub
                     total_loss.add_(loss.detach(), alpha=share)
                     torch.eq(logits.argmax(1), part_labels, out=part_correct)
-                step, peak = epoch * steps_per_epoch + index, optimizer_plan.learning_rate
-                learning_rate = (
-                    peak * window.rate
-                    if window
-                    else learning_rate_at(step, n_steps, peak, config.warmup_fraction)
+                learning_rate = learning_rate_at(
+                    epoch * steps_per_epoch + index,
+                    n_steps,
+                    optimizer_plan.learning_rate,
+                    config.warmup_fraction,
+                    window_of(epoch, config.epochs, config.windows),
                 )
                 optimizer.step(learning_rate)
         scored = None

@@ -9,7 +9,13 @@ from vlga.config.settings import WindowConfig
 __all__ = ["amplified_epochs", "learning_rate_at", "window_of"]
 
 
-def learning_rate_at(step: int, n_steps: int, peak: float, warmup_fraction: float) -> float:
+def learning_rate_at(
+    step: int,
+    n_steps: int,
+    peak: float,
+    warmup_fraction: float,
+    window: WindowConfig | None = None,
+) -> float:
     """Give the learning rate of a step: a straight line up to the peak, then one down towards 0.
 
     Args:
@@ -17,10 +23,13 @@ def learning_rate_at(step: int, n_steps: int, peak: float, warmup_fraction: floa
         n_steps: of the whole training, at least 1.
         peak: the largest learning rate.
         warmup_fraction: share of the steps that rise, in [0, 1]; with 0 the first step has `peak`.
+        window: that the step lies in, if any: the learning rate is then the same in all of it.
 
     Returns:
         Above 0 and at most `peak`, also for the first and the last step.
     """
+    if window:
+        return peak * window.rate
     n_warmup = round(warmup_fraction * n_steps)
     if step < n_warmup:
         return peak * (step + 1) / n_warmup

@@ -17,7 +17,8 @@ from vlga.strategies.base import training_seed
 @pytest.fixture
 def bench(tmp_path):
     """A search with three trainings behind it."""
-    return Bench(tmp_path, small_config("budget.evaluations=3", "final.epochs=7"))
+    settings = ("fitness=f1_macro", "training.class_weights=balanced")
+    return Bench(tmp_path, small_config("budget.evaluations=3", "final.epochs=7", *settings))
 
 
 def train(bench, winner, evaluator, **options):
@@ -37,6 +38,8 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
     assert task.seed == training_seed(bench.config.seed, winner.candidate.fingerprint)
     assert task.training.epochs == 7
     assert task.training.label_smoothing == bench.config.final.label_smoothing
+    assert task.training.class_weights == "balanced"
+    assert task.fitness == "f1_macro"
     assert task.training.batch_size == bench.config.training.batch_size
 
 

@@ -109,11 +109,12 @@ class TestAnotherTraining:
             "training.epochs=4",
             "training.augment=none",
             "training.reuse=false",
+            "training.class_weights=balanced",
             "fitness=log_loss",
         ],
     )
     def test_is_not_taken_for_this_one(self, tmp_path, setting):
-        """Nor is one of another seed, length, augmentation or fitness; and nobody has to reuse."""
+        """Nor is one of another seed, length, loss or fitness; and nobody has to reuse."""
         first = Bench(tmp_path, small_config())
         first.run()
         second = bench_beside(first, "second", setting)

@@ -224,7 +224,7 @@ class TestOnAGpu:
         """The epoch's metrics are read together; nothing else is, also not inside of torch."""
         model = network()
         with Reads() as reads, Dispatched() as asked:
-            fit(model, epochs=3, augment="crop_flip", fitness="f1_macro")
+            fit(model, epochs=3, augment="crop_flip", fitness="f1_macro", class_weights="balanced")
 
         assert reads.counts == {"tolist": 3}
         assert not asked.counts.keys() & {"_local_scalar_dense", "nonzero"}

@@ -52,6 +52,7 @@ def test_training_in_parts_is_training_by_whole_batches(amplification):
             epochs=3,
             amplification=amplification,
             label_smoothing=0.1,
+            class_weights="balanced",
             micro_batches=each,
         ).curve
         for model, each in zip(models, (1, 2), strict=True)
