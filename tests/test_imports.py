@@ -84,3 +84,13 @@ def test_looking_is_fast_because_it_loads_little(arguments, tmp_path):
     assert {"vlga", "click"} <= loaded
     heavy = {"torch", "ray", "pandas", "alembic", "pydantic", "numpy", "deap", "rich", "plotly"}
     assert not loaded & heavy
+
+
+def test_looking_at_images_loads_nothing_that_trains(tmp_path):
+    """Only what reads settings and images."""
+    run = python(COMMAND, "data", "show", "digits", "--sheet", "digits.png", cwd=tmp_path)
+    loaded = set(run.stderr.splitlines()[-1].split())
+
+    assert run.returncode == 0, run.stderr
+    assert {"numpy", "PIL"} <= loaded
+    assert not loaded & {"torch", "torchvision", "ray", "pandas", "sqlalchemy", "sklearn"}

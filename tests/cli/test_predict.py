@@ -108,7 +108,7 @@ def test_where_no_file_can_be_read_there_is_nothing_to_show(finished, tmp_path):
 
     assert told.code == 1
     assert [(one["class"], one["classes"]) for one in told.json] == [(None, [])] * 2
-    assert told.err.count("is no readable image: cannot identify image file") == 2
+    assert told.err.count("is no readable image: it is no image of a known type") == 2
     assert told.err.endswith("vlga: 2 files could not be read\n")
 
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_classified(finished, digits):
 
     assert told.code == 1
     assert len(told.out.splitlines()) == 121
-    assert "broken.png' is no readable image: cannot identify image file" in told.err
+    assert "broken.png' is no readable image: it is no image of a known type" in told.err
     assert "deep.png' is no readable image: it has more than 8 bits a pixel, which" in told.err
     assert told.err.endswith("vlga: 2 files could not be read\n")
 

@@ -37,7 +37,7 @@ _COMMANDS = {
     "token": ("token:token", "Make, list and revoke tokens for the service."),
     "doctor": ("doctor:doctor", "Check whether a search will run here, or on a cluster."),
     "config": ("config:config", "Print an example configuration or the settings' schema."),
-    "data": ("data:data", "List the data sets that have a name."),
+    "data": ("data:data", "Look at images before a search."),
     "db": ("database:db", "Upgrade or check a database."),
 }
 

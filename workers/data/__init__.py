@@ -1,7 +1,8 @@
 """The images of a search: where they come from and how they are split."""
 
 from workers.data.dataset import Dataset
-from workers.data.load import KnownDataset, is_known, known_datasets, load_dataset, split_dataset
+from workers.data.known import KnownDataset, is_known, known_datasets
+from workers.data.load import load_dataset, split_dataset
 
 __all__ = [
     "Dataset",

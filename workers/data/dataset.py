@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlga.ports.data import DataSummary
+from workers.data.seen import Seen
 
 __all__ = ["Dataset", "Images", "LabelledImages", "Labels", "RawDataset"]
 
@@ -64,6 +65,7 @@ class RawDataset:
         may_mirror: whether images mean the same mirrored left to right; None if nobody knows.
         levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there are
             none.
+        seen: what the files were, if each image was one.
     """
 
     name: str
@@ -73,6 +75,7 @@ class RawDataset:
     validation: LabelledImages | None = None
     may_mirror: bool | None = None
     levels: tuple[float, float] | None = None
+    seen: Seen | None = None
 
     @property
     def parts(self) -> tuple[LabelledImages, ...]:

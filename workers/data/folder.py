@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,13 @@ import numpy as np
 
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, RawDataset
-from workers.data.image_file import BrokenImageError, Levels, Look, look_at, read_pixels
+from workers.data.image_file import BrokenImageError, look_at, read_pixels
 from workers.data.layout import FilesOfClass, find_images
 from workers.data.progress import counted
+from workers.data.seen import Levels, Look, Seen, seen_of
 from workers.machine import available_memory_bytes
 
-__all__ = ["read_each", "read_folder"]
+__all__ = ["LEAVE_OUT_BROKEN", "read_each", "read_folder", "read_readable"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ _AT_ONCE = 1024
 
 #: Broken files that a message names.
 _MOST_NAMED = 5
+#: What ends it.
+LEAVE_OUT_BROKEN = "or leave out such files with --set data.skip_broken=true"
 
 
 def read_folder(
@@ -57,8 +59,22 @@ def read_folder(
         skip_broken: leave out files that cannot be read, and say which.
 
     Raises:
-        DataError: as `find_images`; images cannot be read (all of them, with `skip_broken`); the
-            images do not fit in memory.
+        DataError: as `read_readable`; an image cannot be read, without `skip_broken`.
+    """
+    raw = read_readable(path, image_size)
+    broken = raw.seen.broken if raw.seen else {}
+    if broken and not skip_broken:
+        raise _not_readable(broken)
+    if broken:
+        logger.warning("%s: skipped %d broken: %s", path, len(broken), _named(broken))
+    return raw
+
+
+def read_readable(path: Path, image_size: int | None = None) -> RawDataset:
+    """Read as `read_folder` does what can be read of a folder; its `seen` has the rest.
+
+    Raises:
+        DataError: as `find_images`; no image can be read; the images do not fit in memory.
     """
     files_of_part = find_images(path)
     files = [
@@ -71,18 +87,17 @@ def read_folder(
     looks = _all_looks(files, broken)
     if not looks:
         raise _not_readable(broken)
-    height, width = _common_size(looks, image_size)
+    height, width = _common_size([*looks.values()], image_size)
     _require_memory(path, len(files), height, width)
-    levels = _common_levels(looks)
+    levels = _common_levels(looks.values())
     images = _read_images(files, broken, height, width, levels)
-    if broken and not (skip_broken and len(broken) < len(files)):
+    if len(broken) == len(files):
         raise _not_readable(broken)
-    if broken:
-        logger.warning("%s: skipped %d broken: %s", path, len(broken), _named(broken))
     name = path.resolve().name
-    _say_sizes(name, looks, height, width, hint=image_size is None)
+    seen = seen_of([look for file, look in looks.items() if file not in broken], broken)
+    _say_sizes(name, seen, height, width, hint=image_size is None)
     if levels is not None:
-        n_deep = sum(look.levels is not None for look in looks)
+        n_deep = sum(look.levels is not None for look in looks.values())
         logger.info(
             "%s: %s have more than 8 bits a pixel; their levels from %s to %s become 0 to 255",
             name,
@@ -100,17 +115,18 @@ def read_folder(
         parts.get("test"),
         parts.get("validation"),
         levels=levels,
+        seen=seen,
     )
 
 
-def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> list[Look]:
+def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> dict[Path, Look]:
     """Look at all files; those that cannot be read are put among the broken ones."""
-    looks = []
+    looks = {}
     for file, look in read_each(look_at, "looking at images", files):
         if isinstance(look, BrokenImageError):
             broken[file] = str(look)
         else:
-            looks.append(look)
+            looks[file] = look
     return looks
 
 
@@ -141,7 +157,7 @@ def _require_memory(path: Path, n_images: int, height: int, width: int) -> None:
         )
 
 
-def _common_levels(looks: Sequence[Look]) -> Levels | None:
+def _common_levels(looks: Iterable[Look]) -> Levels | None:
     """Give the levels of all images of more than 8 bits together, or None if there are none.
 
     One range for all: how bright an image is beside the others may be what tells classes apart.
@@ -217,16 +233,15 @@ def _labelled(
 
 
 def _not_readable(broken: Mapping[Path, str]) -> DataError:
-    way_out = "or leave out such files with --set data.skip_broken=true"
     if len(broken) > 1:
         return DataError(
             f"{len(broken):,} files must be readable images, but they are not: {_named(broken)}; "
-            f"repair or delete them, {way_out}"
+            f"repair or delete them, {LEAVE_OUT_BROKEN}"
         )
     ((file, why),) = broken.items()
     return DataError(
         f"{str(file)!r} must be a readable image, but it is not ({why}); "
-        f"repair or delete it, {way_out}"
+        f"repair or delete it, {LEAVE_OUT_BROKEN}"
     )
 
 
@@ -237,16 +252,15 @@ def _named(broken: Mapping[Path, str]) -> str:
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 
 
-def _say_sizes(name: str, looks: Sequence[Look], height: int, width: int, *, hint: bool) -> None:
+def _say_sizes(name: str, seen: Seen, height: int, width: int, *, hint: bool) -> None:
     """Say what was done to the images, if anything."""
-    sizes = sorted({look.size for look in looks}, key=lambda size: (size[0] * size[1], size))
     said = []
-    if sizes != [(height, width)]:
-        seen = " to ".join(f"{one}x{other}" for one, other in dict.fromkeys((sizes[0], sizes[-1])))
-        said.append(f"{len(looks):,} images of {seen} brought to {height}x{width}")
-        if not all(math.isclose(one / other, height / width, rel_tol=0.02) for one, other in sizes):
+    if [*seen.sizes] != [(height, width)]:
+        n_images = sum(seen.sizes.values())
+        said.append(f"{n_images:,} images of {seen.sizes_text} brought to {height}x{width}")
+        if seen.are_cut(height, width):
             said.append("the centre of each")
-    if any(look.is_transparent for look in looks):
+    if seen.n_transparent:
         said.append("transparent pixels are white")
     if said:
         change = "; change with --set data.image_size=N" if hint else ""

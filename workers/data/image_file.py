@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from workers.data.dataset import Images
+from workers.data.seen import Levels, Look
 
-__all__ = ["SUFFIXES", "BrokenImageError", "Levels", "Look", "fitted", "look_at", "read_pixels"]
+__all__ = ["SUFFIXES", "BrokenImageError", "fitted", "look_at", "read_pixels"]
 
 #: What Pillow may read, by the file's name. Left out are what is no picture (PostScript, films) and
 #: what only another program can draw.
@@ -33,31 +33,12 @@ class BrokenImageError(Exception):
     """A file that is not a readable image; its words say why."""
 
 
-#: The lowest and the highest level of pixels, different from each other.
-Levels = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What is seen of an image before its pixels are wanted.
-
-    Attributes:
-        size: (height, width) in pixels, after turning it upright.
-        is_transparent: whether any of it may be.
-        levels: the lowest, or 0 if that is less, and the highest of an image of more than 8 bits a
-            pixel; else None.
-    """
-
-    size: tuple[int, int]
-    is_transparent: bool
-    levels: Levels | None = None
-
-
 def look_at(file: Path) -> Look:
     """Look at an image. Raises `BrokenImageError` if it is none or cannot be read."""
     with _opened(file) as image:
         width, height = image.size
-        if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # stored lying
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        if orientation >= 5:  # stored lying
             width, height = height, width
         levels = None
         if _is_deep(image):
@@ -65,7 +46,9 @@ def look_at(file: Path) -> Look:
             levels = min(0.0, float(pixels.min())), float(pixels.max())
             if not np.isfinite(levels).all():
                 raise ValueError("it has pixels that are no finite numbers")
-        return Look((height, width), image.has_transparency_data, levels)
+        return Look(
+            (height, width), image.mode, image.has_transparency_data, orientation > 1, levels
+        )
 
 
 def read_pixels(
@@ -135,6 +118,10 @@ def _opened(file: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(file, formats=_formats()) as image:
             yield image
+    except UnidentifiedImageError as error:
+        raise BrokenImageError(
+            "it is no image of a known type" if file.stat().st_size else "it is empty"
+        ) from error
     # a broken PNG is a SyntaxError
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise BrokenImageError(str(error)) from error

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest, shown
+from workers.data.copies import find_copies, say_copies
 from workers.data.dataset import Dataset, Images, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
-from workers.data.folder import read_folder
+from workers.data.folder import read_folder, read_readable
+from workers.data.known import is_known
 from workers.data.npz import read_npz
 from workers.data.split import (
     Counts,
     Mask,
     class_counts,
-    first_equal,
     is_first,
     stratified_split,
     stratified_subset,
 )
-from workers.data.torchvision_files import PUBLISHED, data_folder, read_published
+from workers.data.torchvision_files import PUBLISHED, read_published
 
-__all__ = ["KnownDataset", "is_known", "known_datasets", "load_dataset", "split_dataset"]
+__all__ = ["load_dataset", "read_dataset", "split_dataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,56 +39,6 @@ _MOST_LISTED = 8
 
 #: Seeds of the splits. Not the search's seed: all searches on the same images share their splits.
 TEST_SEED, LIMIT_SEED, VALIDATION_SEED = 1, 2, 3
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDataset:
-    """A data set that has a name.
-
-    Attributes:
-        name: what ``--data`` takes.
-        input_shape: (channels, height, width).
-        n_classes: number of classes.
-        n_train: images to train and validate on, and to test on if it has no test images.
-        n_test: test images of its own, or 0.
-        built_in: whether it comes with vlga's libraries.
-        path: the folder that has its files, or None if it is built in or absent.
-    """
-
-    name: str
-    input_shape: tuple[int, int, int]
-    n_classes: int
-    n_train: int
-    n_test: int
-    built_in: bool
-    path: Path | None
-
-
-def known_datasets(data_dir: str | None = None) -> tuple[KnownDataset, ...]:
-    """Give every data set that has a name, and where its files are.
-
-    Args:
-        data_dir: folder of torchvision's files; if not given, `VLGA_DATA` or the user's cache.
-    """
-    folder = data_folder(data_dir)
-    digits = KnownDataset("digits", (1, 8, 8), 10, 1_797, 0, built_in=True, path=None)
-    return digits, *(
-        KnownDataset(
-            name,
-            one.input_shape,
-            one.n_classes,
-            one.n_train,
-            one.n_test,
-            built_in=False,
-            path=folder if one.is_in(folder) else None,
-        )
-        for name, one in PUBLISHED.items()
-    )
-
-
-def is_known(name: str) -> bool:
-    """Tell whether this is the name of a known data set, not one's own images."""
-    return name == "digits" or name in PUBLISHED
 
 
 def load_dataset(config: DataConfig) -> Dataset:
@@ -106,14 +57,23 @@ def load_dataset(config: DataConfig) -> Dataset:
             read; `image_size` or `skip_broken` is set for anything but a folder; there are fewer
             than two classes; a class has too few images for the splits.
     """
-    raw = _read(config)
+    raw = read_dataset(config)
     dataset = split_dataset(raw, config)
     if not is_known(config.name):
         logger.info("%s: %s", raw.name, _classes_text(raw))
     return dataset
 
 
-def _read(config: DataConfig) -> RawDataset:
+def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDataset:
+    """Read a data set, not split yet.
+
+    Args:
+        config: as `load_dataset` takes it.
+        only_readable: whether broken files of a folder are left out in silence.
+
+    Raises:
+        DataError: as `load_dataset` before it splits.
+    """
     name = config.name
     path = Path(name)
     try:
@@ -136,6 +96,8 @@ def _read(config: DataConfig) -> RawDataset:
     if name in PUBLISHED:
         return read_published(name, config.dir)
     if is_folder:
+        if only_readable:
+            return read_readable(path, config.image_size)
         return read_folder(path, config.image_size, skip_broken=config.skip_broken)
     if path.is_file() and path.suffix == ".npz":
         return read_npz(path)
@@ -172,7 +134,9 @@ def split_dataset(raw: RawDataset, config: DataConfig) -> Dataset:
     if validates_on_test and raw.validation is not None:
         raw = replace(raw, train=raw.train + raw.validation, validation=None)
     train, validation, test = raw.train, raw.validation, raw.test
-    ids = _ids(raw)
+    copies = find_copies(raw)
+    say_copies(raw, copies)
+    ids = copies.ids
     purposes = ["train", *["validate"] * (validation is None), *["test"] * (test is None)]
     _check_counts(raw, train, ids, len(purposes), f"images to {' and '.join(purposes)}")
     to_leave = 1 + (validation is None)
@@ -235,36 +199,6 @@ def _classes_text(raw: RawDataset) -> str:
             f"to {counts[most]:,} ({raw.classes[most]}) images"
         )
     return text if is_even else f"{text}; the largest has {counts[most] / len(labels):.0%}"
-
-
-def _ids(raw: RawDataset) -> Labels:
-    """Give the training images' ids, equal for equal images, and say what copies there are."""
-    all_ids = first_equal(*(part.images for part in raw.parts))
-    labels = np.concatenate([part.labels for part in raw.parts])
-    ids = all_ids[: len(raw.train)]
-    n_copies = len(ids) - int(is_first(ids).sum())
-    if n_copies:
-        logger.warning(
-            "%s: %s of %s images are copies of others; copies stay in one split",
-            *(raw.name, f"{n_copies:,}", f"{len(ids):,}"),
-        )
-    held_out = all_ids[len(ids) :]
-    n_shared = int(np.isin(held_out, ids).sum())
-    if n_shared:
-        logger.warning(
-            "%s: %s of %s images to validate or test on are training images too, so accuracies "
-            "are too high",
-            *(raw.name, f"{n_shared:,}", f"{len(held_out):,}"),
-        )
-    in_two = labels != labels[all_ids]
-    if in_two.any():
-        one = int(np.argmax(in_two))
-        logger.warning(
-            "%s: %s of %s images are copies of images of another class, such as one of %r and %r",
-            *(raw.name, f"{int(in_two.sum()):,}", f"{len(labels):,}"),
-            *(raw.classes[labels[all_ids[one]]], raw.classes[labels[one]]),
-        )
-    return ids
 
 
 def _limit(

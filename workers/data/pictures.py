@@ -14,8 +14,9 @@ from vlga.errors import DataError, shown
 from vlga.networks.plan import Shape
 from workers.data.dataset import Images
 from workers.data.folder import read_each
-from workers.data.image_file import SUFFIXES, BrokenImageError, Levels, fitted, look_at, read_pixels
+from workers.data.image_file import SUFFIXES, BrokenImageError, fitted, look_at, read_pixels
 from workers.data.npz import read_images
+from workers.data.seen import Levels
 
 __all__ = ["Picture", "find_pictures", "read_pictures"]
 

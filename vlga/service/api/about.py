@@ -55,7 +55,7 @@ def settings_schema() -> dict[str, Any]:
 @router.get("/datasets")
 def datasets(service: Using) -> Items:
     """Give the images that a search may have: known data sets, and what `--data` has."""
-    from workers.data.load import known_datasets
+    from workers.data.known import known_datasets
 
     known = [
         {
