@@ -12,6 +12,7 @@ import numpy as np
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest, shown
 from workers.data.copies import find_copies, say_copies
+from workers.data.counts import classes_text, say_warnings
 from workers.data.dataset import Dataset, Images, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder, read_readable
@@ -33,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 #: Pixels of the shorter side that an image has at least that may be a photograph.
 _SMALLEST_PHOTOGRAPH = 16
-
-#: Classes that are listed one by one.
-_MOST_LISTED = 8
 
 #: Seeds of the splits. Not the search's seed: all searches on the same images share their splits.
 TEST_SEED, LIMIT_SEED, VALIDATION_SEED = 1, 2, 3
@@ -60,7 +58,8 @@ def load_dataset(config: DataConfig) -> Dataset:
     raw = read_dataset(config)
     dataset = split_dataset(raw, config)
     if not is_known(config.name):
-        logger.info("%s: %s", raw.name, _classes_text(raw))
+        logger.info("%s: %s", raw.name, classes_text(raw))
+        say_warnings(dataset)
     return dataset
 
 
@@ -180,25 +179,6 @@ def _are_photographs(images: Images) -> bool:
     """
     channels, height, width = images.shape[1:]
     return bool(channels == 3 and min(height, width) >= _SMALLEST_PHOTOGRAPH)
-
-
-def _classes_text(raw: RawDataset) -> str:
-    """Say which classes there are, how many images each has, and the share of the largest."""
-    labels = np.concatenate([part.labels for part in raw.parts])
-    counts = class_counts(labels, len(raw.classes))
-    least, most = int(counts.argmin()), int(counts.argmax())
-    is_even = counts[least] == counts[most]
-    if len(counts) <= _MOST_LISTED:
-        each = (f"{count:,} {name}" for name, count in zip(raw.classes, counts, strict=True))
-        text = ", ".join(each)
-    elif is_even:
-        text = f"{len(counts):,} classes of {counts[most]:,} images"
-    else:
-        text = (
-            f"{len(counts):,} classes of {counts[least]:,} ({raw.classes[least]}) "
-            f"to {counts[most]:,} ({raw.classes[most]}) images"
-        )
-    return text if is_even else f"{text}; the largest has {counts[most] / len(labels):.0%}"
 
 
 def _limit(

@@ -312,11 +312,11 @@ class TestWhatIsSaid:
         ("labels", "said"),
         [
             (["cat", "dog"] * 10, "a: 10 cat, 10 dog"),
-            (["cat"] * 96 + ["dog"] * 4, "a: 96 cat, 4 dog; the largest has 96%"),
-            ([*range(9)] * 3, "a: 9 classes of 3 images"),
+            (["cat"] * 60 + ["dog"] * 40, "a: 60 cat, 40 dog; the largest has 60%"),
+            ([*range(9)] * 10, "a: 9 classes of 10 images"),
             (
-                [*range(9)] * 3 + [5] * 7,
-                "a: 9 classes of 3 (0) to 10 (5) images; the largest has 29%",
+                [*range(9)] * 10 + [5] * 7,
+                "a: 9 classes of 10 (0) to 17 (5) images; the largest has 18%",
             ),
         ],
     )
@@ -326,6 +326,31 @@ class TestWhatIsSaid:
         load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
 
         assert caplog.messages == [said]
+
+    @pytest.mark.parametrize(
+        ("labels", "said"),
+        [
+            (["cat"] * 9 + ["dog"] * 10, ["'cat' has only 9 images (6 + 1 + 2 to train, validate"]),
+            (["cat"] * 3 + ["dog"] * 4, ["'cat' has only 3 images (1 + 1 + 1 to train, validate"]),
+            (["cat"] * 97 + ["dog"] * 10, []),
+            (["cat"] * 100 + ["dog"] * 10, ["'dog' has only 9.1% of the images: accuracy hardly"]),
+        ],
+    )
+    def test_what_is_amiss(self, tmp_path, caplog, labels, said):
+        """A class of few images, and one that is rare beside another."""
+        load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
+
+        assert len(caplog.messages) == len(said)
+        for message, part in zip(caplog.messages, said, strict=True):
+            assert message.startswith(f"a: class {part}")
+
+    def test_many_small_classes(self, tmp_path, caplog):
+        """The smallest stands for them; images that validate and test are counted once."""
+        name = save_npz(tmp_path / "a.npz", [0] * 4 + [1] * 5 + [2] * 6)
+        load_dataset(DataConfig(name=name, fitness_on="test"))
+
+        said = "a: class '0' has only 4 images (3 + 1 to train and test), and 2 more have fewer"
+        assert [one.startswith(said) for one in caplog.messages] == [True]
 
     def test_known_ones_are_known(self, caplog):
         """Nothing needs to be said of a known data set."""
