@@ -33,7 +33,13 @@ if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 #: What commands load only when they need it.
-_LOADED_LATE = ("vlga.cli.search", "workers.data", "sklearn.datasets", "psycopg")
+_LOADED_LATE = (
+    "vlga.cli.search",
+    "vlga.service.app",
+    "workers.data",
+    "sklearn.datasets",
+    "psycopg",
+)
 
 marks.watch()
 
