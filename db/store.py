@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db.connection.engine import open_engine, reading, use_wal, writing
 from db.connection.outage import Patience, waits
@@ -45,8 +44,7 @@ class SqlStore:
         """
         self._engine = open_engine(url, create=create)
         use_wal(self._engine)
-        # Both databases say "on conflict" in the same words, but each by its own function.
-        self._upsert = (sqlite if self._engine.dialect.name == "sqlite" else postgresql).insert
+        self._upsert = writes.upsert_of(self._engine)
         #: With which what a running search needs waits for the database; opening it never does.
         self.patience = Patience()
         self._search_ids: dict[str, int] = {}

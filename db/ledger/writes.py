@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from db.ledger import codec
 from db.ledger.strides import roll_up
@@ -23,8 +24,17 @@ __all__ = [
     "insert_evaluations",
     "replace_artifacts",
     "search_values",
+    "upsert_of",
     "write_progress",
 ]
+
+
+def upsert_of(engine: Engine) -> Any:
+    """Give the ``insert`` that knows ``on conflict``: in the same words, but each database its own.
+
+    The other database's is left out: it takes a twentieth of the time in which a service starts.
+    """
+    return import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
 
 
 def search_values(changes: SearchChanges) -> dict[str, Any]:

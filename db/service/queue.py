@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db.connection.engine import reading, writing
 from db.ledger.codec import clean_text
+from db.ledger.writes import upsert_of
 from db.read.leases import clock, read_clock
 from db.read.searches import find_search_id
 from db.read.submissions import begun_elsewhere, find_submission, read_watched, watched
@@ -27,8 +27,7 @@ class SqlQueue:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # Both databases say "on conflict" in the same words, but each by its own function.
-        self._upsert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
+        self._upsert = upsert_of(engine)
 
     def submit(self, submission: Submission, *, key: str | None = None, body: str = "") -> bool:
         """Enter a submission; False if it was, with the same key.

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
+from db.read.folder import files_folder
+from db.service.access import Access
+from db.service.queue import SqlQueue
+from db.store import SqlStore
 from vlga.cli.options import db_option
 from vlga.errors import ConfigError
+from vlga.service import server
+from vlga.service.app import create_app
+from vlga.service.context import Options, Service
+from vlga.service.supervisor import Supervisor
 
 __all__ = ["serve"]
 
@@ -89,14 +96,6 @@ def serve(
     that has it, that is the token. `vlga token` makes more. Ctrl-C or SIGTERM ends the service;
     searches that it has started go on, and the next one takes them over.
     """
-    from db.read.folder import files_folder
-    from db.service.access import Access
-    from db.service.queue import SqlQueue
-    from db.store import SqlStore
-    from vlga.service import server
-    from vlga.service.app import create_app
-    from vlga.service.context import Options, Service
-
     secret = _given_token()
     if keyfile is not None and certfile is None:
         raise ConfigError("--keyfile needs a certificate, but got none; give --certfile too")
@@ -134,10 +133,8 @@ def serve(
 
 
 @contextmanager
-def _supervised(db_url: str, n_searches: int, address: str | None) -> Iterator[Any]:
+def _supervised(db_url: str, n_searches: int, address: str | None) -> Iterator[Supervisor]:
     """Carry out the queue during the block."""
-    from vlga.service.supervisor import Supervisor
-
     supervisor = Supervisor(db_url, n_searches=n_searches, address=address)
     supervisor.start()
     with closing(supervisor):
@@ -146,13 +143,11 @@ def _supervised(db_url: str, n_searches: int, address: str | None) -> Iterator[A
 
 def _given_token() -> str | None:
     """Give the token of the environment, or None."""
-    from vlga.service.server import require_private
-
     secret, file = os.environ.get("VLGA_TOKEN"), os.environ.get("VLGA_TOKEN_FILE")
     if file:
         if secret:
             raise ConfigError("VLGA_TOKEN and VLGA_TOKEN_FILE must not both be set; unset one")
-        require_private(Path(file), "VLGA_TOKEN_FILE")
+        server.require_private(Path(file), "VLGA_TOKEN_FILE")
         secret = Path(file).read_text(encoding="utf-8", errors="replace")
     if secret is None:
         return None
@@ -165,13 +160,12 @@ def _given_token() -> str | None:
     return secret
 
 
-def _made_token(access: Any) -> str:
+def _made_token(access: Access) -> str:
     """Make a token to print once."""
     names = {one.name for one in access.tokens()}
     stem = f"serve-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     name = next(one for one in (stem, *(f"{stem}-{n}" for n in range(2, 1000))) if one not in names)
-    secret: str = access.create(name, days=_MADE_FOR_DAYS)
-    return secret
+    return access.create(name, days=_MADE_FOR_DAYS)
 
 
 def _warn(host: str, secret: str | None, *, is_secure: bool) -> None:

@@ -45,12 +45,10 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = Live(service)
     add_handlers(app)
-    app.include_router(_probes)
-    app.include_router(auth.router)
-    app.include_router(api.router)
-    app.include_router(events.router)
+    # Not by include_router, which makes every route once more.
+    app.routes.extend([*_probes.routes, *auth.router.routes, *api.routes, *events.router.routes])
     if (found := pages()) is not None:
-        app.include_router(found.router)
+        app.routes.extend(found.routes)
     # The last one added is asked first.
     app.add_middleware(Authentication, service=service)
     app.add_middleware(Guards, options=service.options)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from vlga.service.api import about, candidates, compare, files, outcomes, searches, steering
-from vlga.service.api.rest import Rest, responses
 
-__all__ = ["router"]
+__all__ = ["routes"]
 
-router = APIRouter(prefix="/api/v1", route_class=Rest, responses=responses(401, 421, 422, 503))
-for _part in (about, searches, steering, candidates, outcomes, files, compare):
-    router.include_router(_part.router)
+_RESOURCES = (about, searches, steering, candidates, outcomes, files, compare)
+routes = [route for one in _RESOURCES for route in one.router.routes]

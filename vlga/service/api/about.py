@@ -6,20 +6,20 @@ import tomllib
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from vlga import __version__
 from vlga.config.load import preset_text
 from vlga.config.preset import preset_names
 from vlga.config.settings import SearchConfig
 from vlga.ports.state import State
-from vlga.service.api.rest import Items, Rest, Using
+from vlga.service.api.rest import Items, Using, resource
 from vlga.service.guards import MOST_BODY_BYTES
 from vlga.service.submitted import roots_content
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest)
+router = resource()
 
 
 @router.get("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from db.read.lineage import ancestors
 from db.read.pages import candidates_page
@@ -16,18 +16,17 @@ from vlga.service.api.rest import (
     Items,
     Limit,
     Name,
-    Rest,
     RowId,
     Using,
     as_page,
-    responses,
+    resource,
 )
 from vlga.service.context import Service
 from vlga.service.views import network_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404, 409))
+router = resource(404, 409)
 
 
 @router.get("/searches/{name}/candidates")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import StringConstraints
 
 from vlga.report.comparison.summary import difference
-from vlga.service.api.rest import NAME_PATTERN, Rest, Using, responses
+from vlga.service.api.rest import NAME_PATTERN, Using, resource
 from vlga.service.views import search_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404))
+router = resource(404)
 
 _SearchName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=180)]
 Names = Annotated[list[_SearchName], Query(alias="search", min_length=1, max_length=20)]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from sqlalchemy import select
 
@@ -16,14 +16,14 @@ from db.read.folder import files_folder
 from db.read.searches import find_search_id, show_search
 from db.schema.tables import artifacts
 from vlga.errors import NoIndividual
-from vlga.service.api.rest import CandidateId, Items, Name, Rest, Using, responses
+from vlga.service.api.rest import CandidateId, Items, Name, Using, resource, responses
 from vlga.service.aside import run_aside
 from vlga.service.context import Service
 from vlga.service.errors import problem
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404, 409))
+router = resource(404, 409)
 
 _SUFFIXES = ("weights", "final_weights")
 

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from db.read.pages import evaluations_page, newest_failures
 from db.read.searches import show_search
 from db.read.series import series
-from vlga.service.api.rest import Items, Limit, Name, Rest, RowId, Using, as_page, responses
+from vlga.service.api.rest import Items, Limit, Name, RowId, Using, as_page, resource
 from vlga.service.context import Service
 from vlga.service.views import search_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(404, 409))
+router = resource(404, 409)
 
 _LOG_BYTES = 2**18
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,7 @@ __all__ = [
     "Using",
     "Who",
     "as_page",
+    "resource",
     "responses",
     "tagged",
 ]
@@ -154,6 +155,12 @@ def tagged(request: Request, response: Response) -> Response:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
     return response
+
+
+def resource(*statuses: int) -> APIRouter:
+    """Give the router of a resource, whose operations may answer with these problems too."""
+    may_answer = responses(401, 421, 422, 503, *statuses)
+    return APIRouter(prefix="/api/v1", route_class=Rest, responses=may_answer)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,12 +20,12 @@ from vlga.service.api.rest import (
     Items,
     Limit,
     Name,
-    Rest,
     Settings,
     Text,
     Using,
     Who,
     as_page,
+    resource,
     responses,
 )
 from vlga.service.context import Service
@@ -34,7 +34,7 @@ from vlga.service.views import search_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest)
+router = resource()
 
 DryRun = Annotated[bool, Query(description="only say what it would be, and cost")]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from vlga.service import control
-from vlga.service.api.rest import Name, Rest, Settings, Using, Who, responses
+from vlga.service.api.rest import Name, Settings, Using, Who, resource
 from vlga.service.views import search_view
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=Rest, responses=responses(403, 404, 409))
+router = resource(403, 404, 409)
 
 
 class Resumed(BaseModel):

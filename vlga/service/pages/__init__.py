@@ -7,14 +7,11 @@ installed package.
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from vlga.service.pages import assets, compare, login, network, new, search, searches
 from vlga.service.pages.login import login_page
 from vlga.service.pages.rendering import error_page
 
-__all__ = ["error_page", "login_page", "router"]
+__all__ = ["error_page", "login_page", "routes"]
 
-router = APIRouter()
-for _part in (assets, login, searches, new, compare, search, network):
-    router.include_router(_part.router)
+_PAGES = (assets, login, searches, new, compare, search, network)
+routes = [route for one in _PAGES for route in one.router.routes]

@@ -9,13 +9,12 @@ from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from vlga import __version__
@@ -25,6 +24,9 @@ from vlga.service.errors import problem_of
 from vlga.service.pages.assets import asset_url
 from vlga.service.pages.shared import Shared
 from vlga.service.pages.words import ACTIONS, actions_for, progress_share, state_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = [
     "Form",
@@ -208,6 +210,8 @@ def _common(request: Request) -> dict[str, Any]:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # a service is ready without
+
     folder = files("vlga.service.pages") / "templates"
     environment = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),

@@ -19,7 +19,7 @@ from vlga.config.load import load_config
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.ledger import Artifact
 from vlga.ports.queue import Submission
-from vlga.service.pages import router
+from vlga.service.pages import routes
 
 #: What a page must show as text, wherever it comes from.
 HOSTILE = "<script>alert(1)</script>"
@@ -37,7 +37,7 @@ def app_with(store: SqlStore, scope: str) -> FastAPI:
         answer: Response = await call_next(request)
         return answer
 
-    app.include_router(router)
+    app.routes.extend(routes)
     return app
 
 
