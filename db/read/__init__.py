@@ -3,6 +3,8 @@
 searches     searches, the fittest individuals, one individual
 committees   the mean of a search's best networks, tested beside its winner
 leases       who holds a search
+pages        candidates, page by page
+outcomes     the feed of outcomes, and failures
 status       whether a search runs, has ended or is lost
 progress     where a running search stands
 submissions  what is wanted of searches, with what is so

@@ -1,12 +1,11 @@
-"""Lists of searches, candidates and outcomes, page by page, as the service shows them.
+"""A search's candidates page by page, as the service shows them.
 
-Each page is read from an index and takes the same time at a million outcomes as at ten. Moments are
-ISO 8601 text in UTC.
+Each page is read from an index and takes the same time at a million candidates as at ten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, or_, select
@@ -18,25 +17,19 @@ from db.schema.tables import candidates, evaluations
 from vlga.errors import ConfigError, shown
 from vlga.ports.evaluation import FailureReason
 
-__all__ = [
-    "CANDIDATE_ORDERS",
-    "candidates_page",
-    "evaluations_page",
-    "newest_evaluation",
-    "newest_failures",
-]
+__all__ = ["CANDIDATE_ORDERS", "OUTCOMES", "candidates_page"]
 
 #: By fitness, the fittest first and those without one left out; by number, upwards or downwards.
 CANDIDATE_ORDERS = ("-fitness", "id", "-id")
 
+#: What a candidate may be filtered by: whether it was trained, and why that failed.
+OUTCOMES = ("completed", "failed", *FailureReason)
+
+#: Rows looked at for a page of which a filter leaves few; its cursor leads on from there.
+_MOST_LOOKED_AT = 2000
+
 #: As many as a column holds.
 _LAST_ID = 2**31 - 1
-
-_OUTCOME = (
-    "id", "candidate_id", "is_final", "reused", "on_budget", "epochs", "seed", "status", "reason",
-    "message", "fitness", "validation_loss", "test_accuracy", "train_seconds", "worker", "device",
-    "peak_memory_bytes",
-)  # fmt: skip
 
 
 def candidates_page(
@@ -47,6 +40,9 @@ def candidates_page(
     limit: int,
     cursor: str | None = None,
     from_id: int | None = None,
+    phase: int | None = None,
+    generation: int | None = None,
+    outcome: str | None = None,
 ) -> Page:
     """Give candidates of a search with their outcomes, each once.
 
@@ -54,9 +50,12 @@ def candidates_page(
         engine: open.
         name: of the search.
         order: one of `CANDIDATE_ORDERS`.
-        limit: most rows, at least 1.
+        limit: most rows, at least 1. A page of few matches may have less, and a `next`.
         cursor: the `next` of the page before.
         from_id: begin at this candidate, in an order by number.
+        phase: that made them, from 0.
+        generation: of its phase that made them, from 0.
+        outcome: one of `OUTCOMES`; failed ones need an order by number.
 
     Returns:
         Rows of `id fitness parameters macs depth phase generation rung epochs fingerprint reason
@@ -65,94 +64,53 @@ def candidates_page(
 
     Raises:
         SearchNotFound: no search of that name.
-        ConfigError: no such order or cursor.
+        ConfigError: no such order, outcome or cursor.
     """
     if order not in CANDIDATE_ORDERS:
         known = ", ".join(CANDIDATE_ORDERS)
         raise ConfigError(f"order must be one of {known}, but got {shown(order)}")
-    if from_id is not None and order == "-fitness":
-        raise ConfigError("from_id needs an order by number, but got order=-fitness; give order=id")
+    if outcome is not None and outcome not in OUTCOMES:
+        known = ", ".join(OUTCOMES)
+        raise ConfigError(f"outcome must be one of {known}, but got {shown(outcome)}")
+    for what, needs_number in (
+        ("from_id", from_id is not None),
+        (f"outcome={outcome}", outcome not in (None, "completed")),
+    ):
+        if needs_number and order == "-fitness":
+            raise ConfigError(
+                f"{what} needs an order by number, but got order=-fitness; give order=id"
+            )
+    filters = {"phase": phase, "generation": generation}
+    wanted = {key: value for key, value in filters.items() if value is not None}
+    n_rows = max(limit, _MOST_LOOKED_AT if wanted or outcome else 0)
     kinds = (float, int) if order == "-fitness" else (int,)
     after = None if cursor is None else read_cursor(cursor, order, kinds)
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
         if order == "-fitness":
-            statement = _by_fitness(search_id, limit + 1, after)
+            statement = _by_fitness(search_id, n_rows + 1, after)
         else:
             start = None if after is not None or from_id is None else min(from_id, _LAST_ID)
-            statement = _by_number(search_id, limit + 1, order, after[0] if after else None, start)
+            statement = _by_number(search_id, n_rows + 1, order, after[0] if after else None, start)
         rows = [{**row} for row in connection.execute(statement).mappings()]
     keys = ("fitness", "id") if order == "-fitness" else ("id",)
-    return _page(rows, limit, order, keys)
+    items: list[dict[str, Any]] = []
+    for n_seen, row in enumerate(rows):
+        if len(items) == limit or n_seen == n_rows:
+            last = rows[n_seen - 1]
+            return Page(items, cursor_after(order, *(last[key] for key in keys)))
+        if _has_outcome(row, outcome) and all(row[key] == wanted[key] for key in wanted):
+            items.append(row)
+    return Page(items, None)
 
 
-def evaluations_page(engine: Engine, name: str, *, after: int = 0, limit: int) -> Page:
-    """Give outcomes in the order of recording, final trainings too: a feed to follow.
-
-    Args:
-        engine: open.
-        name: of the search.
-        after: the `id` of the last outcome that is known; 0 for none.
-        limit: most rows, at least 1.
-
-    Returns:
-        Rows of `id candidate_id is_final reused on_budget epochs seed status reason message fitness
-        validation_loss test_accuracy train_seconds worker device peak_memory_bytes parameters macs
-        finished_at`; `next` is what `after` is for the next page, None if there is none yet.
-
-    Raises:
-        SearchNotFound: no search of that name.
-    """
-    columns = evaluations.c
-    with reading(engine) as connection:
-        mine = columns.search_id == find_search_id(connection, name)
-        statement = _outcomes().where(mine, columns.id > min(after, 2**63 - 1))
-        found = connection.execute(statement.order_by(columns.id).limit(limit + 1)).mappings()
-        rows = [_outcome(row) for row in found]
-    more = len(rows) > limit
-    return Page(rows[:limit], str(rows[limit - 1]["id"]) if more else None)
-
-
-def newest_evaluation(engine: Engine, name: str) -> int:
-    """Give the `id` of a search's newest outcome, 0 before there is one.
-
-    Raises:
-        SearchNotFound: no search of that name.
-    """
-    columns = evaluations.c
-    with reading(engine) as connection:
-        mine = columns.search_id == find_search_id(connection, name)
-        newest = select(columns.id).where(mine).order_by(columns.id.desc()).limit(1)
-        return connection.scalar(newest) or 0
-
-
-def newest_failures(
-    engine: Engine, name: str, *, limit_each: int = 3
-) -> dict[str, list[dict[str, Any]]]:
-    """Give the newest failed trainings of each reason that there is, the newest first.
-
-    Returns:
-        By reason, rows as `evaluations_page` has them; final and reused ones are left out, as in
-        the counts of `show_search`.
-
-    Raises:
-        SearchNotFound: no search of that name.
-    """
-    columns = evaluations.c
-    with reading(engine) as connection:
-        mine = and_(
-            columns.search_id == find_search_id(connection, name),
-            columns.is_final.is_(False),
-            columns.reused.is_(False),
-        )
-        newest = {}
-        for reason in FailureReason:
-            statement = _outcomes().where(mine, columns.reason == reason.value)
-            statement = statement.order_by(columns.id.desc()).limit(limit_each)
-            newest[reason.value] = [
-                _outcome(row) for row in connection.execute(statement).mappings()
-            ]
-    return {reason: rows for reason, rows in newest.items() if rows}
+def _has_outcome(row: Mapping[str, Any], outcome: str | None) -> bool:
+    """Whether a row of a page has an outcome of this kind; None for any, or none at all."""
+    if outcome == "completed":
+        return row["fitness"] is not None
+    if outcome == "failed":
+        return row["reason"] is not None
+    return outcome is None or row["reason"] == outcome
 
 
 def _by_fitness(search_id: int, limit: int, after: Sequence[Any] | None) -> Select[tuple[Any, ...]]:
@@ -222,25 +180,3 @@ def _columns(outcome: Any, candidate: Any = candidates.c) -> list[ColumnElement[
         outcome.reason,
         outcome.reused,
     ]
-
-
-def _outcomes() -> Select[tuple[Any, ...]]:
-    columns = evaluations.c
-    return select(
-        *(columns[name] for name in _OUTCOME),
-        columns.n_parameters.label("parameters"),
-        columns.n_macs.label("macs"),
-        columns.finished_at,
-    )
-
-
-def _outcome(row: Any) -> dict[str, Any]:
-    return {**row, "finished_at": row["finished_at"].isoformat()}
-
-
-def _page(rows: list[dict[str, Any]], limit: int, order: str, keys: Sequence[str]) -> Page:
-    """Make a page of rows of which there is one more than fits, if there is a next page."""
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], cursor_after(order, *(last[key] for key in keys)))

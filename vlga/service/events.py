@@ -20,8 +20,8 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
+from db.read.outcomes import evaluations_page, newest_evaluation
 from db.read.overview import searches_named, searches_page
-from db.read.pages import evaluations_page, newest_evaluation
 from vlga.errors import SearchNotFound, VlgaError
 from vlga.service.api.rest import NAME_PATTERN, Using, responses
 from vlga.service.context import Service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from sqlalchemy import Engine, event
 from db.connection.engine import open_engine
 from db.read import searches
 from db.read.keyset import Page
+from db.read.outcomes import evaluations_page, failures_page, newest_failures
 from db.read.overview import searches_page
-from db.read.pages import CANDIDATE_ORDERS, candidates_page, evaluations_page, newest_failures
+from db.read.pages import CANDIDATE_ORDERS, candidates_page
 from db.read.series import series
 from db.store import SqlStore
 from tests.support.records import candidate, evaluation, record
@@ -72,6 +74,42 @@ def test_a_page_may_begin_anywhere(engine: Engine):
         ids("-fitness", 3)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_candidates_are_filtered(engine: Engine, limit: int):
+    """By place and by outcome, in every order; failed ones have no place by fitness."""
+
+    def ids(order: str, **wanted: Any) -> list[int]:
+        rows = _all(
+            lambda **to: candidates_page(engine, "digits-1", order=order, **wanted, **to), limit
+        )
+        return [row["id"] for row in rows]
+
+    everything = candidates_page(engine, "digits-1", order="id", limit=100).items
+    for phase, generation in {(row["phase"], row["generation"]) for row in everything}:
+        mine = [r["id"] for r in everything if (r["phase"], r["generation"]) == (phase, generation)]
+        assert ids("id", phase=phase, generation=generation) == mine
+        assert ids("-id", phase=phase, generation=generation) == mine[::-1]
+    assert ids("id", phase=77) == []
+    assert ids("id", outcome="failed") == ids("-id", outcome="out_of_memory") == [3]
+    assert ids("id", outcome="diverged") == []
+    assert ids("id", outcome="completed") == [0, 1, 2, 4]
+    assert ids("-fitness", outcome="completed") == [0, 1, 2, 4]
+    with pytest.raises(ConfigError, match="outcome=failed needs an order by number"):
+        ids("-fitness", outcome="failed")
+    with pytest.raises(ConfigError, match="outcome must be one of completed, failed, out_of"):
+        ids("id", outcome="lost")
+
+
+def test_a_page_of_few_matches_leads_on(large: Engine):
+    """It looks at 2,000 candidates and then says from where on there are more."""
+    pages = [candidates_page(large, "large", order="id", limit=50, phase=1)]
+    while pages[-1].next is not None:
+        after = pages[-1].next
+        pages.append(candidates_page(large, "large", order="id", limit=50, phase=1, cursor=after))
+
+    assert [len(page.items) for page in pages] == [0, 0]
+
+
 def test_a_cursor_of_another_list_is_refused(engine: Engine):
     """So is text that is no cursor, numbers that no column holds, and an unknown order."""
     other = candidates_page(engine, "digits-1", order="id", limit=1).next
@@ -110,10 +148,16 @@ def test_failures_come_by_reason_the_newest_first(url: str):
         outcomes = [evaluation(number, reason=reason) for number, reason in enumerate(reasons)]
         store.add_evaluations("one", outcomes)
         found = newest_failures(store.engine, "one", limit_each=2)
+        ask = functools.partial(failures_page, store.engine, "one", FailureReason.DIVERGED)
+        diverged = _all(ask, 2)
+        other = ask(limit=2).next
+        with pytest.raises(ConfigError, match="cursor must be"):
+            failures_page(store.engine, "one", FailureReason.ERROR, limit=2, cursor=other)
 
     numbers = {reason: [row["candidate_id"] for row in rows] for reason, rows in found.items()}
     assert numbers == {"diverged": [4, 3], "error": [5]}
     assert found["error"][0]["message"] == "it did not fit"
+    assert [row["candidate_id"] for row in diverged] == [4, 3, 2, 1, 0]
 
 
 def test_an_unknown_search_has_no_page(engine: Engine):
@@ -210,6 +254,10 @@ def test_no_page_scans_or_sorts_a_table(large: Engine):
         "from": lambda: candidates_page(large, name, order="id", limit=50, from_id=1000),
         "feed": lambda: evaluations_page(large, name, after=1000, limit=50),
         "failures": lambda: newest_failures(large, name),
+        "failures of a reason": lambda: failures_page(
+            large, name, FailureReason.DIVERGED, limit=50
+        ),
+        "filtered": lambda: candidates_page(large, name, order="id", limit=50, outcome="diverged"),
         "series": lambda: series(large, name),
         "searches": lambda: searches_page(large, limit=50),
     }

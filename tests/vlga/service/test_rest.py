@@ -47,6 +47,10 @@ def test_a_search_can_be_looked_at_in_every_way(client: TestClient, engine: Engi
     assert _get(client, "/winner")["id"] == 0
     assert len(_get(client, "/evaluations?after=2")["items"]) == 5
     assert _get(client, "/series")["x"] == [1, 2, 3, 4, 5, 6]
+    failed = _get(client, "/candidates?outcome=failed&order=id")["items"]
+    assert [row["id"] for row in failed] == [3]
+    assert _get(client, "/candidates?outcome=lost", 422)["detail"].startswith("outcome must be one")
+    assert _get(client, "/genes") == {"networks": 3, "items": []}
     assert _get(client, "/failures")["out_of_memory"]["n"] == 1
     assert _get(client, "/running") == {"state": "completed", "progress": None}
     assert _get(client, "/log") == {"lines": []}

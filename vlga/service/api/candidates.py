@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 
 from db.read.lineage import ancestors
-from db.read.pages import candidates_page
+from db.read.pages import OUTCOMES, candidates_page
 from db.read.searches import show_search
 from vlga.errors import NoIndividual
 from vlga.service.api.rest import (
@@ -28,6 +28,8 @@ __all__ = ["router"]
 
 router = resource(404, 409)
 
+Place = Annotated[int | None, Query(ge=0, lt=2**31, description="from 0")]
+
 
 @router.get("/searches/{name}/candidates")
 def list_candidates(
@@ -40,10 +42,26 @@ def list_candidates(
     limit: Limit = 50,
     cursor: Cursor = None,
     from_id: RowId | None = None,
+    phase: Place = None,
+    generation: Place = None,
+    outcome: Annotated[
+        str | None, Query(max_length=20, description=f"one of {', '.join(OUTCOMES)}")
+    ] = None,
 ) -> Items:
-    """Give candidates with their outcomes; by fitness, those without one are left out."""
+    """Give candidates with their outcomes; by fitness, those without one are left out.
+
+    A page of few matches may have less than `limit`, and a `next`.
+    """
     page = candidates_page(
-        service.engine, name, order=order, limit=limit, cursor=cursor, from_id=from_id
+        service.engine,
+        name,
+        order=order,
+        limit=limit,
+        cursor=cursor,
+        from_id=from_id,
+        phase=phase,
+        generation=generation,
+        outcome=outcome,
     )
     return as_page(request, response, page)
 

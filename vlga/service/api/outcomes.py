@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from db.read.pages import evaluations_page, newest_failures
+from db.read.outcomes import evaluations_page, newest_failures
 from db.read.searches import show_search
 from db.read.series import series
 from vlga.service.api.rest import Items, Limit, Name, RowId, Using, as_page, resource
 from vlga.service.context import Service
+from vlga.service.networks import compared_genes
 from vlga.service.views import search_view
 
 __all__ = ["router"]
@@ -59,6 +60,31 @@ def failures(
     return {
         reason: {"n": counts.get(reason, len(rows)), "newest": rows}
         for reason, rows in newest.items()
+    }
+
+
+@router.get("/searches/{name}/genes")
+def genes(service: Using, name: Name) -> dict[str, Any]:
+    """Give alleles that the fittest quarter of the newest networks has more often than all.
+
+    `networks` were compared; `moved` is how far the shares of a gene's alleles differ, and
+    `by_chance` how far they would if the gene had no influence.
+    """
+    compared = compared_genes(service.engine, show_search(service.engine, name))
+    return {
+        "networks": compared.n_networks,
+        "items": [
+            {
+                "gene": one.gene,
+                "moved": one.moved,
+                "by_chance": one.by_chance,
+                "alleles": [
+                    {"allele": allele, "of_all": of_all, "of_fittest": of_fittest}
+                    for allele, (of_all, of_fittest) in one.shares.items()
+                ],
+            }
+            for one in compared.shifts
+        ],
     }
 
 

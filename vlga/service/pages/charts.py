@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
 
-from db.read.pages import candidates_page
-from db.read.reports import search_genomes
 from db.read.searches import show_search
 from db.read.series import series
 from vlga.ports.data import fitness_label
@@ -25,19 +23,11 @@ from vlga.report.figures import (
     points,
 )
 from vlga.report.search.figures import depth_figure, fitness_figure, genes_figure, pareto_figure
-from vlga.report.search.genes import gene_shifts, heard_genes
-from vlga.report.search.summary import (
-    Outcome,
-    pareto_front,
-    rounds,
-    trained,
-    trained_longest,
-)
+from vlga.report.search.summary import pareto_front, rounds
+from vlga.service.networks import compared_genes, fittest, newest
 
 __all__ = ["CHARTS", "chart", "course_figure"]
 
-#: A larger search is drawn by its newest networks and, against size, by its fittest.
-_MOST_NETWORKS, _MOST_GENOMES, _AT_ONCE = 2000, 500, 1000
 _ROUNDS, _GENES = 60, 6
 
 
@@ -105,17 +95,17 @@ def _course(engine: Engine, shown: Mapping[str, Any]) -> Figure:
 
 
 def _fitness(engine: Engine, shown: Mapping[str, Any]) -> Figure:
-    members = _newest(engine, shown["name"])
+    members = newest(engine, shown["name"])
     drawing = fitness_figure(rounds(members, _ROUNDS), **_scale(shown))
     return _with_height(drawing, 340)
 
 
 def _depth(engine: Engine, shown: Mapping[str, Any]) -> Figure:
-    return depth_figure(rounds(_newest(engine, shown["name"]), _ROUNDS))
+    return depth_figure(rounds(newest(engine, shown["name"]), _ROUNDS))
 
 
 def _size(engine: Engine, shown: Mapping[str, Any]) -> Figure:
-    members = [*_outcomes(engine, shown["name"], "-fitness")]
+    members = fittest(engine, shown["name"])
     winner = shown["best"] and shown["best"]["id"]
     front = pareto_front(members)
     drawing = pareto_figure(members, front, winner, **_scale(shown))
@@ -123,11 +113,7 @@ def _size(engine: Engine, shown: Mapping[str, Any]) -> Figure:
 
 
 def _genes(engine: Engine, shown: Mapping[str, Any]) -> Figure:
-    members = trained_longest(trained(_newest(engine, shown["name"])))[-_MOST_GENOMES:]
-    genomes = search_genomes(engine, shown["name"], [one.id for one in members])
-    _, height, width = shown["input_shape"]
-    genes = {number: heard_genes(one, (height, width)) for number, one in genomes.items()}
-    shifts = gene_shifts([one for one in members if one.id in genes], genes)
+    shifts = compared_genes(engine, shown).shifts
     if shifts:
         return genes_figure(shifts[:_GENES])
     return {"data": [], "layout": {}, "empty": "No gene differs by more than chance explains."}
@@ -141,37 +127,6 @@ CHARTS: Mapping[str, Callable[[Engine, Mapping[str, Any]], Figure]] = {
     "size": _size,
     "genes": _genes,
 }
-
-
-def _newest(engine: Engine, name: str) -> list[Outcome]:
-    """Give the newest networks with an outcome, by number."""
-    return sorted(_outcomes(engine, name, "-id"), key=lambda one: one.id)
-
-
-def _outcomes(engine: Engine, name: str, order: str) -> Iterator[Outcome]:
-    cursor = None
-    for _ in range(_MOST_NETWORKS // _AT_ONCE):
-        page = candidates_page(engine, name, order=order, limit=_AT_ONCE, cursor=cursor)
-        for row in page.items:
-            if row["epochs"] is not None:
-                yield _outcome(row)
-        cursor = page.next
-        if cursor is None:
-            return
-
-
-def _outcome(row: Mapping[str, Any]) -> Outcome:
-    return Outcome(
-        **{
-            key: row[key]
-            for key in (
-                "id", "phase", "generation", "rung", "depth", "fingerprint", "fitness", "reason",
-                "epochs", "parameters", "macs",
-            )
-        },
-        operator="",
-        on_budget=not row["reused"],
-    )  # fmt: skip
 
 
 def _scale(shown: Mapping[str, Any]) -> dict[str, Any]:

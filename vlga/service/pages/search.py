@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
-from db.read.pages import candidates_page, newest_failures
+from db.read.outcomes import newest_failures
+from db.read.pages import candidates_page
 from db.read.searches import individual
 from vlga.errors import ConfigError, VlgaError
 from vlga.ports.data import fitness_label
