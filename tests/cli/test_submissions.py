@@ -49,7 +49,10 @@ class TestBeforeItIsEntered:
         assert [rows[name]["state"] for name in ("first", "broken")] == ["queued", "failed"]
         assert rows["first"]["status"] == "queued"
         assert rows["first"]["evaluations"] == 0
-        assert re.search(r"first +queued +variable_length +digits +0", vlga("list").out)
+        assert re.search(r"first +queued, 1st +variable_length +digits +0", vlga("list").out)
+        assert re.search(
+            r"^status +queued, 1st in the queue$", vlga("show", "first").out, re.MULTILINE
+        )
         assert (shown["status"], shown["state"], shown["seed"]) == ("queued", "queued", 7)
         assert shown["best"] is None
         table = vlga("show", "broken").out

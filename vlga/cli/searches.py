@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.errors import SearchNotFound, plain
 from vlga.ports.data import fitness_label
-from vlga.ports.state import State
+from vlga.ports.state import State, queue_places
 from vlga.report.committee import committee_text
 from vlga.report.formats import (
     as_csv,
@@ -23,6 +24,7 @@ from vlga.report.formats import (
     count_text,
     filled,
     number_of,
+    ordinal,
     pace_text,
     render,
     seconds_text,
@@ -39,6 +41,7 @@ def list_(db_url: str, form: str) -> None:
     """List the searches of a database, the newest first."""
     with opened(db_url) as engine:
         rows = searches.list_searches(engine)
+        places = _places(engine, rows) if form == "table" else {}
     columns = ["name", "status", "strategy", "data", "evaluations", "best_fitness", "created_at"]
     if form != "table":
         columns.append("state")
@@ -46,7 +49,8 @@ def list_(db_url: str, form: str) -> None:
         rows = [
             {
                 **row,
-                "status": row["state"],
+                "status": row["state"]
+                + (f", {ordinal(places[row['name']])}" if row["name"] in places else ""),
                 "created_at": row["created_at"][:16].replace("T", " "),
             }
             for row in rows
@@ -70,6 +74,7 @@ def show(search: str, db_url: str, form: str) -> None:
     """Show one search: its state, its settings and what it found."""
     with opened(db_url) as engine:
         found = _found(engine, search)
+        place = _places(engine, [found]).get(search)
     if form == "json":
         click.echo(as_json(found))
         return
@@ -82,7 +87,7 @@ def show(search: str, db_url: str, form: str) -> None:
     began = "started" if found["images"] else "submitted"
     flat = {
         "name": found["name"],
-        "status": found["state"],
+        "status": found["state"] + (f", {ordinal(place)} in the queue" if place else ""),
         "now": found["progress"] and _now(found["progress"]),
         "message": found["message"] or found.get("note"),
         "strategy": found["strategy"],
@@ -132,6 +137,15 @@ def _found(engine: Engine, search: str) -> dict[str, Any]:
 
         found = search_view(engine, SqlQueue(engine), search)
         return {**found, "status": found["state"]}
+
+
+def _places(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Give the places in the queue of those of these searches that wait."""
+    if all(row["state"] != State.QUEUED for row in rows):
+        return {}
+    from db.service.queue import SqlQueue
+
+    return queue_places(SqlQueue(engine).unsettled())
 
 
 def _now(progress: dict[str, Any]) -> str:

@@ -5,12 +5,13 @@ Computed wherever it is shown, and stored nowhere: a process that is killed writ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from vlga.ports.lease import Stop, is_in_force
 from vlga.ports.queue import Watched, Wish
 
-__all__ = ["UNDER_WAY", "State", "state", "state_of"]
+__all__ = ["UNDER_WAY", "State", "queue_places", "state", "state_of"]
 
 
 class State(StrEnum):
@@ -36,6 +37,16 @@ def state_of(watched: Watched) -> State:
     """Give a search's state now; whether its process is alive is looked up on this machine."""
     lease = watched.seen.lease
     return state(watched, is_held=lease is not None and is_in_force(lease))
+
+
+def queue_places(unsettled: Sequence[Watched]) -> dict[str, int]:
+    """Give the place of each search that waits for its turn, by name: 1 for who starts next.
+
+    Args:
+        unsettled: as `vlga.ports.queue.Queue.unsettled` gives them.
+    """
+    waiting = [one.submission.name for one in unsettled if state_of(one) is State.QUEUED]
+    return {name: place for place, name in enumerate(waiting, start=1)}
 
 
 def state(watched: Watched, *, is_held: bool) -> State:

@@ -21,6 +21,7 @@ __all__ = [
     "filled",
     "machines_text",
     "number_of",
+    "ordinal",
     "pace_text",
     "render",
     "seconds_text",
@@ -176,6 +177,12 @@ def count_text(number: float) -> str:
 def number_of(number: int, noun: str) -> str:
     """Give a count with its noun: 1 epoch, 30 epochs."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def ordinal(number: int) -> str:
+    """Give a place as 1st, 2nd, 3rd or 11th."""
+    is_teen = 10 <= number % 100 <= 20
+    return f"{number:,}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def seconds_text(seconds: float) -> str:

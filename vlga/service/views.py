@@ -11,7 +11,7 @@ from db.read.searches import individual, show_search
 from vlga.errors import SearchNotFound
 from vlga.ports.data import data_label
 from vlga.ports.queue import Queue, Submission
-from vlga.ports.state import state_of
+from vlga.ports.state import State, queue_places, state_of
 from vlga.report.network import (
     layer_rows,
     network_facts,
@@ -28,11 +28,11 @@ def search_view(engine: Engine, queue: Queue, name: str) -> dict[str, Any]:
     """Give a search in full, entered or not.
 
     Returns:
-        The keys of `db.read.searches.show_search` and `state wanted priority note changes
+        The keys of `db.read.searches.show_search` and `state place wanted priority note changes
         created_by progress actions`. Before it is entered, `status` is None and what only the
-        images tell is None or empty. `progress` is what its process said last, with the `moment`
-        by the database's clock, or None. `actions` are rows of `at who what detail`, the newest
-        first.
+        images tell is None or empty. `place` is that in the queue, from 1, or None. `progress` is
+        what its process said last, with the `moment` by the database's clock, or None. `actions`
+        are rows of `at who what detail`, the newest first.
 
     Raises:
         SearchNotFound: neither a search nor a submission has that name.
@@ -43,9 +43,12 @@ def search_view(engine: Engine, queue: Queue, name: str) -> dict[str, Any]:
         shown = show_search(engine, name)
     except SearchNotFound:
         shown = _before_it_is_entered(wanted)
+    state = state_of(watched)
+    places = queue_places(queue.unsettled()) if state is State.QUEUED else {}
     return {
         **shown,
-        "state": state_of(watched),
+        "state": state,
+        "place": places.get(name),
         "wanted": wanted.wanted.value,
         **{key: getattr(wanted, key) for key in ("priority", "note", "created_by")},
         "changes": [*wanted.changes],

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.leases_contract import ANNA
 from vlga.ports.lease import Lease, Stop, this_process
 from vlga.ports.queue import Seen, Submission, Watched, Wish
-from vlga.ports.state import State, state, state_of
+from vlga.ports.state import State, queue_places, state, state_of
 
 
 def watched(wanted: Wish, status: str | None, **values: Any) -> Watched:
@@ -97,3 +97,9 @@ def test_a_process_of_this_machine_is_looked_up():
     assert state_of(alive) is State.RUNNING
     assert state_of(elsewhere) is State.QUEUED
     assert state_of(replace(alive, seen=Seen("running"))) is State.QUEUED
+
+
+def test_only_what_waits_has_a_place():
+    """In the order that it is given in."""
+    waiting = [Submission("a", {}), Submission("b", {}, Wish.PAUSE), Submission("c", {})]
+    assert queue_places([Watched(one, Seen()) for one in waiting]) == {"a": 1, "c": 2}

@@ -14,6 +14,7 @@ from vlga.report.formats import (
     filled,
     machines_text,
     number_of,
+    ordinal,
     pace_text,
     render,
     seconds_text,
@@ -172,3 +173,10 @@ def test_machines_are_named_where_that_says_something(n_nodes, n_gpus, text):
 
     assert machines_text(machines) == text
     assert at_a_time_text(4, machines) == (f"4 at a time on {text}" if text else "4 at a time")
+
+
+def test_a_place_is_an_ordinal():
+    """The teens of every hundred end in th."""
+    places = (1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 101, 111, 1003)
+    said = "1st 2nd 3rd 4th 10th 11th 12th 13th 21st 22nd 101st 111th 1,003rd"
+    assert " ".join(map(ordinal, places)) == said

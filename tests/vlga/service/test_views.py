@@ -38,6 +38,7 @@ def test_a_search_that_is_not_entered_has_the_same_keys(engine: Engine):
 
     assert view.keys() == search_view(engine, queue, "empty").keys()
     assert (view["state"], view["status"], view["seed"]) == ("queued", None, 7)
+    assert (view["place"], search_view(engine, queue, "empty")["place"]) == (1, None)
     assert view["config"] == settings
     assert json.loads(json.dumps(view)) == view
 

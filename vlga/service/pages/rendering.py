@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from vlga import __version__
 from vlga.errors import VlgaError
-from vlga.report.formats import count_text, number_of, pace_text, seconds_text
+from vlga.report.formats import count_text, number_of, ordinal, pace_text, seconds_text
 from vlga.service.errors import problem_of
 from vlga.service.pages.assets import asset_url
 from vlga.service.pages.shared import Shared
@@ -224,6 +224,7 @@ def _environment() -> Environment:
         "count": count_text,
         "duration": seconds_text,
         "linked": _linked,
+        "ordinal": ordinal,
         "moment": lambda text: text[:16].replace("T", " "),
         "pace": pace_text,
         "percent": lambda share: f"{share:.0%}".replace("%", " %"),

@@ -139,7 +139,6 @@ def _page(request: Request, name: str, *, problem: str = "", status: int = 200) 
         view=view,
         title=_title(view),
         news=_news(view),
-        queue="It waits for a free place.",
         problem=problem,
     )
 

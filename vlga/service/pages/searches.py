@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from db.read.overview import searches_page
 from vlga.config.strategies import STUDIES, StrategyName
 from vlga.errors import ConfigError, VlgaError
+from vlga.ports.state import State, queue_places
 from vlga.service import control
 from vlga.service.pages.rendering import Form, Page, address, read_form, respond
 from vlga.service.pages.words import STATES
@@ -68,18 +69,21 @@ def act_on(
 
 
 def _page(request: Request, *, problem: str = "", status: int = 200) -> Response:
+    service = request.app.state.service
     given = {key: request.query_params.get(key) or None for key in ("q", "state", "cursor")}
 
     def rows() -> dict[str, Any]:
         page = searches_page(
-            request.app.state.service.engine,
+            service.engine,
             limit=_AT_ONCE,
             cursor=given["cursor"],
             state=given["state"],
             text=given["q"],
         )
         onward = page.next and address("/", q=given["q"], state=given["state"], cursor=page.next)
-        return {"rows": page.items, "next": onward}
+        is_waiting = any(row["state"] == State.QUEUED for row in page.items)
+        places = queue_places(service.queue.unsettled()) if is_waiting else {}
+        return {"rows": page.items, "next": onward, "places": places}
 
     return respond(
         request,

@@ -124,6 +124,12 @@ def test_a_title_carries_the_state(client: TestClient):
     assert "<title>queued: waiting</title>" in client.get("/s/waiting").text
 
 
+def test_a_search_that_waits_has_its_place(client: TestClient):
+    """On its page and in the list."""
+    assert "1st in the queue: it starts" in client.get("/s/waiting").text
+    assert "1st in the queue" in client.get("/?part=list").text
+
+
 def test_networks_are_listed_from_any_number(client: TestClient):
     """In each order, page by page, and from a number on."""
     first = client.get("/s/digits-1?part=population").text
