@@ -23,9 +23,9 @@ def deeper_is_better(candidate: Candidate) -> float:
     return (candidate.phase + any_fitness(candidate)) / 20
 
 
-def completed(candidate: Candidate, fitness: float) -> Evaluation:
+def completed(candidate: Candidate, fitness: float, n_parameters: int = 0) -> Evaluation:
     """Give the outcome of a training that went well."""
-    return Evaluation(candidate.id, epochs=1, seed=0, fitness=fitness)
+    return Evaluation(candidate.id, epochs=1, seed=0, fitness=fitness, n_parameters=n_parameters)
 
 
 def individual(candidate: Candidate, fitness: float) -> Individual:

@@ -7,6 +7,7 @@ ones. A mistake is a `ConfigError` of one line: where, the rule, the value, the 
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -20,6 +21,9 @@ from vlga.config.settings import AUTO, SearchConfig
 from vlga.errors import ConfigError, nearest, plain, shown
 
 __all__ = ["load_config", "parse_config", "preset_text"]
+
+#: A list whose strings need no quotes.
+_BARE_WORDS = re.compile(r"\[\s*[\w.-]+\s*(,\s*[\w.-]+\s*)*\]")
 
 
 def preset_text(name: str) -> str:
@@ -51,7 +55,8 @@ def load_config(
         preset: name of a preset.
         file: a TOML file whose settings replace the preset's.
         drop: tables whose settings in preset and file are ignored.
-        settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string.
+        settings: ``dotted.key=value``, the value in TOML's form; a bare word is a string, in a list
+            too.
         overrides: dotted keys to values, for options of the command line; None means not given.
         defaults: dotted keys to values; they replace the preset's, and the file's replace them.
         unused: tables that would be ignored, to what to do instead; refused if a value in them is
@@ -134,10 +139,12 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """Read a value in TOML's form; what is not TOML is a string."""
+    """Read a value in TOML's form; a list may have bare words, and what is not TOML is a string."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
+        if _BARE_WORDS.fullmatch(text):
+            return [_value(word.strip()) for word in text[1:-1].split(",")]
         return text
     if len(tree) > 1:
         raise ConfigError(f"--set must be one setting, but got more lines of TOML: {shown(text)}")

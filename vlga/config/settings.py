@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from vlga.config.base import Count, Fraction, Settings
 from vlga.config.fitness import FitnessName
-from vlga.config.strategies import ENDING, StrategyName
+from vlga.config.objectives import ObjectiveName
+from vlga.config.strategies import ENDING, MULTI_OBJECTIVE, StrategyName
 from vlga.config.study import StudyConfig
 from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
@@ -310,6 +311,10 @@ class SearchConfig(Settings):
         "balanced_accuracy (mean of the classes' accuracies) and f1_macro; log_loss: "
         "exp(-log loss), so that more is better",
     )
+    objectives: list[ObjectiveName] = Field(
+        ["fitness"],
+        description="fitness, and what strategy steady_state trades it for: parameters, macs",
+    )
     data: DataConfig = DataConfig()
     space: SpaceConfig
     population: PopulationConfig = PopulationConfig()
@@ -356,6 +361,7 @@ class SearchConfig(Settings):
         for key in self.auto:
             if key not in AUTO:
                 raise ConfigError(f"auto must be of {', '.join(AUTO)}, but got {key!r}")
+        self._check_objectives()
         budget = self.budget
         is_chosen = "training.epochs" in self.auto
         if budget.epochs is not None and budget.epochs < self.training.epochs and not is_chosen:
@@ -371,3 +377,13 @@ class SearchConfig(Settings):
                 f"{self.strategy!r}, which never ends by itself; add --set budget.evaluations=100"
             )
         return self
+
+    def _check_objectives(self) -> None:
+        got = f"but got objectives={self.objectives}"
+        if self.objectives[:1] != ["fitness"] or len({*self.objectives}) < len(self.objectives):
+            raise ConfigError(f"objectives must begin with fitness and have none twice, {got}")
+        if len(self.objectives) > 1 and self.strategy not in MULTI_OBJECTIVE:
+            raise ConfigError(
+                f"objectives must be [fitness] for strategy {self.strategy!r}, which weighs "
+                f"nothing else, {got}; add --set strategy={' or '.join(sorted(MULTI_OBJECTIVE))}"
+            )

@@ -11,6 +11,7 @@ __all__ = [
     "ENDING",
     "GENERATIONAL",
     "KNOWN_NETWORKS",
+    "MULTI_OBJECTIVE",
     "PHASED",
     "RUNGED",
     "STUDIES",
@@ -42,5 +43,7 @@ PHASED: frozenset[str] = frozenset({"variable_length"})
 RUNGED: frozenset[str] = frozenset({"ladder", "optuna_tpe_asha", "one_epoch_then_best"})
 #: Those that make whole generations, of networks that must be alike; they take no founders.
 GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "hand_made", "variable_length"})
+#: Those that can weigh other objectives beside the fitness (`vlga.config.objectives`).
+MULTI_OBJECTIVE: frozenset[str] = frozenset({"steady_state"})
 #: Those that end by a rule of their own; the others must have a budget.
 ENDING: frozenset[str] = STUDIES | PHASED

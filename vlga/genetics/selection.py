@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from deap import base, tools
 
@@ -65,7 +65,7 @@ def tournament(
     population: Sequence[Member],
     n_drawn: int,
     rng: Random,
-    value: Callable[[Member], float] = lambda one: one.accuracy,
+    value: Callable[[Member], Any] = lambda one: one.accuracy,
 ) -> Member:
     """Give the fittest of some individuals, each drawn uniformly from all.
 
@@ -76,7 +76,7 @@ def tournament(
         population: at least one.
         n_drawn: individuals drawn, at least 1; the same one may be drawn again.
         rng: the source of randomness.
-        value: what makes an individual fit, if not its accuracy.
+        value: what makes an individual fit, if not its accuracy: anything that has an order.
     """
     ordered = sorted(population, key=lambda one: one.id)
     drawn = [rng.choice(ordered) for _ in range(n_drawn)]

@@ -72,6 +72,13 @@ class Individual:
         assert self.evaluation.fitness is not None
         return self.evaluation.fitness
 
+    def cost(self, objective: str) -> float:
+        """Give what it costs, above 0, by any objective but the fitness."""
+        return {
+            "parameters": self.evaluation.n_parameters,
+            "macs": self.evaluation.n_macs,
+        }[objective]
+
     @property
     def genome(self) -> Genome:
         """The candidate's genome; only a study's trials have none, and they have no offspring."""

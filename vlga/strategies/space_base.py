@@ -45,6 +45,7 @@ class StrategySettings:
         rung_epochs: epochs of one training on each rung, for a strategy that has rungs.
         max_evaluations: trainings that the budget allows, or None.
         given: networks that a strategy without generations tries first.
+        objectives: fitness, and what a strategy that can trades it for.
     """
 
     seed: int
@@ -54,6 +55,7 @@ class StrategySettings:
     rung_epochs: tuple[int, ...] = (1,)
     max_evaluations: int | None = None
     given: tuple[Genome, ...] = ()
+    objectives: tuple[str, ...] = ("fitness",)
 
 
 class SpaceSearch(Strategy):
@@ -95,6 +97,7 @@ class SpaceSearch(Strategy):
             ),
             max_evaluations=config.budget.evaluations,
             given=config.founders(),
+            objectives=tuple(config.objectives),
         )
         return cls(config.space.build(), settings, Networks(input_shape, n_classes, config.limits))
 

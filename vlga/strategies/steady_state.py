@@ -6,16 +6,22 @@ operators that phases do without: parents of different length are crossed block 
 mutation may insert, duplicate or remove a block. Networks begin with one block, as the first phase
 of `variable_length` does, and grow because twice as many mutations lengthen as shorten.
 
+With several objectives, parents are chosen and die by the ranks of NSGA-II (genetics/front.py), one
+at a time as in Nebro and Durillo: "On the Effect of the Steady-State Selection Scheme in
+Multi-Objective Genetic Algorithms" (2009).
+
 The worst dies, not the oldest, so that what a small budget has found is not lost again; ageing is
 `regularized_evolution`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from vlga.genetics.front import selection_ranks
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
@@ -34,6 +40,9 @@ _DUPLICATE_TRIES = 10
 
 class SteadyStateEvolution(SteadyState):
     """Tournaments of two on genomes of one block to five, or as many as `max_blocks` allows.
+
+    With several objectives, those of the first Pareto front win tournaments and live on, and of
+    these the ones that are far from others.
 
     A child of two parents is mutated with probability `mutation_probability`. With
     `avoid_duplicates`, one that equals an earlier network is mutated until it differs. Children
@@ -66,11 +75,12 @@ class SteadyStateEvolution(SteadyState):
 
     def _child(self, rng: Random) -> tuple[Genome, str, tuple[Individual, ...]]:
         """Make a child of one or two of those alive; give its genome, operator and parents."""
-        first = self._tournament(self.alive, rng)
+        merit = self._merit()
+        first = self._tournament(self.alive, merit, rng)
         if rng.random() >= _CROSSOVER_PROBABILITY:
             genome, operator = self._mutate(first.genome, rng)
             return genome, operator, (first,)
-        second = self._tournament([one for one in self.alive if one is not first], rng)
+        second = self._tournament([one for one in self.alive if one is not first], merit, rng)
         first, second = sorted((first, second), key=lambda one: (-self._value(one), one.id))
         genome = self.toolbox.mate_aligned(first.genome, second.genome, rng=rng)
         operator = "aligned_crossover"
@@ -79,17 +89,33 @@ class SteadyStateEvolution(SteadyState):
             operator += f"+{mutation}"
         return genome, operator, (first, second)
 
-    def _tournament(self, population: Sequence[Individual], rng: Random) -> Individual:
+    def _tournament(
+        self, population: Sequence[Individual], merit: Callable[[Individual], Any], rng: Random
+    ) -> Individual:
         chosen: Individual = self.toolbox.tournament(
-            population, rng=rng, n_drawn=self._n_drawn, value=self._value
+            population, rng=rng, n_drawn=self._n_drawn, value=merit
         )
         return chosen
+
+    def _merit(self) -> Callable[[Individual], Any]:
+        """Give what those alive are selected by: their worth, or by NSGA-II where it has a cost."""
+        costs = self.settings.objectives[1:]
+        if not costs:
+            return self._value
+        # Costs span powers of ten: a tenth less is as far from the next one anywhere.
+        values = [
+            (self._value(one), *(-math.log(one.cost(cost)) for cost in costs)) for one in self.alive
+        ]
+        ids = (one.id for one in self.alive)
+        ranks = dict(zip(ids, selection_ranks(values), strict=True))
+        return lambda one: ranks[one.id]
 
     def _join(self, individual: Individual) -> None:
         """Remove the worst, and of equally bad ones the oldest, if there are too many."""
         self.alive.append(individual)
         if len(self.alive) > self.settings.population.size:
-            self.alive.remove(min(self.alive, key=lambda one: (self._value(one), one.id)))
+            merit = self._merit()
+            self.alive.remove(min(self.alive, key=lambda one: (merit(one), one.id)))
 
     def _make(
         self, genome: Genome, operator: str, parents: tuple[Individual, ...], rng: Random

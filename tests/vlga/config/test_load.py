@@ -134,6 +134,7 @@ class TestPrecedence:
         ("budget.seconds=10", 10),
         ("space.network.momentum=[0.5, 0.6]", [0.5, 0.6]),
         ("space.first_block.include_b=true", True),
+        ("space.network.activation=[relu, gelu]", ["relu", "gelu"]),
     ],
 )
 def test_a_setting_is_read_in_toml_s_form(text, value):
@@ -233,6 +234,29 @@ def test_studies_are_what_is_scored_on_test_images():
     assert {name for name, kind in STRATEGIES.items() if kind.inherits == "phase_best"} == PHASED
     with_generations = {name for name, kind in STRATEGIES.items() if kind.has_generations}
     assert with_generations | STUDIES == GENERATIONAL
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["objectives=[fitness,size]"], r"^objectives\[1\] must be 'fitness', .* but got .*'size'"),
+        (["objectives=[parameters]"], r"^objectives must begin with fitness .*\['parameters'\]$"),
+        (["objectives=[]"], r"^objectives must begin with fitness and have none twice.*\[\]$"),
+        (
+            ["objectives=[fitness,macs,macs]"],
+            r"^objectives must .* none twice, but got .*'macs'\]$",
+        ),
+        (
+            ["objectives=[fitness,macs]", "strategy=random_search"],
+            r"^objectives must be \[fitness\] for strategy 'random_search', .*=steady_state$",
+        ),
+    ],
+)
+def test_objectives_that_cannot_be_are_refused(settings, message):
+    """Unknown, without the fitness first, twice, or more than a strategy weighs."""
+    base = ["strategy=steady_state", "budget.evaluations=9"]
+    with pytest.raises(ConfigError, match=message):
+        load_config(settings=[*base, *settings])
 
 
 @pytest.mark.parametrize("name", sorted({*STRATEGIES} - ENDING))

@@ -5,6 +5,7 @@ import pytest
 from tests.support.searching import TINY
 from tests.support.synthetic import any_fitness, completed, failed, ids, play, step
 from vlga.config.load import load_config
+from vlga.genetics.front import pareto_front
 from vlga.networks.phenotype import decode
 from vlga.strategies import make_strategy
 
@@ -197,3 +198,37 @@ def test_a_space_searched_through_ends_the_search():
 
     assert strategy.finished
     assert sum(map(len, rounds)) < 1000
+
+
+def test_with_several_objectives_the_front_survives():
+    """Whom nobody exceeds is alive as long as there is room; without room only such ones are."""
+    strategy, told = make("population.size=12", "objectives=[fitness,parameters]"), {}
+    for number in range(150):
+        [child] = strategy.ask(1)
+        size = decode(child.genome, SHAPE, 10).n_parameters
+        outcome = completed(child, any_fitness(child), n_parameters=size)
+        strategy.tell(outcome)
+        told[number] = (outcome.fitness, -outcome.n_parameters)
+        front = {one for one, _ in pareto_front(told.items(), lambda item: item[1])}
+        alive = ids(strategy)
+        assert len(alive) == min(number + 1, 12)
+        assert front <= alive or alive <= front
+        assert strategy.best.id == max(told, key=lambda one: told[one][0])
+    sizes = [one.evaluation.n_parameters for one in strategy.alive]
+
+    assert front <= alive
+    assert max(sizes) > 4 * min(sizes)
+
+
+def test_with_several_objectives_small_networks_have_offspring():
+    """Where fitness and size go together, it is not the largest alone that breed."""
+
+    def grow(*settings):
+        strategy = make("population.size=8", *settings)
+        for _ in range(200):
+            [child] = strategy.ask(1)
+            size = decode(child.genome, SHAPE, 10).n_parameters
+            strategy.tell(completed(child, min(0.99, size / 1e7), n_parameters=size))
+        return min(one.evaluation.n_parameters for one in strategy.alive)
+
+    assert grow("objectives=[fitness,parameters]") < grow() / 4
