@@ -23,11 +23,12 @@ import pandas as pd
 from sqlalchemy import Column, Select, select
 
 from db.connection.engine import opened, reading
+from db.read.reports import search_front
 from db.read.searches import find_search_id
 from db.schema import tables
 from vlga.networks.phenotype import heritage_from_dict
 
-__all__ = ["epochs", "evaluations", "genes", "lineage", "population"]
+__all__ = ["epochs", "evaluations", "front", "genes", "lineage", "population"]
 
 _TYPES = {
     "candidate_id": "int64",
@@ -107,6 +108,20 @@ def population(url: str, search: str, *, limit: int | None = None, offset: int =
     )
     joined = candidates.merge(fittest, how="left", left_on="id", right_on="candidate_id")
     return joined.drop(columns="candidate_id")
+
+
+def front(url: str, search: str) -> pd.DataFrame:
+    """Give the rows of `population` that are on the Pareto front, the fittest first.
+
+    No other network is at least as good in every objective of the search, or in fitness and
+    parameters if it has fitness alone.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with opened(url) as engine:
+        ids = [one.id for one in search_front(engine, search)]
+    return population(url, search).set_index("id", drop=False).loc[ids].reset_index(drop=True)
 
 
 def evaluations(

@@ -13,11 +13,12 @@ from sqlalchemy import Engine, select
 
 from db.connection.engine import reading
 from db.read.searches import find_search_id
-from db.schema.tables import candidates, epochs, evaluations
+from db.schema.tables import candidates, epochs, evaluations, searches
+from vlga.config.objectives import weighed
 from vlga.genetics.genome import Genome
-from vlga.report.search.summary import Outcome
+from vlga.report.search.summary import Outcome, each_once, pareto_front
 
-__all__ = ["learning_curves", "search_genomes", "search_outcomes"]
+__all__ = ["learning_curves", "search_front", "search_genomes", "search_outcomes"]
 
 #: Candidates asked for at once: below the number of values that a statement may have.
 _AT_ONCE = 500
@@ -57,6 +58,21 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
         ).all()
     outcomes: list[Outcome] = [Outcome(*values) for *values, _ in sorted(rows, key=itemgetter(-1))]
     return outcomes
+
+
+def search_front(engine: Engine, name: str) -> list[Outcome]:
+    """Give a search's Pareto front, the fittest first, by the objectives that it weighs.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    with reading(engine) as connection:
+        search_id = find_search_id(connection, name)
+        config = connection.execute(
+            select(searches.c.config).where(searches.c.id == search_id)
+        ).scalar_one()
+    members = each_once(search_outcomes(engine, name))
+    return pareto_front(members, weighed(config))[::-1]
 
 
 def search_genomes(engine: Engine, name: str, ids: Sequence[int]) -> dict[int, Genome]:

@@ -216,7 +216,7 @@ class TestPage:
             "Depth over time",
             "What the fittest have in common",
             "Learning curves of the best",
-            "Fitness against size",
+            "Fitness against parameters",
             "Failures",
         ]
         assert not {"link", "iframe", "object", "embed"} & {tag for tag, _ in page.tags}

@@ -194,6 +194,16 @@ class TestTop:
             3,
         ]
 
+    def test_the_front_has_whom_no_other_is_as_good_as(self, two):
+        """In fitness and parameters, as the search weighs fitness alone; the fittest first."""
+        rows = vlga("top", "second", "--front", "--format", "json").json
+
+        assert [(row["id"], row["parameters"]) for row in rows] == [(2, 1002), (0, 1000)]
+        assert all(list(row) == [*self.COLUMNS] for row in rows)
+        table = vlga("top", "second", "--front", "-n1").out.splitlines()
+        assert table[0].split() == [*self.COLUMNS]
+        assert [line.split()[0] for line in table[2:]] == ["2"]
+
 
 @pytest.mark.parametrize("command", [("list",), ("show", "second"), ("top", "second")])
 def test_looking_says_nothing_on_stderr(two, command):

@@ -36,6 +36,15 @@ def test_population_has_a_row_per_candidate(url: str):
     assert str(table["finished_at"].dtype) == "datetime64[us, UTC]"
 
 
+def test_the_front_has_the_rows_of_the_population_that_are_on_it(url: str):
+    """One here, smaller and fitter than all others; a search without networks has none."""
+    table = frames.front(url, "digits-1")
+
+    assert table["id"].tolist() == [0]
+    assert table.columns.tolist() == frames.population(url, "digits-1").columns.tolist()
+    assert frames.front(url, "empty").empty
+
+
 def test_evaluations_have_a_row_each(url: str):
     """`evaluations` has every outcome, final trainings too, oldest first."""
     table = frames.evaluations(url, "digits-1")

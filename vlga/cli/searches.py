@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from db.connection.engine import opened
 from db.read import searches
+from db.read.reports import search_front
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_hint, db_option, format_option
 from vlga.cli.screen import screen_width
@@ -176,19 +177,28 @@ def _way_on(name: str, db_url: str) -> str:
     "-n",
     "limit",
     type=click.IntRange(1, 1_000_000),
-    default=10,
-    show_default=True,
-    help="How many.",
+    help="How many.  [default: 10; all of a front]",
+)
+@click.option(
+    "--front",
+    "is_front",
+    is_flag=True,
+    help="Those that no other is as good as in all objectives of the search; in fitness and "
+    "parameters, if it has fitness alone.",
 )
 @db_option
 @format_option
-def top(search: str, limit: int, db_url: str, form: str) -> None:
+def top(search: str, limit: int | None, is_front: bool, db_url: str, form: str) -> None:
     """Show a search's fittest individuals, each network once."""
-    with opened(db_url) as engine:
-        rows = searches.top(engine, search, limit=limit)
-        shown = searches.show_search(engine, search)
     size, made = ("parameters", "macs", "depth"), ("phase", "generation", "rung", "epochs")
     columns = ("id", "fitness", *size, *made, "fingerprint")
+    with opened(db_url) as engine:
+        if is_front:
+            front = search_front(engine, search)[:limit]
+            rows = [{key: getattr(one, key) for key in columns} for one in front]
+        else:
+            rows = searches.top(engine, search, limit=limit or 10)
+        shown = searches.show_search(engine, search)
     if form == "table":  # what is enough to tell networks apart
         rows = [{**row, "fingerprint": row["fingerprint"][:8]} for row in rows]
     spare = ("fingerprint", "rung", "epochs", "macs", "generation")

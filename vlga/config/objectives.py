@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-__all__ = ["COLUMNS", "ObjectiveName", "weighed"]
+__all__ = ["COLUMNS", "ObjectiveName", "objectives_text", "weighed"]
 
 ObjectiveName = Literal["fitness", "parameters", "macs"]
 
@@ -14,10 +14,16 @@ ObjectiveName = Literal["fitness", "parameters", "macs"]
 COLUMNS: dict[str, str] = {"fitness": "fitness", "parameters": "parameters", "macs": "macs"}
 
 
-def weighed(objectives: Sequence[str]) -> tuple[str, ...]:
-    """Give the objectives of a search's front: fitness and parameters where it has one alone.
+def weighed(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the objectives of a search's front: fitness and parameters where it has fitness alone.
 
     Args:
-        objectives: of the search, fitness first.
+        config: of the search, as it is recorded; of an earlier version's search it has none.
     """
+    objectives = config.get("objectives", ())
     return tuple(objectives) if len(objectives) > 1 else ("fitness", "parameters")
+
+
+def objectives_text(objectives: Sequence[str]) -> str:
+    """Give them in words, at least two: fitness, parameters and macs."""
+    return f"{', '.join(objectives[:-1])} and {objectives[-1]}"

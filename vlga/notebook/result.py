@@ -163,6 +163,12 @@ class SearchResult:
 
         return population(self.db, self.name)
 
+    def front(self) -> pd.DataFrame:
+        """Give the networks that no other is as good as in everything, see `vlga.frames.front`."""
+        from db.frames import front
+
+        return front(self.db, self.name)
+
     def report(self, file: str | Path | None = None) -> Report:
         """Give what the search found; a notebook shows it with its figures.
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from db.read.reports import learning_curves, search_genomes, search_outcomes
+from db.read.reports import learning_curves, search_front, search_genomes, search_outcomes
 from db.store import SqlStore
 from tests.support.records import candidate, evaluation, genome, record
+from vlga.config.load import load_config
 from vlga.errors import SearchNotFound
 from vlga.ports.evaluation import EpochRecord
 from vlga.report.search.summary import Outcome
@@ -41,6 +42,24 @@ def test_outcomes_are_in_the_order_of_recording(engine: Engine):
         macs=10**10 + 4,
     )
     assert search_outcomes(engine, "empty") == []
+
+
+def test_the_front_is_of_what_nobody_exceeds(engine: Engine):
+    """Here of fitness and parameters, as the search has fitness alone; the fittest comes first."""
+    assert [one.id for one in search_front(engine, "digits-1")] == [0]
+    store = SqlStore(str(engine.url.render_as_string(hide_password=False)))
+    config = load_config(
+        settings=["strategy=steady_state", "objectives=[fitness,macs]", "budget.evaluations=9"]
+    )
+    store.create_search(replace(record("small"), config=config))
+    store.add_candidates("small", [candidate(number) for number in range(4)])
+    outcomes = [evaluation(number, fitness=number / 8) for number in range(4)]
+    outcomes[2] = replace(outcomes[2], n_macs=1, n_parameters=10**6)
+    store.add_evaluations("small", outcomes)
+    store.close()
+
+    assert [one.id for one in search_front(engine, "small")] == [3, 2]
+    assert search_front(engine, "empty") == []
 
 
 def test_genomes_are_of_those_asked_for(engine: Engine, monkeypatch):

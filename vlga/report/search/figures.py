@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vlga.genetics.changes import allele_text
@@ -37,6 +37,11 @@ __all__ = [
 _BLUE, _ORANGE, _GREEN = PALETTE[:3]
 #: At most so many networks are drawn, at random: more would only cover each other, and take long.
 _MOST_POINTS = 2000
+#: What an axis of each cost says, and what it shows of a network.
+_COSTS: dict[str, tuple[str, Callable[[Outcome], float]]] = {
+    "parameters": ("parameters", lambda one: one.parameters),
+    "macs": ("multiply-accumulates an image", lambda one: one.macs),
+}
 
 
 def fitness_figure(rounds: Sequence[Round], *, n_images: int, measure: str) -> Figure:
@@ -126,33 +131,39 @@ def pareto_figure(
     front: Sequence[Outcome],
     winner: int | None,
     *,
+    objectives: Sequence[str],
     n_images: int,
     measure: str,
 ) -> Figure:
-    """Draw fitness against parameters, with the Pareto front.
+    """Draw fitness against the first cost, with the Pareto front, a line if that is the only one.
 
     Args:
         members: each candidate once.
-        front: their Pareto front, the smallest first.
+        front: their Pareto front, the least fit first.
         winner: the candidate to mark, or None.
+        objectives: fitness, then costs.
         n_images: number of images that fitness was measured on, at least 1.
         measure: as `fitness_figure` takes it.
     """
     smallest = 0.5 / n_images
+    title, cost = _COSTS[objectives[1]]
 
     def at(one: Outcome) -> Point:
         text = (
             f"#{one.id}: {one.fitness:.4f}<br>{count_text(one.parameters)} parameters, "
-            f"{number_of(one.depth, 'convolution')}"
+            f"{count_text(one.macs)} MACs, {number_of(one.depth, 'convolution')}"
         )
-        return Point(one.parameters, error_of(one.fitness or 0.0, smallest), text, one.id)
+        return Point(cost(one), error_of(one.fitness or 0.0, smallest), text, one.id)
 
     networks = [one for one in members if one.fitness is not None]
     some = [at(one) for one in drawn(networks, _MOST_POINTS)]
     best = [at(one) for one in networks if one.id == winner]
+    on_front = [at(one) for one in front]
     data = [
         _networks(some, len(networks)),
-        line("Pareto front", [at(one) for one in front], _GREEN, MARKERS[0], shape="hv"),
+        line("Pareto front", on_front, _GREEN, MARKERS[0], shape="hv")
+        if len(objectives) == 2
+        else points("Pareto front", on_front, _GREEN, size=8),
     ]
     if best:
         data.append(points(f"the winner, #{winner}", best, _BLUE, symbol="star", size=15))
@@ -161,7 +172,7 @@ def pareto_figure(
     low = min([*(one.fitness or 0.0 for one in front), *ys[len(ys) // 4 :][:1]], default=0.0)
     return figure_of(
         data,
-        xaxis=_size_axis([one.parameters for one in networks]),
+        xaxis=_cost_axis(title, [cost(one) for one in networks]),
         yaxis=error_axis(measure, [y for y in ys if y >= low], smallest),
     )
 
@@ -264,11 +275,11 @@ def _rounds_axis(rounds: Sequence[Round]) -> dict[str, Any]:
     )
 
 
-def _size_axis(sizes: Sequence[int]) -> dict[str, Any]:
-    """Give a logarithmic axis of parameters, with 2 and 5 between the powers of ten if few are."""
-    is_wide = max(sizes, default=1) > 30 * min(sizes, default=1)
+def _cost_axis(title: str, costs: Sequence[float]) -> dict[str, Any]:
+    """Give a logarithmic axis of a cost, with 2 and 5 between the powers of ten if few are."""
+    is_wide = max(costs, default=1) > 30 * min(costs, default=1)
     ticks = {"dtick": 1 if is_wide else "D2", "exponentformat": "SI", "minexponent": 2}
-    return axis_of("parameters (logarithmic)", type="log", **ticks)
+    return axis_of(f"{title} (logarithmic)", type="log", **ticks)
 
 
 def _corner(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from vlga.config.objectives import objectives_text
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
@@ -28,7 +29,6 @@ from vlga.report.search.summary import (
     failures_by_reason,
     fittest,
     leaders,
-    pareto_front,
     rounds,
 )
 from vlga.report.search.text import ROUND, SearchReport, round_row
@@ -53,8 +53,8 @@ _GENES_CAPTION = (
 )
 _CURVES = "Accuracy on the validation images after each epoch of training in the search."
 _PARETO = (
-    "Every network by its size and its fitness. The line is the Pareto front: no other network is "
-    "both smaller and fitter than one on it."
+    "Every network by its cost and its fitness. The Pareto front is marked: no other network is as "
+    "good in {objectives} as one on it."
 )
 
 
@@ -125,11 +125,15 @@ def _figures(
         yield html.heading("Learning curves of the best")
         drawing = curves_figure(curves, n_images=n_images)
         yield html.figure(drawing, _CURVES, _curves_table(curves))
-    yield html.heading("Fitness against size")
+    objectives = report.objectives
+    yield html.heading(f"Fitness against {objectives[1]}")
     winner = shown["best"] and shown["best"]["id"]
-    front = pareto_front(members)
-    drawing = pareto_figure(members, front, winner, n_images=n_images, measure=measure)
-    yield html.figure(drawing, _PARETO, _networks_table(front))
+    front = report.front()
+    drawing = pareto_figure(
+        members, front, winner, objectives=objectives, n_images=n_images, measure=measure
+    )
+    caption = _PARETO.format(objectives=objectives_text(objectives))
+    yield html.figure(drawing, caption, _networks_table(front))
 
 
 def _failures(report: SearchReport) -> Iterator[str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
+from vlga.config.objectives import COLUMNS
+from vlga.genetics import front
 from vlga.report.best_so_far import best_so_far
 
 __all__ = [
@@ -231,23 +233,23 @@ def drawn(networks: Sequence[T], most: int) -> Sequence[T]:
     return networks if len(networks) <= most else Random(0).sample(networks, most)
 
 
-def pareto_front(members: Iterable[Outcome]) -> list[Outcome]:
-    """Give the Pareto front of size and fitness, the smallest network first.
+def pareto_front(members: Iterable[Outcome], objectives: Sequence[str]) -> list[Outcome]:
+    """Give the Pareto front, the least fit network first: with two objectives, the cheapest.
 
-    No other network has at most as many parameters and is fitter. Of networks with the same size
-    and fitness, it has the one made first.
+    No other network is at least as good in every objective. Of networks that are equal in all, it
+    has the one made first.
+
+    Args:
+        members: each candidate once, by number.
+        objectives: fitness, then costs (`vlga.config.objectives`).
     """
-    best: dict[int, Outcome] = {}
-    for one in members:
-        if one.fitness is not None:
-            known = best.get(one.parameters)
-            if known is None or _rank(one) > _rank(known):
-                best[one.parameters] = one
-    front: list[Outcome] = []
-    for size in sorted(best):
-        if not front or _rank(best[size])[0] > _rank(front[-1])[0]:
-            front.append(best[size])
-    return front
+    _, *costs = (COLUMNS[name] for name in objectives)
+
+    def values(one: Outcome) -> tuple[float, ...]:
+        return (one.fitness or 0.0, *(-getattr(one, cost) for cost in costs))
+
+    known = (one for one in members if one.fitness is not None)
+    return front.pareto_front(known, values)[::-1]
 
 
 def _rank(one: Outcome) -> tuple[float, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vlga.config.objectives import objectives_text, weighed
 from vlga.config.strategies import RUNGED
 from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
@@ -47,7 +48,7 @@ ROUND = (
 _NETWORK = ("id", "fitness", "parameters", "macs", "depth", "made")
 _GENE = ("gene", "moved", "by_chance", "more_often", "less_often")
 _MOVED = "moved: how much the shares differ; by chance: how much they would if it did not matter"
-_PARETO = "networks of the Pareto front (no other network is both smaller and fitter)"
+_PARETO = "networks of the Pareto front (no other network is as good in {objectives})"
 #: How many rows a table has in the terminal, and how many are on the page.
 _ROUNDS_IN_TEXT, _ROUNDS_ON_PAGE = 12, 60
 _GENES_IN_TEXT, _GENES_ON_PAGE = 5, 6
@@ -186,13 +187,23 @@ class SearchReport:
             rows = [gene_row(one) for one in shifts]
             genes = as_table(rows, _GENE, right=_GENE[1:3], width=width, spare=("by_chance",))
             yield f"{self.quarter()}:\n{genes}\n{filled(_MOVED, width)}"
-        front = pareto_front(members)
+        front = self.front()
         if front:
             some = thinned(front, 8)
             networks = as_table([network_row(one) for one in some], _NETWORK, width=width)
             count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
-            yield f"{filled(f'{count}{_PARETO}:', width)}\n{networks}"
+            about = _PARETO.format(objectives=objectives_text(self.objectives))
+            yield f"{filled(f'{count}{about}:', width)}\n{networks}"
         yield filled("\n".join(self.winner_lines()), width, indent=2)
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Of its front."""
+        return weighed(self.shown["config"])
+
+    def front(self) -> list[Outcome]:
+        """Give its Pareto front, as `pareto_front` does."""
+        return pareto_front(self.members, self.objectives)
 
     def failures(self) -> str:
         """Say how many trainings failed, by reason."""
@@ -231,7 +242,7 @@ class SearchReport:
                 }
                 for one in self.shifts()
             ],
-            "pareto": [network_row(one, is_exact=True) for one in pareto_front(members)],
+            "pareto": [network_row(one, is_exact=True) for one in self.front()],
             "fittest": [network_row(one, is_exact=True) for one in fittest(members, 10)],
         }
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from db.read.searches import show_search
 from db.read.series import series
+from vlga.config.objectives import weighed
 from vlga.ports.data import fitness_label
 from vlga.report.figures import (
     PALE,
@@ -107,8 +108,9 @@ def _depth(engine: Engine, shown: Mapping[str, Any]) -> Figure:
 def _size(engine: Engine, shown: Mapping[str, Any]) -> Figure:
     members = fittest(engine, shown["name"])
     winner = shown["best"] and shown["best"]["id"]
-    front = pareto_front(members)
-    drawing = pareto_figure(members, front, winner, **_scale(shown))
+    objectives = weighed(shown["config"])
+    front = pareto_front(sorted(members, key=lambda one: one.id), objectives)
+    drawing = pareto_figure(members, front, winner, objectives=objectives, **_scale(shown))
     return _with_height(drawing, 340)
 
 

@@ -18,6 +18,7 @@ from vlga.report.search.genes import GeneShift
 from vlga.report.search.summary import pareto_front, rounds
 
 ROUNDS = rounds(TestRounds.MEMBERS, 10)
+SIZES = ("fitness", "parameters")
 
 
 def test_fitness_has_a_dot_a_network_a_median_and_the_best():
@@ -46,9 +47,10 @@ def test_fitness_says_how_many_are_out_of_sight():
 def test_of_many_networks_some_are_drawn_and_the_legend_says_so():
     """A page stays small enough to open; the front and the winner are always there."""
     members = [outcome(number, number / 8000, parameters=number + 1) for number in range(4000)]
-    front = pareto_front(members)
-    by_size = pareto_figure(members, front[-40:], 3999, n_images=9, measure=MEASURE)
-    by_round = fitness_figure(rounds(members, 9), n_images=9, measure=MEASURE)
+    front = pareto_front(members, SIZES)
+    more = {"n_images": 9, "measure": MEASURE}
+    by_size = pareto_figure(members, front[-40:], 3999, objectives=SIZES, **more)
+    by_round = fitness_figure(rounds(members, 9), **more)
 
     for figure in (by_round, by_size):
         dots = figure["data"][0]
@@ -114,14 +116,33 @@ def test_the_front_is_a_line_and_the_winner_a_star():
         outcome(2, 0.9, parameters=2000),
         outcome(3, None),
     ]
-    figure = valid(pareto_figure(members, pareto_front(members), 2, n_images=100, measure=MEASURE))
+    front = pareto_front(members, SIZES)
+    drawing = pareto_figure(members, front, 2, objectives=SIZES, n_images=100, measure=MEASURE)
+    figure = valid(drawing)
     dots, front, star = figure["data"]
 
     assert dots["customdata"] == [0, 1, 2]
     assert (front["x"], accuracies(front)) == ([10, 2000], [0.5, 0.9])
     assert (star["x"], accuracies(star), star["customdata"]) == ([2000], [0.9], [2])
-    assert star["hovertext"] == ["#2: 0.9000<br>2.00 k parameters, 2 convolutions"]
+    assert star["hovertext"] == ["#2: 0.9000<br>2.00 k parameters, 10.0 k MACs, 2 convolutions"]
     assert figure["layout"]["xaxis"]["type"] == "log"
+
+
+def test_with_two_costs_the_front_is_marked_without_a_line():
+    """It is none in the plane of one of them, which is the first."""
+    members = [outcome(0, 0.5, macs=10), outcome(1, 0.9, macs=20), outcome(2, 0.5, parameters=1)]
+    objectives = ("fitness", "macs", "parameters")
+    front = pareto_front(members, objectives)
+    drawing = pareto_figure(
+        members, front, None, objectives=objectives, n_images=100, measure=MEASURE
+    )
+    figure = valid(drawing)
+    _, marked = figure["data"]
+
+    assert (marked["mode"], marked["customdata"], marked["x"]) == (
+        "markers", [2, 0, 1], [10_000, 10, 20],
+    )  # fmt: skip
+    assert figure["layout"]["xaxis"]["title"]["text"].startswith("multiply-accumulates an image")
 
 
 @pytest.mark.parametrize(
@@ -134,8 +155,10 @@ def test_the_front_is_a_line_and_the_winner_a_star():
         lambda: depth_figure(rounds([outcome(0, None)], 5)),
         lambda: genes_figure([]),
         lambda: failures_figure({}),
-        lambda: pareto_figure([], [], None, n_images=1, measure=MEASURE),
-        lambda: pareto_figure([outcome(0, 1.0)], [outcome(0, 1.0)], 0, n_images=1, measure=MEASURE),
+        lambda: pareto_figure([], [], None, objectives=SIZES, n_images=1, measure=MEASURE),
+        lambda: pareto_figure(
+            [outcome(0, 1.0)], [outcome(0, 1.0)], 0, objectives=SIZES, n_images=1, measure=MEASURE
+        ),
     ],
 )
 def test_little_or_nothing_can_be_drawn(draw):

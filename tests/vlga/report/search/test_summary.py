@@ -236,8 +236,8 @@ def test_silent_genes_are_not_heard():
     assert heard_genes(one, (8, 8)).items() < genes.items()
 
 
-def test_to_the_front_none_is_smaller_and_fitter():
-    """From the smallest to the fittest; of equals the one made first; failures nowhere."""
+def test_to_the_front_none_is_better_in_all_objectives():
+    """From the least fit to the fittest; of equals the one made first; failures nowhere."""
     members = [
         outcome(0, 0.5, parameters=10),
         outcome(1, 0.4, parameters=5),
@@ -248,8 +248,12 @@ def test_to_the_front_none_is_smaller_and_fitter():
         outcome(6, 0.3, parameters=6),
     ]
 
-    assert ids(pareto_front(members)) == [1, 0, 3]
-    assert pareto_front([]) == []
+    sizes = ("fitness", "parameters")
+    assert ids(pareto_front(members, sizes)) == [1, 0, 3]
+    assert pareto_front([], sizes) == []
+    quick = [*members, outcome(7, 0.3, parameters=20, macs=1)]
+    assert ids(pareto_front(quick, (*sizes, "macs"))) == [7, 1, 0, 3]
+    assert ids(pareto_front(quick, ("fitness", "macs"))) == [7, 3]
 
 
 def test_rungs_have_a_row_each():
