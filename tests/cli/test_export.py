@@ -154,9 +154,33 @@ def test_the_classes_are_in_every_format(exported):
     assert json.loads(extra["classes.json"]) == classes
 
 
+@pytest.mark.parametrize("bound", ["parameters={parameters}", "macs={macs}", "latency=9s"])
+def test_under_a_bound_it_is_the_fittest_that_costs_no_more(finished, home, bound):
+    """Of those whose weights were kept; stderr says which it is."""
+    known = sorted(
+        finished.ask("top", "digits-1", "--format", "json").json, key=lambda row: row["macs"]
+    )
+    one = max(known, key=lambda row: row["fitness"]) if bound == "latency=9s" else known[0]
+    told = finished.ask("export", "digits-1", "--to", "out", "--under", bound.format(**one))
+
+    assert told.code == 0, told.err
+    assert f"# Network {one['id']} of the search digits-1" in Path("out/README.md").read_text()
+    assert told.err.startswith(
+        f"digits-1:{one['id']} is the fittest within the bound: fitness {one['fitness']:.4f}, "
+    )
+    assert ("ms an image on one CPU thread of this machine" in told.err) == ("latency" in bound)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("digits-1 --to out --under parameters=9", "has at most 9 parameters; the least that one"),
+        ("digits-1 --to out --under latency=1us", "has at most 0.001 ms an image on one CPU"),
+        ("digits-1 --to out --under macs=5X", "such as latency=5ms, but got 'macs=5X'"),
+        ("digits-1 --to out --under latency=5", "such as latency=5ms, but got 'latency=5'"),
+        ("digits-1 --to out --under size=5", "such as latency=5ms, but got 'size=5'"),
+        ("digits-1 --to out --under macs=0", "such as latency=5ms, but got 'macs=0'"),
+        ("digits-1:0 --to out --under macs=5k", "whose network it chooses, but got 'digits-1:0'"),
         ("digits-1 --to full", "--to must be a new or an empty folder, but 'full' has 'file'"),
         ("digits-1 --to full/file", "--to must be a folder, but 'full/file' is none"),
         ("digits-1 --to full/file/out", "--to must be a folder, but 'full/file/out' is none"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from db.store import SqlStore
+from vlga.app.bounds import fittest_under, parse_bound
 from vlga.app.exports import FORMATS, export
 from vlga.cli.completion import search_argument
 from vlga.cli.options import db_option
@@ -35,8 +36,14 @@ __all__ = ["export_"]
     help="source: plain PyTorch to read and run; onnx: for any ONNX runtime; program: of "
     "torch.export.",
 )
+@click.option(
+    "--under",
+    metavar="COST=BOUND",
+    help="The fittest network whose weights were kept and that costs no more: parameters=100k, "
+    "macs=5M, or latency=5ms, which is measured on a CPU thread of this machine.",
+)
 @db_option
-def export_(search: str, folder: Path, form: str, db_url: str) -> None:
+def export_(search: str, folder: Path, form: str, under: str | None, db_url: str) -> None:
     """Write a search's winner, its network ID or its committee as files that need no vlga.
 
     What is written gives the logits of the trained network, or nothing is written. A README says
@@ -46,9 +53,13 @@ def export_(search: str, folder: Path, form: str, db_url: str) -> None:
     vlga export digits-1 --to digits/
     vlga export digits-1:7 --to seven/ --format all
     vlga export digits-1:committee --to three/ --format onnx
+    vlga export digits-1 --to small/ --under parameters=100k
     """  # noqa: D301  # \b keeps click from filling the examples
     formats = [*FORMATS] if form == "all" else [form]
+    bound = None if under is None else parse_bound(under)
     with closing(SqlStore(db_url, create=False)) as store:
+        if bound is not None:
+            search = fittest_under(store, search, bound)
         names = export(store, search, folder, formats)
     click.echo(f"{folder}: {', '.join(names)}")
     if "source" in formats:

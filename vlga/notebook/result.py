@@ -248,20 +248,26 @@ class SearchResult:
         with closing(SqlStore(self.db, create=False)) as store:
             return as_module(store, self.name)
 
-    def export(self, folder: str | Path, *formats: str) -> list[Path]:
+    def export(self, folder: str | Path, *formats: str, under: str | None = None) -> list[Path]:
         """Write the winner as files that need no vlga, as ``vlga export``.
 
         Args:
             folder: a new or an empty one.
             formats: ``source``, ``onnx`` and ``program``; ``source`` if there is none.
+            under: what the network may cost, such as ``parameters=100k``, ``macs=5M`` or
+                ``latency=5ms``: the fittest of those whose weights were kept is then written.
 
         Raises:
-            ConfigError: the folder is not empty, a library is missing, or the weights are gone.
+            ConfigError: the folder is not empty, a library is missing, the weights are gone, or no
+                network costs so little.
         """
+        from vlga.app.bounds import fittest_under, parse_bound
         from vlga.app.exports import export
 
+        bound = None if under is None else parse_bound(under)
         with closing(SqlStore(self.db, create=False)) as store:
-            names = export(store, self.name, Path(folder), formats or ("source",))
+            name = self.name if bound is None else fittest_under(store, self.name, bound)
+            names = export(store, name, Path(folder), formats or ("source",))
         return [Path(folder) / name for name in names]
 
     def resume(

@@ -8,4 +8,5 @@ schedule     the learning rate of a step
 cuda_errors  what CUDA's errors mean
 memory       what a training has taken
 footprint    what a training will take
+latency      how long a network takes for one image
 """

@@ -1,0 +1,62 @@
+"""How long a network takes for one image.
+
+A latency is of one device at one moment: what else runs on the machine makes it longer. The median
+leaves single interruptions out, but not a neighbour that is busy all the time.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+from torch import nn
+
+from vlga.networks.plan import Shape
+
+__all__ = ["measured_latency"]
+
+#: Passes before the first that counts, in which memory is taken and kernels are chosen.
+_N_WARM_UP = 5
+#: Passes that count: as many as there is time for, in these bounds.
+_LEAST_PASSES, _MOST_PASSES, _SECONDS = 5, 50, 0.25
+
+
+def measured_latency(network: nn.Module, input_shape: Shape) -> float:
+    """Measure how long a forward pass of one image takes, in seconds: the median of up to 50.
+
+    In float32 where the network is, ready to answer as after training; on a CPU by one thread. That
+    an image is read and brought to the device is not in it.
+
+    Args:
+        network: with parameters on one device; it is left in the mode in which it was.
+        input_shape: (channels, height, width) of an image.
+    """
+    device = next(network.parameters()).device
+    image = torch.zeros(1, *input_shape, device=device)
+    n_threads, was_training = torch.get_num_threads(), network.training
+    torch.set_num_threads(1)
+    network.eval()
+    try:
+        with torch.inference_mode():
+            for _ in range(_N_WARM_UP):
+                network(image)
+            taken: list[float] = []
+            while len(taken) < _LEAST_PASSES or (
+                len(taken) < _MOST_PASSES and sum(taken) < _SECONDS
+            ):
+                taken.append(_seconds_of_pass(network, image))
+    finally:
+        network.train(was_training)
+        torch.set_num_threads(n_threads)
+    return statistics.median(taken)
+
+
+def _seconds_of_pass(network: nn.Module, image: torch.Tensor) -> float:
+    if image.device.type == "cuda":
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    network(image)
+    if image.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
