@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.command import COMPARED, SMALL, vlga, vlga_in
+from vlga import open as open_search
 
 KINDS = {"f1_macro": "macro F1", "log_loss": "exp(-log loss)"}
 JSON = ("--format", "json")
@@ -30,6 +31,7 @@ def test_the_search_says_what_it_chose_by(searched):
     kind, _, told, _ = searched
     words = re.escape(KINDS[kind])
 
+    assert f", 10 classes; fitness: validation {KINDS[kind]}; " in told.err.splitlines()[0]
     assert re.search(rf"^winner #\d  validation {words} 0\.\d{{4}}, ", told.out, re.MULTILINE)
     tested = rf"test accuracy 0\.\d{{4}} ± 0\.\d{{4}}, {words} 0\.\d{{4}}"
     assert re.search(rf"^{tested} on 359 images never used before", told.out, re.MULTILINE)
@@ -41,22 +43,36 @@ def test_the_search_says_what_it_chose_by(searched):
 def test_readers_say_it_too(searched):
     """In what they show, and as a setting in JSON; the accuracies stay accuracies."""
     kind, url, _, _ = searched
-    shown, said = vlga("show", "digits-1", "--db", url, *JSON).json, ("digits-1", "--db", url)
+    where = ("digits-1", "--db", url)
+    shown = vlga("show", *where, *JSON).json
     best = shown["best"]
-    one = vlga("individual", "digits-1", str(best["id"]), "--db", url)
-    trainings = vlga("individual", "digits-1", str(best["id"]), "--db", url, *JSON).json
-    final = [run for run in trainings["evaluations"] if run["is_final"] and run["epochs"]][-1]
+    number = str(best["id"])
+    one = vlga("individual", "digits-1", number, "--db", url)
+    trainings = vlga("individual", "digits-1", number, "--db", url, *JSON).json["evaluations"]
+    final = [run for run in trainings if run["is_final"] and run["epochs"]][-1]
 
     assert shown["fitness"] == kind
-    assert (best["test_fitness"], best["test_accuracy"]) == (
-        final["fitness"],
-        final["test_accuracy"],
-    )
+    assert best["test_fitness"] == final["fitness"]
+    assert best["test_accuracy"] == final["test_accuracy"]
     assert final["curve"][-1]["validation_accuracy"] == final["test_accuracy"]
-    assert f"{best['fitness']:.4f} (validation {KINDS[kind]})" in vlga("show", *said).out
-    assert f"{best['fitness']:.4f} (validation {KINDS[kind]})" in vlga("report", *said).out
+    assert f"{best['fitness']:.4f} (validation {KINDS[kind]})" in vlga("show", *where).out
+    assert f"{best['fitness']:.4f} (validation {KINDS[kind]})" in vlga("report", *where).out
+    assert vlga("top", *where).err == f"fitness: validation {KINDS[kind]}\n"
     assert f"validation {KINDS[kind]} {best['fitness']:.4f}" in one.out
     assert f"test {KINDS[kind]} {final['fitness']:.4f}, test accuracy 0." in one.out
+
+
+def test_so_do_python_and_an_exported_network(searched, tmp_path):
+    """In the words of the terminal."""
+    kind, url, _, _ = searched
+    found = open_search("digits-1", db=url)
+    told = vlga("export", "digits-1", "--to", str(tmp_path / "out"), "--db", url)
+    card = (tmp_path / "out" / "README.md").read_text()
+
+    assert told.code == 0, told.err
+    assert f"{KINDS[kind]} {found.best.test_fitness:.4f}" in str(found)
+    assert f"| validation {KINDS[kind]} | {found.best.fitness:.4f} on " in card
+    assert f", {KINDS[kind]} {found.best.test_fitness:.4f} on 359 images never used before" in card
 
 
 def test_of_the_log_loss_more_is_better(searched):
@@ -102,6 +118,7 @@ def test_a_comparison_says_it(home):
 
     assert told.code == 0, told.err
     assert re.search(r"validation balanced accuracy 0\.\d{4}  test accuracy 0\.\d{4} ", told.err)
+    assert "Fitness is the validation balanced accuracy." in told.out
     assert "the validation balanced accuracy of the winner" in (home / "both.html").read_text()
 
 

@@ -147,11 +147,13 @@ def run_ready(ready: ReadySearch, db_url: str, form: str) -> None:
 def head_text(ready: ReadySearch, db_url: str) -> str:
     """Say what is searched, and how, in rich's markup."""
     name, config, data = ready.record.name, ready.record.config, ready.record.data
-    evaluator = ready.evaluator
+    evaluator, by = ready.evaluator, ""
+    if config.fitness != "accuracy":
+        by = f"; fitness: {fitness_label(config.fitness, data.fitness_on)}"
     return (
         f"[bold]{escape(name)}[/]  {config.strategy}, seed {config.seed}, on {escape(data.label)}: "
         f"{data.n_train:,} + {data.n_validation:,} images of {'x'.join(map(str, data.input_shape))}"
-        f", {len(data.classes)} classes; {sizes_text(config)}; "
+        f", {len(data.classes)} classes{by}; {sizes_text(config)}; "
         f"{at_a_time_text(evaluator.n_slots, evaluator.machines)}; {escape(masked(db_url))}"
     )
 

@@ -81,10 +81,8 @@ def show(search: str, db_url: str, form: str) -> None:
         return
     best, counts, kind = found["best"], found["evaluations"], found["fitness"]
     is_tested = best and best["test_accuracy"] is not None
-    # What is none of these two has its name behind its value.
-    by_default = {"validation": "validation_accuracy", "test": "fitness"}
-    accuracy = by_default[found["fitness_on"]] if kind == "accuracy" else "fitness"
-    of_kind = "" if kind == "accuracy" else f" ({fitness_label(kind, found['fitness_on'])})"
+    measure = fitness_label(kind, found["fitness_on"])
+    is_usual = measure == "validation accuracy"
     began = "started" if found["images"] else "submitted"
     flat = {
         "name": found["name"],
@@ -101,7 +99,8 @@ def show(search: str, db_url: str, form: str) -> None:
         "evaluations": ", ".join(f"{n} {word}" for word, n in counts.items()),
         "failures": ", ".join(f"{n} {why}" for why, n in found["failures"].items()),
         "best": best and f"#{best['id']}",
-        accuracy: best and f"{best['fitness']:.4f}{of_kind}",
+        "validation_accuracy" if is_usual else "fitness": best
+        and f"{best['fitness']:.4f}{'' if is_usual else f' ({measure})'}",
         "test_accuracy": scores_text(best, found["images"]["test"], kind) if is_tested else None,
         "committee": found["committee"]
         and committee_text(found["committee"], found["images"]["test"], kind),
@@ -205,3 +204,5 @@ def top(search: str, limit: int | None, is_front: bool, db_url: str, form: str) 
     click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
     if shown["fitness_on"] == "test":
         click.echo(shown["data"], err=True)
+    if shown["fitness"] != "accuracy":
+        click.echo(f"fitness: {fitness_label(shown['fitness'], shown['fitness_on'])}", err=True)

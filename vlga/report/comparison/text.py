@@ -129,12 +129,11 @@ class Comparison:
         from vlga.report import html
         from vlga.report.figures import best_so_far_figure
 
-        measure = fitness_label(self.config.fitness, self.config.data.fitness_on)
         bands = {one: found for one in self.strategies if (found := self._band(one))}
         drawing = best_so_far_figure(
             bands,
             n_images=min((one["images"]["validation"] for one in self.outcomes), default=1),
-            measure=measure,
+            measure=self._measure,
             budget_epochs=self.config.budget.epochs,
         )
         n_seeds = number_of(len(self.seeds), "seed")
@@ -146,8 +145,8 @@ class Comparison:
                 [[row[column] for column in _COLUMNS] for row in cells],
             ),
             *(html.paragraph(note) for note in self.notes),
-            html.paragraph(_EXPLANATION.format(measure=measure)),
-            html.figure(drawing, _BEST_SO_FAR.format(measure=measure), _bands_table(bands)),
+            html.paragraph(_EXPLANATION.format(measure=self._measure)),
+            html.figure(drawing, _BEST_SO_FAR.format(measure=self._measure), _bands_table(bands)),
             html.paragraph("Made by:"),
             html.code(command),
             *(html.paragraph(f"On {versions}.") for versions in self._versions()),
@@ -200,6 +199,8 @@ class Comparison:
                     f"{row['strategy']}: {finished - row['tested']} of {finished} winners failed "
                     "in their longer training and have no test accuracy."
                 )
+        if self.config.fitness != "accuracy":
+            yield f"Fitness is the {self._measure}."
         if self.config.data.fitness_on == "test":
             yield "Fitness was measured on the test images: no accuracy here is on unseen images."
         if len(self._versions()) > 1:
@@ -230,6 +231,10 @@ class Comparison:
             if one["status"] == "completed":
                 curves[one["strategy"]][one["seed"]] = best_of_those_that_may_win(one["trainings"])
         return curves
+
+    @property
+    def _measure(self) -> str:
+        return fitness_label(self.config.fitness, self.config.data.fitness_on)
 
     def _data(self) -> str:
         return self.outcomes[0]["data"] if self.outcomes else self.config.data.name
