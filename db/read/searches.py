@@ -146,7 +146,8 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
         status, state = shown_status(row["status"], watched.seen.lease), state_of(watched)
         progress = read_progress(connection, [search_id]).get(search_id)
         best = _best(connection, search_id, row["best_candidate_id"])
-        tested = best and _tested(connection, row, best["id"])
+        if best is not None:
+            best |= _tested(connection, row, best["id"])
         committee = None
         if row["test_accuracy"] is not None:
             committee = read_committee(connection, search_id, row["n_test"])
@@ -161,7 +162,7 @@ def show_search(engine: Engine, name: str) -> dict[str, Any]:
             "failed": row["n_failed"],
             "reused": row["n_reused"],
         },
-        "best": best and {**best, **(tested or {})},
+        "best": best,
         **{key: row[key] for key in ("seconds", "message", "rivals")},
         "committee": committee,
         "failures": failures,
@@ -216,6 +217,8 @@ def individual(engine: Engine, name: str, candidate_id: int) -> dict[str, Any]:
         outcome["parameters"] = outcome.pop("n_parameters")
         outcome["macs"] = outcome.pop("n_macs")
         outcome["finished_at"] = outcome["finished_at"].isoformat()
+        if outcome["is_final"] and outcome["test_accuracy"] is None:
+            outcome["test_accuracy"] = outcome["fitness"]  # as earlier versions recorded it
         outcome["curve"] = curves.get(outcome["id"], [])
     folder = files_folder(engine)
     for file in files:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from db.read import searches
 from db.read.folder import files_folder
@@ -143,15 +142,9 @@ def find_trained(store: SqlStore, name: str) -> TrainedNetwork:
         epochs=training["epochs"],
         fitness_name=record.config.fitness,
         fitness=max(one["fitness"] for one in of_search),
-        test_accuracy=_accuracy_on_test(training) if is_final else None,
+        test_accuracy=training["test_accuracy"] if is_final else None,
         test_fitness=training["fitness"] if is_final else None,
     )
-
-
-def _accuracy_on_test(training: Mapping[str, Any]) -> float:
-    """Give that of a longer training; earlier versions recorded it as its fitness alone."""
-    accuracy = training["test_accuracy"]
-    return float(training["fitness"] if accuracy is None else accuracy)
 
 
 def _not_trained_longer(record: SearchRecord) -> ConfigError:

@@ -233,3 +233,12 @@ def test_a_committee_is_shown_once_the_winner_is_tested(engine: Engine):
         "macs": 70,
         "train_seconds": 5.0,
     }
+
+
+def test_a_longer_training_of_an_earlier_version_has_its_accuracy_on_the_test(engine: Engine):
+    """It was recorded as its fitness alone; another training has none there."""
+    trainings = searches.individual(engine, "digits-1", 4)["evaluations"]
+
+    assert {one["is_final"] for one in trainings} == {False, True}
+    for one in trainings:
+        assert one["test_accuracy"] == (one["fitness"] if one["is_final"] else None)
