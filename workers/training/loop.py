@@ -273,15 +273,12 @@ def _score(
 def _read(
     train_loss: Tensor, is_correct: Tensor, scored: Tensor | None
 ) -> tuple[float, float, Scores | None]:
-    """Read an epoch's metrics, all at once: each time that something is read waits for the GPU.
+    """Read loss and accuracy in training, and the scores: at once, as each read waits for a GPU.
 
     Args:
         train_loss: () mean over the epoch.
         is_correct: (n,) bool, for each image that was trained on.
         scored: as `_score` gives it, or None.
-
-    Returns:
-        Loss and accuracy in training, then the scores, if there are any.
     """
     metrics = [train_loss[None], is_correct.float().mean()[None]]
     metrics += [] if scored is None else [scored]
