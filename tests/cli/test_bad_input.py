@@ -160,6 +160,8 @@ MISTAKES = [
         "search --set data.train_limit=10",
         r"\[data\] train_limit must leave every class at least 2 images, .* is enough",
     ),
+    ("search --set data.image_size=0", r"\[data\] image_size must be a number of pixels .*=0"),
+    ("search --set data.image_size=[8]", r"\[data\] image_size must be .*=\[8\]"),
     ("search --set data.image_size=8", r"\[data\] image_size must be set for a folder .*"),
     # databases
     (

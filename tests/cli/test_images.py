@@ -7,11 +7,13 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.command import COMPARED, SMALL, vlga
 from vlga.app import evaluators
 from vlga.app.evaluators import load_data
-from vlga.config.load import load_config
+from vlga.config.load import load_config, parse_config
+from workers.data import folder
 
 STRATEGIES = ("--strategies", "random_search", "--seeds", "1")
 
@@ -62,6 +64,21 @@ def test_a_resumed_search_holds_no_images_either(held, interrupt):
     assert vlga("resume", "mine", "--inline").code == 0
     assert held
     assert not any(held)
+
+
+def test_the_size_of_photographs_is_stored(tmp_path, monkeypatch):
+    """A machine with less memory, which would choose another, goes on with it."""
+    for index in range(8):
+        (tmp_path / "photos" / "ab"[index % 2]).mkdir(parents=True, exist_ok=True)
+        picture = Image.new("RGB", (100, 80), (30 * index, 0, 0))
+        picture.save(tmp_path / "photos" / "ab"[index % 2] / f"{index}.png")
+    command = ("search", "--data", str(tmp_path / "photos"), *SMALL, "--name", "mine")
+    assert vlga(*command, "--set", "final.epochs=0").code == 0
+    config = vlga("show", "mine", "--format", "json").json["config"]
+    monkeypatch.setattr(folder, "available_memory_bytes", lambda: 2 * 8 * 3 * 64 * 80)
+
+    assert config["data"]["image_size"] == [64, 80]
+    assert load_data(parse_config(config)).input_shape == (3, 64, 80)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workers.data.dataset import Dataset
     from workers.rivals import BackgroundRivals
 
-__all__ = ["finding_rivals", "load_data", "make_evaluator"]
+__all__ = ["finding_rivals", "load_data", "make_evaluator", "with_image_size"]
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,19 @@ def load_data(config: SearchConfig) -> Dataset:
             dataset.name,
         )
     return dataset
+
+
+def with_image_size(config: SearchConfig, data: DataSummary) -> SearchConfig:
+    """Give the configuration with the size that a folder's images were brought to.
+
+    Stored so, it stays the size of the search on a machine that would choose another.
+    """
+    from workers.data import is_image_folder
+
+    if config.data.image_size != "auto" or not is_image_folder(config.data.name):
+        return config
+    size = {"image_size": [*data.input_shape[1:]]}
+    return config.model_copy(update={"data": config.data.model_copy(update=size)})
 
 
 @contextmanager

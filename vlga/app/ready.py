@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.store import SqlStore
-from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
+from vlga.app.evaluators import finding_rivals, load_data, make_evaluator, with_image_size
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import ReadySearch, enter, refuse_taken
@@ -78,6 +78,8 @@ def new_search(
     again = None if given is None else lambda: given
     data = dataset.summary()
     _say_if_uneven(config, dataset)
+    if given is None:
+        config = with_image_size(config, data)
     with closing(SqlStore(db_url)) as store:
         if name is not None:
             refuse_taken(store, name, is_submitted=is_submitted)

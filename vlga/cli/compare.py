@@ -25,7 +25,7 @@ from vlga.app.comparisons import (
     sizes_of_known,
     unfinished,
 )
-from vlga.app.evaluators import finding_rivals, load_data, make_evaluator
+from vlga.app.evaluators import finding_rivals, load_data, make_evaluator, with_image_size
 from vlga.app.searches import ReadySearch
 from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
 from vlga.cli.completion import complete_strategies
@@ -144,6 +144,7 @@ def compare(
     chosen = _parse_strategies(strategies, base.strategy)
     dataset = load_data(base)
     data = dataset.summary()
+    base = with_image_size(base, data)
     with closing(SqlStore(db_url)) as store:
         name = name or fresh_name(store)
         plot_dir.mkdir(parents=True, exist_ok=True)

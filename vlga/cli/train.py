@@ -13,7 +13,7 @@ from rich.markup import escape
 from db.connection.engine import masked, opened
 from db.read.studies import study_runs
 from db.store import SqlStore
-from vlga.app.evaluators import load_data, make_evaluator
+from vlga.app.evaluators import load_data, make_evaluator, with_image_size
 from vlga.app.searches import ReadySearch, enter, refuse_taken
 from vlga.app.sizes import choose_sizes, machine_of
 from vlga.app.studies import planned, with_genomes
@@ -153,6 +153,7 @@ def train(
     config = with_genomes(config, db_url)
     dataset = load_data(config)
     data = dataset.summary()
+    config = with_image_size(config, data)
     config = planned(config, data, asks_for_cpus=options["cpus_per_evaluation"] is not None)
     with closing(SqlStore(db_url)) as store:
         if name is not None:

@@ -17,7 +17,6 @@ __all__ = ["example_toml", "setting_keys", "toml_value"]
 _EXAMPLES: dict[str, Any] = {
     "data.dir": "torchvision_files",
     "data.train_limit": 10_000,
-    "data.image_size": 64,
     "final.average_mirrored": False,
     "population.max_blocks": 6,
     "training.base_batch_size": 1024,

@@ -12,7 +12,7 @@ from vlga.config.fitness import FitnessName
 from vlga.config.objectives import ObjectiveName
 from vlga.config.strategies import ENDING, MULTI_OBJECTIVE, StrategyName
 from vlga.config.study import StudyConfig
-from vlga.errors import ConfigError, GenomeError
+from vlga.errors import ConfigError, GenomeError, shown
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
@@ -21,6 +21,7 @@ __all__ = [
     "BudgetConfig",
     "DataConfig",
     "FinalConfig",
+    "ImageSize",
     "LimitsConfig",
     "PopulationConfig",
     "SearchConfig",
@@ -48,6 +49,26 @@ def _or_auto(schema: dict[str, Any]) -> None:
     rules = ("type", "minimum", "anyOf", "items")
     rule = {key: schema.pop(key) for key in rules if key in schema}
     schema["anyOf"] = [*rule.pop("anyOf", [rule] if rule else []), {"const": "auto"}]
+
+
+def _image_size(value: Any) -> Any:
+    """Accept pixels, [height, width] or the word auto, which searches of old have as null."""
+    sides = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if value in ("auto", None):
+        return "auto"
+    if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in sides):
+        raise ConfigError(
+            "[data] image_size must be a number of pixels of at least 1, [height, width] or auto, "
+            f"but got image_size={shown(value)}"
+        )
+    return value
+
+
+#: Height and width in pixels, one number if they are equal, or how they are chosen.
+ImageSize = Annotated[
+    int | list[int] | Literal["auto"],
+    BeforeValidator(_image_size),
+]
 
 
 class DataConfig(Settings):
@@ -80,8 +101,10 @@ class DataConfig(Settings):
         "validation",
         description="test: as Xiao et al. most likely did; no accuracy is then on unseen images",
     )
-    image_size: int | None = Field(
-        None, ge=1, description="scale and crop a folder's images to this height and width"
+    image_size: ImageSize = Field(
+        "auto",
+        description="scale and crop a folder's images to this height and width, or to "
+        "[height, width]; auto: at most 64 pixels on the shorter side, fewer if memory is short",
     )
     skip_broken: bool = Field(
         False, description="leave out a folder's files that cannot be read, and say which"

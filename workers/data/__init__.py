@@ -2,11 +2,12 @@
 
 from workers.data.dataset import Dataset
 from workers.data.known import KnownDataset, is_known, known_datasets
-from workers.data.load import load_dataset, split_dataset
+from workers.data.load import is_image_folder, load_dataset, split_dataset
 
 __all__ = [
     "Dataset",
     "KnownDataset",
+    "is_image_folder",
     "is_known",
     "known_datasets",
     "load_dataset",

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from vlga.config.settings import ImageSize
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, RawDataset
 from workers.data.image_file import BrokenImageError, look_at, read_pixels
@@ -26,8 +27,9 @@ logger = logging.getLogger(__name__)
 S = TypeVar("S")
 T = TypeVar("T")
 
-#: Most pixels of the shorter side by default: what a search on one machine can afford.
-MAX_DEFAULT_SIZE = 64
+#: Most pixels of the shorter side by default: networks that cost as much on 96 or 128 pixels learn
+#: no better (tests/benchmarks/results/image_size.txt). The others are for where memory is short.
+_DEFAULT_SIZES = (64, 48, 32, 24, 16)
 
 #: Copies of the images in memory while they are split.
 _COPIES = 2
@@ -42,7 +44,7 @@ LEAVE_OUT_BROKEN = "or leave out such files with --set data.skip_broken=true"
 
 
 def read_folder(
-    path: Path, image_size: int | None = None, *, skip_broken: bool = False
+    path: Path, image_size: ImageSize = "auto", *, skip_broken: bool = False
 ) -> RawDataset:
     """Read a folder of class folders; classes are the folders' names, sorted.
 
@@ -50,12 +52,12 @@ def read_folder(
     white, and an animation is represented by its first picture. Images of one size keep their
     shape, scaled down if the shorter side has more than 64 pixels. Of different sizes, each is
     scaled so that its shorter side is the median of all shorter sides, at most 64 pixels, and its
-    centre is cut out as a square. Grey levels of more than 8 bits are scaled by the highest that
-    any of the images has. What was done is logged.
+    centre is cut out as a square. Where memory is short, both become smaller. Grey levels of more
+    than 8 bits are scaled by the highest that any of the images has. What was done is logged.
 
     Args:
         path: the folder, as `find_images` takes it.
-        image_size: height and width to scale and crop all images to.
+        image_size: height and width to scale and crop all images to, unless ``auto``.
         skip_broken: leave out files that cannot be read, and say which.
 
     Raises:
@@ -70,7 +72,7 @@ def read_folder(
     return raw
 
 
-def read_readable(path: Path, image_size: int | None = None) -> RawDataset:
+def read_readable(path: Path, image_size: ImageSize = "auto") -> RawDataset:
     """Read as `read_folder` does what can be read of a folder; its `seen` has the rest.
 
     Raises:
@@ -87,15 +89,16 @@ def read_readable(path: Path, image_size: int | None = None) -> RawDataset:
     looks = _all_looks(files, broken)
     if not looks:
         raise _not_readable(broken)
-    height, width = _common_size([*looks.values()], image_size)
-    _require_memory(path, len(files), height, width)
+    sizes = _sizes([*looks.values()], image_size)
+    height, width = _that_fits(path, len(files), sizes)
     levels = _common_levels(looks.values())
     images = _read_images(files, broken, height, width, levels)
     if len(broken) == len(files):
         raise _not_readable(broken)
     name = path.resolve().name
     seen = seen_of([look for file, look in looks.items() if file not in broken], broken)
-    _say_sizes(name, seen, height, width, hint=image_size is None)
+    is_short = (height, width) != sizes[0]
+    _say_sizes(name, seen, height, width, is_chosen=image_size == "auto", is_short=is_short)
     if levels is not None:
         n_deep = sum(look.levels is not None for look in looks.values())
         logger.info(
@@ -130,31 +133,40 @@ def _all_looks(files: Sequence[Path], broken: dict[Path, str]) -> dict[Path, Loo
     return looks
 
 
-def _common_size(looks: Sequence[Look], image_size: int | None) -> tuple[int, int]:
-    """Give the height and width to bring all images to."""
-    if image_size is not None:
-        return image_size, image_size
+def _sizes(looks: Sequence[Look], image_size: ImageSize) -> list[tuple[int, int]]:
+    """Give heights and widths that all images may be brought to, the best first."""
+    if isinstance(image_size, int):
+        return [(image_size, image_size)]
+    if image_size != "auto":
+        height, width = image_size
+        return [(height, width)]
     shorter = int(np.median([min(look.size) for look in looks]))
     sizes = {look.size for look in looks}
     if len(sizes) > 1:
-        return (min(shorter, MAX_DEFAULT_SIZE),) * 2
+        return [(min(shorter, most),) * 2 for most in _DEFAULT_SIZES]
     ((height, width),) = sizes
-    scale = min(1.0, MAX_DEFAULT_SIZE / shorter)
-    return round(scale * height), round(scale * width)
+    scales = (min(1.0, most / shorter) for most in _DEFAULT_SIZES)
+    return [(round(scale * height), round(scale * width)) for scale in scales]
 
 
-def _require_memory(path: Path, n_images: int, height: int, width: int) -> None:
-    """Refuse images that do not fit the memory that is free, before any of it is taken.
+def _that_fits(path: Path, n_images: int, sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Give the first size in which the images fit the memory that is free.
 
     Linux promises more memory than it has, and kills who uses it.
+
+    Raises:
+        DataError: they fit in none.
     """
-    needed, free = _COPIES * n_images * 3 * height * width, available_memory_bytes()
-    if needed > free:
-        raise DataError(
-            f"the images of {str(path)!r} must fit in memory, but {n_images:,} of {height}x{width} "
-            f"need {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free; "
-            f"make them smaller with --set data.image_size={MAX_DEFAULT_SIZE}"
-        )
+    free = available_memory_bytes()
+    for height, width in sizes:
+        needed = _COPIES * n_images * 3 * height * width
+        if needed <= free:
+            return height, width
+    way_out = "have fewer images" if len(sizes) > 1 else "leave it to --set data.image_size=auto"
+    raise DataError(
+        f"the images of {str(path)!r} must fit in memory, but {n_images:,} of {height}x{width} "
+        f"need {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free; {way_out}"
+    )
 
 
 def _common_levels(looks: Iterable[Look]) -> Levels | None:
@@ -252,16 +264,20 @@ def _named(broken: Mapping[Path, str]) -> str:
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 
 
-def _say_sizes(name: str, seen: Seen, height: int, width: int, *, hint: bool) -> None:
+def _say_sizes(
+    name: str, seen: Seen, height: int, width: int, *, is_chosen: bool, is_short: bool
+) -> None:
     """Say what was done to the images, if anything."""
     said = []
     if [*seen.sizes] != [(height, width)]:
         n_images = sum(seen.sizes.values())
         said.append(f"{n_images:,} images of {seen.sizes_text} brought to {height}x{width}")
+        if is_short:
+            said.append("as more would not fit in memory")
         if seen.are_cut(height, width):
             said.append("the centre of each")
     if seen.n_transparent:
         said.append("transparent pixels are white")
     if said:
-        change = "; change with --set data.image_size=N" if hint else ""
+        change = "; change with --set data.image_size=N" if is_chosen else ""
         logger.info("%s: %s%s", name, ", ".join(said), change)

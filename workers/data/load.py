@@ -28,7 +28,7 @@ from workers.data.split import (
 )
 from workers.data.torchvision_files import PUBLISHED, read_published
 
-__all__ = ["load_dataset", "read_dataset", "split_dataset"]
+__all__ = ["is_image_folder", "load_dataset", "read_dataset", "split_dataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,21 @@ def load_dataset(config: DataConfig) -> Dataset:
     return dataset
 
 
+def is_image_folder(name: str) -> bool:
+    """Tell whether this is the folder of one's own images.
+
+    Raises:
+        DataError: the name can be no path.
+    """
+    try:
+        return name != "" and not is_known(name) and Path(name).expanduser().is_dir()
+    except (OSError, RuntimeError) as error:  # too long, in a closed folder, of an unknown user
+        raise DataError(
+            f"[data] name must be an .npz file or folder that can be read, but {shown(name)} "
+            f"cannot: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
 def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDataset:
     """Read a data set, not split yet.
 
@@ -73,17 +88,9 @@ def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDatas
     Raises:
         DataError: as `load_dataset` before it splits.
     """
-    name = config.name
-    path = Path(name)
-    try:
-        path = path.expanduser()
-        is_folder = name != "" and not is_known(name) and path.is_dir()
-    except (OSError, RuntimeError) as error:  # too long, in a closed folder, of an unknown user
-        raise DataError(
-            f"[data] name must be an .npz file or folder that can be read, but {shown(name)} "
-            f"cannot: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    for key, default in (("image_size", None), ("skip_broken", False)):
+    name, is_folder = config.name, is_image_folder(config.name)
+    path = Path(name) if is_known(name) else Path(name).expanduser()
+    for key, default in (("image_size", "auto"), ("skip_broken", False)):
         value = getattr(config, key)
         if value != default and not is_folder:
             raise DataError(

@@ -289,7 +289,7 @@ class TestPixels:
             lambda path: path.write_bytes(path.read_bytes()[:40]),
         ],
     )
-    @pytest.mark.parametrize("image_size", [None, 4])
+    @pytest.mark.parametrize("image_size", ["auto", 4])
     def test_unreadable_image(self, tmp_path, write, image_size):
         """An image that is empty, foreign or cut is refused by its file's name."""
         save_classes(tmp_path, "cat", "dog")
@@ -371,24 +371,34 @@ class TestSize:
 
         assert (read_folder(tmp_path, 5).train.images == 255).all()
 
+    def test_height_and_width(self, tmp_path):
+        """A size that is no square keeps more of photographs that are none."""
+        save_classes(tmp_path, "cat", "dog", height=12, width=16)
+
+        assert read_folder(tmp_path, [6, 8]).train.images.shape == (6, 3, 6, 8)
+
     def test_too_large_for_the_memory(self, tmp_path):
         """Images that do not fit the memory are refused before they are read."""
         save_classes(tmp_path, "cat", "dog")
 
-        with pytest.raises(DataError, match=r"6 of 10{8}x10{8} need .* data.image_size=64"):
+        with pytest.raises(DataError, match=r"6 of 10{8}x10{8} need .* data.image_size=auto"):
             read_folder(tmp_path, 10**8)
 
-    def test_free_memory_counts(self, tmp_path, monkeypatch):
-        """What others have taken of the memory is not there for images."""
+    def test_where_memory_is_short_images_are_smaller(self, tmp_path, monkeypatch, caplog):
+        """As large as fits, and that is said; if nothing does, that is."""
+        caplog.set_level(logging.INFO)
         save_classes(tmp_path, "cat", "dog", height=64, width=64)
-        needed = 2 * 6 * 3 * 64 * 64
-        monkeypatch.setattr(folder, "available_memory_bytes", lambda: needed - 1)
 
-        with pytest.raises(DataError, match=r"must fit in memory, but 6 of 64x64 need"):
-            read_folder(tmp_path)
+        def read_with(free):
+            monkeypatch.setattr(folder, "available_memory_bytes", lambda: free)
+            return read_folder(tmp_path).train.images.shape
 
-        monkeypatch.setattr(folder, "available_memory_bytes", lambda: needed)
-        assert len(read_folder(tmp_path).train) == 6
+        assert read_with(2 * 6 * 3 * 64 * 64) == (6, 3, 64, 64)
+        assert not caplog.messages
+        assert read_with(2 * 6 * 3 * 64 * 64 - 1) == (6, 3, 48, 48)
+        assert "brought to 48x48, as more would not fit in memory; change" in caplog.text
+        with pytest.raises(DataError, match=r"must fit in memory, but 6 of 16x16 need"):
+            read_with(2 * 6 * 3 * 16 * 16 - 1)
 
 
 class TestBroken:
