@@ -164,7 +164,8 @@ def _refuse_changes(usual: BaseModel, given: Any, unused: Mapping[str, str], tab
     """Refuse settings of a table, or of a tree of them, that differ from the usual ones."""
     tree = given if isinstance(given, dict) else dict(given)
     for name, instead in unused.items():
-        old, new = getattr(usual, name), tree.get(name)
+        old = getattr(usual, name)
+        new = tree.get(name, old)
         if isinstance(new, BaseModel):
             _refuse_changes(old, new, dict.fromkeys(type(new).model_fields, instead), name)
         elif new != old and not isinstance(old, BaseModel):
