@@ -103,6 +103,7 @@ class TestShow:
         result = vlga("data", "show", str(photos), "--set", "training.augment=none")
 
         assert result.code == 0
+        assert "photos: class '狗' has only 7 images (5 + 1 + 1 to train, valid" in result.err
         assert result.out.splitlines()[2:] == [
             "chat noir      10      6           2     2",
             "狗               7      5           1     1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from workers.data.dataset import Dataset
     from workers.rivals import BackgroundRivals
 
-__all__ = ["finding_rivals", "load_data", "make_evaluator", "with_image_size"]
+__all__ = ["finding_rivals", "load_data", "make_evaluator", "say_if_uneven", "with_image_size"]
 
 logger = logging.getLogger(__name__)
+
+#: Classes are uneven if the largest has more than so many times the images of the smallest.
+_UNEVEN = 3
 
 
 def load_data(config: SearchConfig) -> Dataset:
@@ -47,6 +50,24 @@ def load_data(config: SearchConfig) -> Dataset:
             dataset.name,
         )
     return dataset
+
+
+def say_if_uneven(config: SearchConfig, name: str, counts: Sequence[int]) -> None:
+    """Name the settings that mind classes of very different size, if none of them is used.
+
+    Args:
+        config: of the search.
+        name: of the data set.
+        counts: training images of each class, at least one.
+    """
+    times = max(counts) / min(counts)
+    if times > _UNEVEN and (config.fitness, config.training.class_weights) == ("accuracy", "none"):
+        logger.info(
+            "%s: the largest class has %.0f times the images of the smallest, which accuracy "
+            "hardly minds; --set fitness=balanced_accuracy counts all classes alike, and "
+            "--set training.class_weights=balanced trains them alike",
+            *(name, times),
+        )
 
 
 def with_image_size(config: SearchConfig, data: DataSummary) -> SearchConfig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.store import SqlStore
-from vlga.app.evaluators import finding_rivals, load_data, make_evaluator, with_image_size
+from vlga.app.evaluators import (
+    finding_rivals,
+    load_data,
+    make_evaluator,
+    say_if_uneven,
+    with_image_size,
+)
 from vlga.app.founders import with_founders_of
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import ReadySearch, enter, refuse_taken
@@ -28,11 +33,6 @@ if TYPE_CHECKING:
     from workers.data.dataset import Dataset
 
 __all__ = ["new_search", "reopened_search"]
-
-logger = logging.getLogger(__name__)
-
-#: Classes are uneven if the largest has more than so many times the images of the smallest.
-_UNEVEN = 3
 
 
 @contextmanager
@@ -64,6 +64,8 @@ def new_search(
         DataError: the images cannot be read.
         EvaluatorError: there is nothing to train on as it was asked for.
     """
+    from workers.data.split import class_counts
+
     began = time.monotonic()
     if config.strategy in STUDIES:
         raise ConfigError(
@@ -77,7 +79,7 @@ def new_search(
     dataset = load_data(config) if given is None else given
     again = None if given is None else lambda: given
     data = dataset.summary()
-    _say_if_uneven(config, dataset)
+    say_if_uneven(config, data.name, class_counts(dataset.train_labels, dataset.n_classes).tolist())
     if given is None:
         config = with_image_size(config, data)
     with closing(SqlStore(db_url)) as store:
@@ -135,21 +137,6 @@ def reopened_search(
                 name, config=record.config, status="running", test_accuracy=record.test_accuracy
             )
             yield ReadySearch(record, hold, store, evaluator, rivals)
-
-
-def _say_if_uneven(config: SearchConfig, dataset: Dataset) -> None:
-    """Name the settings that mind classes of very different size, if none of them is used."""
-    from workers.data.split import class_counts
-
-    counts = class_counts(dataset.train_labels, dataset.n_classes)
-    times = counts.max() / counts.min()
-    if times > _UNEVEN and (config.fitness, config.training.class_weights) == ("accuracy", "none"):
-        logger.info(
-            "%s: the largest class has %.0f times the images of the smallest, which accuracy "
-            "hardly minds; --set fitness=balanced_accuracy counts all classes alike, and "
-            "--set training.class_weights=balanced trains them alike",
-            *(dataset.name, times),
-        )
 
 
 def _same_images(record: SearchRecord) -> Dataset:

@@ -92,6 +92,7 @@ def data_show(
     vlga data show my_images/ --sheet my_images.png
     vlga data show my_images/ --set data.image_size=96
     """  # noqa: D301  # \b keeps click from filling the examples
+    from vlga.app.evaluators import say_if_uneven
     from vlga.config.load import load_config
     from workers.data.load import read_dataset
     from workers.data.survey import survey
@@ -107,6 +108,9 @@ def data_show(
         )
     raw = read_dataset(config.data, only_readable=True)
     found = survey(raw, config.data)
+    counts = [one.train for one in found.classes if one.train]
+    if counts:
+        say_if_uneven(config, found.name, counts)
     tree = _tree(found, path, config.training.augment)
     click.echo(as_json(tree) if form == "json" else _text(found, tree, screen_width()))
     if sheet:

@@ -1,4 +1,4 @@
-"""How many images each class has, in words, and what is amiss with that."""
+"""How many images each class has, in words, and which have too few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from workers.data.dataset import Dataset, RawDataset
 from workers.data.split import class_counts
 
-__all__ = ["classes_text", "say_warnings"]
+__all__ = ["classes_text", "say_if_few"]
 
 logger = logging.getLogger(__name__)
 
@@ -18,9 +18,6 @@ _MOST_LISTED = 8
 
 #: Of fewer images of a class only one or two test it.
 _FEW = 10
-
-#: How many times as many images as the smallest class the largest one may have.
-_UNEVEN = 10
 
 
 def classes_text(raw: RawDataset) -> str:
@@ -42,7 +39,7 @@ def classes_text(raw: RawDataset) -> str:
     return text if is_even else f"{text}; the largest has {counts[most] / len(labels):.0%}"
 
 
-def say_warnings(dataset: Dataset) -> None:
+def say_if_few(dataset: Dataset) -> None:
     """Say which classes have so few images that an accuracy tells little of them."""
     labels = dataset.train_labels, dataset.validation_labels, dataset.test_labels
     splits = labels[::2] if dataset.validates_on_test else labels
@@ -57,10 +54,4 @@ def say_warnings(dataset: Dataset) -> None:
             "%s: class %r has only %s images (%s to %s)%s: how well a network knows such a class "
             "is hardly measured",
             *(dataset.name, dataset.classes[least], totals[least], each, purposes, others),
-        )
-    if totals.max() >= _UNEVEN * totals[least]:
-        logger.warning(
-            "%s: class %r has only %s of the images: accuracy hardly depends on it; "
-            "--set fitness=balanced_accuracy counts all classes alike",
-            *(dataset.name, dataset.classes[least], f"{totals[least] / totals.sum():.1%}"),
         )

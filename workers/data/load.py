@@ -12,7 +12,7 @@ import numpy as np
 from vlga.config.settings import DataConfig
 from vlga.errors import DataError, nearest, shown
 from workers.data.copies import find_copies, say_copies
-from workers.data.counts import classes_text, say_warnings
+from workers.data.counts import classes_text, say_if_few
 from workers.data.dataset import Dataset, Images, LabelledImages, Labels, RawDataset
 from workers.data.digits import read_digits
 from workers.data.folder import read_folder, read_readable
@@ -59,7 +59,7 @@ def load_dataset(config: DataConfig) -> Dataset:
     dataset = split_dataset(raw, config)
     if not is_known(config.name):
         logger.info("%s: %s", raw.name, classes_text(raw))
-        say_warnings(dataset)
+        say_if_few(dataset)
     return dataset
 
 

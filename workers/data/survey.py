@@ -10,7 +10,7 @@ from vlga.config.settings import DataConfig
 from vlga.errors import DataError
 from vlga.ports.data import FitnessOn
 from workers.data.copies import find_copies
-from workers.data.counts import say_warnings
+from workers.data.counts import say_if_few
 from workers.data.dataset import Dataset, RawDataset
 from workers.data.folder import LEAVE_OUT_BROKEN
 from workers.data.load import split_dataset
@@ -108,7 +108,7 @@ def _split(raw: RawDataset, config: DataConfig) -> tuple[Dataset | None, str]:
         dataset = split_dataset(raw, config)
     except DataError as error:
         return None, refused or str(error)
-    say_warnings(dataset)
+    say_if_few(dataset)
     return dataset, refused
 
 

@@ -332,12 +332,11 @@ class TestWhatIsSaid:
         [
             (["cat"] * 9 + ["dog"] * 10, ["'cat' has only 9 images (6 + 1 + 2 to train, validate"]),
             (["cat"] * 3 + ["dog"] * 4, ["'cat' has only 3 images (1 + 1 + 1 to train, validate"]),
-            (["cat"] * 97 + ["dog"] * 10, []),
-            (["cat"] * 100 + ["dog"] * 10, ["'dog' has only 9.1% of the images: accuracy hardly"]),
+            (["cat"] * 10 + ["dog"] * 10, []),
         ],
     )
-    def test_what_is_amiss(self, tmp_path, caplog, labels, said):
-        """A class of few images, and one that is rare beside another."""
+    def test_small_class(self, tmp_path, caplog, labels, said):
+        """A class of so few images that little can be measured."""
         load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
 
         assert len(caplog.messages) == len(said)
