@@ -7,11 +7,21 @@ installed package.
 
 from __future__ import annotations
 
-from vlga.service.pages import assets, compare, login, network, new, search, searches
+from vlga.service.pages import (
+    assets,
+    compare,
+    failures,
+    figures,
+    login,
+    network,
+    new,
+    search,
+    searches,
+)
 from vlga.service.pages.login import login_page
 from vlga.service.pages.rendering import error_page
 
 __all__ = ["error_page", "login_page", "routes"]
 
-_PAGES = (assets, login, searches, new, compare, search, network)
+_PAGES = (assets, login, searches, new, compare, search, failures, figures, network)
 routes = [route for one in _PAGES for route in one.router.routes]

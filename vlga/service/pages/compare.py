@@ -15,6 +15,7 @@ from vlga.ports.data import fitness_label
 from vlga.report.best_so_far import Steps, band, best_so_far
 from vlga.report.comparison.summary import difference
 from vlga.report.figures import Figure, best_so_far_figure
+from vlga.service.pages.figures import table_page
 from vlga.service.pages.rendering import Page, address, respond, respond_json
 from vlga.service.views import search_view
 
@@ -37,7 +38,6 @@ Names = Annotated[list[str], Query(alias="search", default_factory=list)]
 def compare(request: Request, names: Names) -> Response:
     """Show searches beside each other."""
     rows = [one for one in _views(request, names) if one["status"] is not None]
-    unit = "epochs trained" if _is_small(rows) else "number of trainings"
     return respond(
         request,
         "compare",
@@ -46,7 +46,8 @@ def compare(request: Request, names: Names) -> Response:
         differs=len({row["data_fingerprint"] for row in rows}) > 1,
         differing=_differing([row["config"] for row in rows]),
         figure=address("/compare/figure", search=[row["name"] for row in rows]),
-        caption=_CAPTION.format(unit=unit),
+        table=address("/compare/table", search=[row["name"] for row in rows]),
+        caption=_caption(rows),
     )
 
 
@@ -55,6 +56,19 @@ def figure(request: Request, names: Names) -> Response:
     """Give the chart of the best so far of searches."""
     rows = [one for one in _views(request, names) if one["status"] is not None]
     return respond_json(_figure(request.app.state.service.engine, rows))
+
+
+@router.get("/compare/table")
+def table(request: Request, names: Names) -> Response:
+    """Show what that chart shows in words."""
+    rows = [one for one in _views(request, names) if one["status"] is not None]
+    drawing = _figure(request.app.state.service.engine, rows)
+    back = address("/compare", search=[row["name"] for row in rows])
+    return table_page(request, drawing, title="Best so far", about=_caption(rows), back=back)
+
+
+def _caption(rows: Sequence[Mapping[str, Any]]) -> str:
+    return _CAPTION.format(unit="epochs trained" if _is_small(rows) else "number of trainings")
 
 
 def _views(request: Request, names: Sequence[str]) -> list[dict[str, Any]]:

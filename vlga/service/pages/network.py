@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,8 +14,10 @@ from vlga.config.strategies import KNOWN_NETWORKS
 from vlga.errors import NoIndividual
 from vlga.genetics.changes import changes_text
 from vlga.genetics.genome import Genome
+from vlga.report.figures import Figure
 from vlga.report.formats import as_json
 from vlga.report.search.curves import training_figure
+from vlga.service.pages.figures import table_page
 from vlga.service.pages.lineage import Family, draw_family
 from vlga.service.pages.rendering import Page, respond, respond_json
 from vlga.service.views import network_view
@@ -23,6 +26,7 @@ __all__ = ["router"]
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
+_CURVE = "Accuracy after each epoch of its longest training; grey where gradients were amplified."
 #: Generations that the family goes back.
 _GENERATIONS = 8
 
@@ -43,6 +47,7 @@ def network(request: Request, name: str, number: str) -> Response:
         trainings=one["evaluations"],
         has_curve=bool(_longest(one)["curve"]) if one["evaluations"] else False,
         layers=one["layers"],
+        caption=_CURVE,
         family=family,
         files=one["artifacts"],
         genome=as_json(one["genome"]),
@@ -52,11 +57,23 @@ def network(request: Request, name: str, number: str) -> Response:
 @router.get("/s/{name}/{number}/curve")
 def curve(request: Request, name: str, number: str) -> Response:
     """Give the chart of a network's longest training."""
+    return respond_json(_curve(request, name, number))
+
+
+@router.get("/s/{name}/{number}/curve/table")
+def curve_table(request: Request, name: str, number: str) -> Response:
+    """Show what that chart shows in words."""
+    drawing = _curve(request, name, number)
+    back = f"/s/{quote(name, safe='')}/{number}"
+    return table_page(request, drawing, title=f"How #{number} learned", about=_CURVE, back=back)
+
+
+def _curve(request: Request, name: str, number: str) -> Figure:
     engine = request.app.state.service.engine
     one = network_view(engine, name, _number(name, number))
     n_images = max(1, show_search(engine, name)["images"]["validation"])
     points = _longest(one)["curve"] if one["evaluations"] else []
-    return respond_json(training_figure(points, n_images=n_images))
+    return training_figure(points, n_images=n_images)
 
 
 def _number(name: str, text: str) -> int:

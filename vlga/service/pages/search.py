@@ -24,16 +24,14 @@ from vlga.report.formats import (
     seconds_text,
 )
 from vlga.report.rivals import rivals_lines, scores_text
-from vlga.service.pages.charts import CHARTS, chart
+from vlga.service.pages.figures import TITLES
 from vlga.service.pages.form import filled_in
 from vlga.service.pages.rendering import (
     Form,
     Page,
     address,
-    error_page,
     read_form,
     respond,
-    respond_json,
 )
 from vlga.service.pages.searches import act_on
 from vlga.service.pages.words import progress_share
@@ -67,17 +65,6 @@ def act(
         except VlgaError:
             raise error from None
     return RedirectResponse("/" if action == "delete" else address(f"/s/{name}"), 303)
-
-
-@router.get("/s/{name}/figures/{what}")
-def figure(request: Request, name: str, what: str) -> Response:
-    """Give a chart as Plotly draws it; one of nothing for a search that is not entered yet."""
-    if what not in CHARTS:
-        return error_page(request, 404, f"there is no chart {what!r}; known: {', '.join(CHARTS)}")
-    service = request.app.state.service
-    if service.queue.find(name).seen.status is None:
-        return respond_json({"data": [], "layout": {}})
-    return respond_json(chart(service.engine, name, what))
 
 
 def status_line(progress: Mapping[str, Any] | None) -> str:
@@ -137,6 +124,7 @@ def _page(request: Request, name: str, *, problem: str = "", status: int = 200) 
         parts=parts,
         status=status,
         view=view,
+        figures=TITLES,
         title=_title(view),
         news=_news(view),
         problem=problem,

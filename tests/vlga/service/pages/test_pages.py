@@ -16,6 +16,8 @@ from vlga.service.pages.words import ACTIONS, STATES, actions_for
 PAGES = (
     "/", "/new", "/new?like=digits-1", "/s/digits-1", "/s/empty", "/s/waiting", "/s/digits-1/5",
     "/s/digits-1/4", "/s/digits-1/11", "/compare", "/compare?search=digits-1&search=empty",
+    "/s/digits-1/failures", "/s/empty/failures?reason=error", "/s/digits-1/figures/best/table",
+    "/s/digits-1/5/curve/table", "/compare/table?search=digits-1&search=empty",
     "/login", "/s/nobody", "/s/digits-1/99", "/?state=queued", "/?q=nothing-like-it",
 )  # fmt: skip
 CHARTS = ("best", "fitness", "depth", "size", "genes")
@@ -162,6 +164,49 @@ def test_a_chart_is_plain_data(client: TestClient, name: str, what: str):
         f"/s/{name}/figures/{what}", headers={"If-None-Match": answer.headers["ETag"]}
     )
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("what", CHARTS)
+def test_a_chart_is_told_in_words(client: TestClient, what: str):
+    """All that its points say, once, on a page that its own links to; networks are links."""
+    where = f"/s/digits-1/figures/{what}/table"
+    assert f'href="{where}"' in client.get("/s/digits-1").text
+    text = client.get(where).text
+    figure = client.get(f"/s/digits-1/figures/{what}").json()
+    said = {one for trace in figure["data"] for one in trace.get("hovertext", ())}
+    assert text.count('<th scope="row">') == len(said)
+    numbers = {one for trace in figure["data"] for one in trace.get("customdata", ())}
+    linked = re.findall(r'href="/s/digits-1/(\d+)"', text)
+    assert {*map(int, linked)} >= numbers
+    assert said or "No gene differs" in text
+
+
+def test_a_comparison_and_a_training_are_told_in_words(client: TestClient):
+    """Each as its chart has it."""
+    compared = client.get("/compare?search=digits-1&search=empty").text
+    (where,) = re.findall(r'href="(/compare/table[^"]*)"', compared)
+    assert "epochs" in client.get(where.replace("&amp;", "&")).text
+    curve = client.get("/s/digits-1/5/curve").json()
+    told = client.get("/s/digits-1/5/curve/table").text
+    n_points = sum(len(trace["hovertext"]) for trace in curve["data"])
+    assert told.count('<th scope="row">') == n_points > 0
+
+
+def test_failures_are_listed_by_reason(client: TestClient):
+    """Each with its network and its message; the search's page leads there."""
+    where = "/s/digits-1/failures?reason=diverged"
+    assert f'href="{where}"' in client.get("/s/digits-1").text
+    for path in (where, "/s/digits-1/failures"):
+        text = client.get(path).text
+        assert 'href="/s/digits-1/4"' in text
+        assert "&lt;script&gt;alert(1)" in text
+    assert (
+        "No training failed so: timed out"
+        in client.get("/s/digits-1/failures?reason=timed_out").text
+    )
+    assert "No training failed." in client.get("/s/empty/failures").text
+    refused = client.get("/s/digits-1/failures?reason=bored")
+    assert (refused.status_code, "reason must be one of" in refused.text) == (422, True)
 
 
 @pytest.mark.parametrize("what", ["fitness", "size"])
