@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from vlga.cli.main import main
 
-__all__ = ["Forked"]
+__all__ = ["Forked", "spawner"]
 
 
 class Forked:
@@ -87,6 +88,46 @@ class Forked:
         self._process.join()
         self.stdout.close()
         self.stderr.close()
+
+
+class _Child:
+    """`vlga run`, with what `vlga.service.child.Child` needs of `subprocess.Popen`."""
+
+    def __init__(self, process: Any) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
+def spawner(processes: Any) -> Callable[[Sequence[str], Mapping[str, str], IO[bytes]], _Child]:
+    """Give what starts searches in place of `vlga.service.child._spawn`: they begin at once.
+
+    Args:
+        processes: the fixture of that name.
+    """
+
+    def spawn(arguments: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> _Child:
+        path = str(Path(f"/proc/self/fd/{log.fileno()}").readlink())
+        process = processes.Process(target=_run_search, args=(arguments, environment, path))
+        process.start()
+        return _Child(process)
+
+    return spawn
+
+
+def _run_search(arguments: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    with Path(log).open("ab") as output:
+        for number in (1, 2):
+            os.dup2(output.fileno(), number)
+    main(arguments)
 
 
 def _run(arguments: tuple[str, ...], home: Path, out: Connection, err: Connection) -> None:

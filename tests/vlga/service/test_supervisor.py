@@ -16,9 +16,9 @@ import pytest
 from db.service.queue import SqlQueue
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
+from tests.support.forked import spawner
 from tests.support.ledger import ledger
 from tests.support.waiting import until
-from vlga.cli.main import main
 from vlga.config.load import load_config
 from vlga.ports.queue import Submission, Wish, wish
 from vlga.ports.state import State, state_of
@@ -41,42 +41,10 @@ def submission(name: str, *words: str, **values: Any) -> Submission:
     return Submission(name, settings, created_by="anna", **values)
 
 
-class ForkedChild:
-    """`vlga run` in a process forked from one that has loaded what it needs."""
-
-    def __init__(self, process: Any) -> None:
-        self._process = process
-        self.pid = process.pid
-
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
-
-
-def run(arguments: list[str], environment: dict[str, str], log: str) -> None:
-    """Be what `child._spawn` starts."""
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    with Path(log).open("ab") as output:
-        for number in (1, 2):
-            os.dup2(output.fileno(), number)
-    main(arguments)
-
-
 @pytest.fixture
 def forked(processes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that begin at once."""
-
-    def spawn(arguments: list[str], environment: dict[str, str], log: Any) -> ForkedChild:
-        path = str(Path(f"/proc/self/fd/{log.fileno()}").readlink())
-        process = processes.Process(target=run, args=(arguments, environment, path))
-        process.start()
-        return ForkedChild(process)
-
-    monkeypatch.setattr(child, "_spawn", spawn)
+    monkeypatch.setattr(child, "_spawn", spawner(processes))
 
 
 @pytest.fixture
