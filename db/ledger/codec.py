@@ -169,6 +169,7 @@ def evaluation_row(
         "peak_memory_bytes": value.peak_memory_bytes,
         "test_accuracy": value.test_accuracy,
         "training_key": value.training_key,
+        "latency_seconds": value.latency_seconds,
         "finished_at": now,
     }
 
@@ -192,6 +193,7 @@ def evaluation(row: Row, curve: Iterable[Row] = ()) -> Evaluation:
         peak_memory_bytes=row["peak_memory_bytes"],
         test_accuracy=row["test_accuracy"],
         training_key=row["training_key"],
+        latency_seconds=row["latency_seconds"],
         source=_source(row),
     )
 

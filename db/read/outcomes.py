@@ -21,7 +21,7 @@ __all__ = ["evaluations_page", "failures_page", "newest_evaluation", "newest_fai
 _OUTCOME = (
     "id", "candidate_id", "is_final", "reused", "on_budget", "epochs", "seed", "status", "reason",
     "message", "fitness", "validation_loss", "test_accuracy", "train_seconds", "worker", "device",
-    "peak_memory_bytes",
+    "peak_memory_bytes", "latency_seconds",
 )  # fmt: skip
 
 
@@ -36,8 +36,9 @@ def evaluations_page(engine: Engine, name: str, *, after: int = 0, limit: int) -
 
     Returns:
         Rows of `id candidate_id is_final reused on_budget epochs seed status reason message fitness
-        validation_loss test_accuracy train_seconds worker device peak_memory_bytes parameters macs
-        finished_at`; `next` is what `after` is for the next page, None if there is none yet.
+        validation_loss test_accuracy train_seconds worker device peak_memory_bytes latency_seconds
+        parameters macs finished_at`; `next` is what `after` is for the next page, None if there is
+        none yet.
 
     Raises:
         SearchNotFound: no search of that name.

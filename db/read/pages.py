@@ -174,6 +174,7 @@ def _columns(outcome: Any, candidate: Any = candidates.c) -> list[ColumnElement[
         outcome.fitness,
         outcome.n_parameters.label("parameters"),
         outcome.n_macs.label("macs"),
+        outcome.latency_seconds,
         *(candidate[name] for name in ("depth", "phase", "generation", "rung")),
         outcome.epochs,
         candidate.fingerprint,

@@ -47,6 +47,7 @@ def search_outcomes(engine: Engine, name: str) -> list[Outcome]:
                 evaluations.c.epochs,
                 evaluations.c.n_parameters.label("parameters"),
                 evaluations.c.n_macs.label("macs"),
+                evaluations.c.latency_seconds,
                 evaluations.c.id,
             )
             .join_from(evaluations, candidates)

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 
@@ -187,6 +187,8 @@ evaluations = Table(
     Column("training_key", Text),
     # Whether it counts on the search's budget: not where an equal candidate of it was trained.
     Column("on_budget", Boolean, nullable=False, server_default=true()),
+    # Of one image, on the device that trained; where the search asks for it.
+    Column("latency_seconds", Double),
     ForeignKeyConstraint(
         ["search_id", "candidate_id"],
         ["candidates.search_id", "candidates.id"],

@@ -18,8 +18,8 @@ _POPULATION = """
 SELECT s.name AS search, c.id, c.phase, c.generation, c.rung, c.operator, c.parents,
        c.weights_from, c.fingerprint, c.depth, e.id AS evaluation_id, e.reused, e.fitness,
        e.validation_loss, e.test_accuracy, e.status, e.reason, e.message,
-       e.n_parameters AS parameters, e.n_macs AS macs, e.epochs, e.seed, e.train_seconds, e.worker,
-       e.device, e.peak_memory_bytes, e.finished_at
+       e.n_parameters AS parameters, e.n_macs AS macs, e.latency_seconds, e.epochs, e.seed,
+       e.train_seconds, e.worker, e.device, e.peak_memory_bytes, e.finished_at
 FROM searches s
 JOIN candidates c ON c.search_id = s.id
 LEFT JOIN evaluations e ON e.id = (
@@ -32,8 +32,8 @@ LEFT JOIN evaluations e ON e.id = (
 
 _FAILURES = """
 SELECT s.name AS search, c.id, c.phase, c.generation, c.rung, e.is_final, e.reason, e.message,
-       e.epochs, e.n_parameters AS parameters, e.n_macs AS macs, e.train_seconds, e.worker,
-       e.device, e.peak_memory_bytes, e.finished_at
+       e.epochs, e.n_parameters AS parameters, e.n_macs AS macs, e.latency_seconds,
+       e.train_seconds, e.worker, e.device, e.peak_memory_bytes, e.finished_at
 FROM evaluations e
 JOIN candidates c ON c.search_id = e.search_id AND c.id = e.candidate_id
 JOIN searches s ON s.id = e.search_id

@@ -183,7 +183,7 @@ def test_json_has_what_scripts_rely_on(search):
     ]
     assert tree["pareto"][0]["id"] == 0
     assert list(tree["fittest"][0]) == [
-        "id", "fitness", "parameters", "macs", "depth", "phase", "generation", "rung",
+        "id", "fitness", "parameters", "macs", "depth", "phase", "generation", "rung", "latency_ms",
     ]  # fmt: skip
 
 

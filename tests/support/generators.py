@@ -159,6 +159,7 @@ def evaluations(draw: st.DrawFn, candidate_id: int | None = None) -> Evaluation:
         device=draw(st.sampled_from(["cpu", "NVIDIA H200"])),
         peak_memory_bytes=draw(st.none() | st.integers(0, 2**40)),
         test_accuracy=draw(st.none() | fitnesses()),
+        latency_seconds=draw(st.none() | st.floats(0, 100)),
         training_key=draw(st.none() | st.text("0123456789abcdef", min_size=32, max_size=32)),
         source=draw(st.sampled_from(Source)),
     )

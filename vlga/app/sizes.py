@@ -180,6 +180,8 @@ def sizes_text(config: SearchConfig) -> str:
     if limits.max_activation_bytes is not None:
         megabytes = limits.max_activation_bytes / 1e6
         parts.append(f"feature maps of at most {megabytes:.3g} MB")
+    if limits.latency_ms is not None:
+        parts.append(f"at most {limits.latency_ms:g} ms an image")
     n_founders = len(config.population.founders)
     if n_founders and config.strategy not in GENERATIONAL:
         parts.append(f"{number_of(n_founders, 'known network')} first")

@@ -189,15 +189,17 @@ def _way_on(name: str, db_url: str) -> str:
 @format_option
 def top(search: str, limit: int | None, is_front: bool, db_url: str, form: str) -> None:
     """Show a search's fittest individuals, each network once."""
-    size, made = ("parameters", "macs", "depth"), ("phase", "generation", "rung", "epochs")
-    columns = ("id", "fitness", *size, *made, "fingerprint")
     with opened(db_url) as engine:
+        shown = searches.show_search(engine, search)
+        has_latency = is_front and "latency" in shown["config"].get("objectives", ())
+        size = ("parameters", "macs", *["latency_ms"] * has_latency, "depth")
+        made = ("phase", "generation", "rung", "epochs")
+        columns = ("id", "fitness", *size, *made, "fingerprint")
         if is_front:
             front = search_front(engine, search)[:limit]
             rows = [{key: getattr(one, key) for key in columns} for one in front]
         else:
             rows = searches.top(engine, search, limit=limit or 10)
-        shown = searches.show_search(engine, search)
     if form == "table":  # what is enough to tell networks apart
         rows = [{**row, "fingerprint": row["fingerprint"][:8]} for row in rows]
     spare = ("fingerprint", "rung", "epochs", "macs", "generation")

@@ -26,6 +26,7 @@ _EXAMPLES: dict[str, Any] = {
     "budget.phases": 10,
     "limits.max_macs": 600_000_000,
     "limits.max_activation_bytes": 60_000_000,
+    "limits.latency_ms": 5.0,
     "limits.evaluation_seconds": 600.0,
     "workers.address": "10.0.0.1:6379",
     "workers.workers": 4,

@@ -7,11 +7,16 @@ from typing import Any, Literal
 
 __all__ = ["COLUMNS", "ObjectiveName", "objectives_text", "weighed"]
 
-ObjectiveName = Literal["fitness", "parameters", "macs"]
+ObjectiveName = Literal["fitness", "parameters", "macs", "latency"]
 
 #: Under which name tables, rows and frames have each objective's values. Of the fitness more is
 #: better; the others are costs.
-COLUMNS: dict[str, str] = {"fitness": "fitness", "parameters": "parameters", "macs": "macs"}
+COLUMNS: dict[str, str] = {
+    "fitness": "fitness",
+    "parameters": "parameters",
+    "macs": "macs",
+    "latency": "latency_seconds",
+}
 
 
 def weighed(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -283,6 +283,11 @@ class LimitsConfig(Settings):
         description="feature maps kept for one image in a training step, or auto; as for max_macs",
         json_schema_extra=_or_auto,
     )
+    latency_ms: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="longest time for one image on the CPU thread or GPU that trains; a network "
+        "that takes longer fails before it is trained",
+    )
     evaluation_seconds: Annotated[float, Field(gt=0)] | None = Field(
         None, description="time limit of one training"
     )
@@ -336,7 +341,8 @@ class SearchConfig(Settings):
     )
     objectives: list[ObjectiveName] = Field(
         ["fitness"],
-        description="fitness, and what strategy steady_state trades it for: parameters, macs",
+        description="fitness, and what strategy steady_state trades it for: parameters, macs, "
+        "latency",
     )
     data: DataConfig = DataConfig()
     space: SpaceConfig
@@ -348,6 +354,11 @@ class SearchConfig(Settings):
     workers: WorkersConfig = WorkersConfig()
     study: StudyConfig = StudyConfig()
     auto: list[str] = Field([], description="settings that are auto, and so have no value yet")
+
+    @property
+    def measures_latency(self) -> bool:
+        """Whether it matters how long a network takes for one image."""
+        return "latency" in self.objectives or self.limits.latency_ms is not None
 
     def founders(self) -> tuple[Genome, ...]:
         """Give the networks that are tried before all others.

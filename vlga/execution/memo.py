@@ -3,6 +3,7 @@
 Within a search equal candidates are one network, which is trained once and paid for once. What
 another search of the database recorded is taken as a training of this one that took no time: it
 counts on the budget, so that what a search finds does not depend on what else its database holds.
+Where latency matters nothing is taken: it may have been measured on another machine, or not at all.
 (A steady state's course depends on who ends first, and what is known ends at once.)
 """
 
@@ -40,7 +41,7 @@ class Memo:
         }
         self._common = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
         self._config = run.config
-        self._reads_others = training.reuse
+        self._reads_others = training.reuse and not run.config.measures_latency
         self._strategy = strategy
         self._store = run.store
         self._inheritance = inheritance

@@ -69,6 +69,8 @@ def make_task(
         keep_weights=inheritance.inherits != "nothing",
         kept_from=inheritance.least_fitness(candidate.phase),
         seconds=run.config.limits.evaluation_seconds,
+        measure_latency=run.config.measures_latency,
+        latency_ms=run.config.limits.latency_ms,
         score_test=strategy.scores_test,
         fitness=run.config.fitness,
     )

@@ -73,11 +73,14 @@ class Individual:
         return self.evaluation.fitness
 
     def cost(self, objective: str) -> float:
-        """Give what it costs, above 0, by any objective but the fitness."""
-        return {
+        """Give what it costs, above 0, by any objective but the fitness; seconds of latency."""
+        cost = {
             "parameters": self.evaluation.n_parameters,
             "macs": self.evaluation.n_macs,
+            "latency": self.evaluation.latency_seconds,
         }[objective]
+        assert cost is not None
+        return cost
 
     @property
     def genome(self) -> Genome:

@@ -24,6 +24,8 @@ class FailureReason(StrEnum):
     DIVERGED = "diverged"
     #: It ran longer than an evaluation may.
     TIMED_OUT = "timed_out"
+    #: It takes longer for one image than `limits.latency_ms` allows.
+    TOO_SLOW = "too_slow"
     #: Its worker process or machine died in every try.
     WORKER_LOST = "worker_lost"
     #: The network could not be built.
@@ -103,6 +105,8 @@ class Evaluation:
         test_accuracy: in [0, 1], of the same trained network, if it is a final training or a study
             asks for it; else None. Final trainings recorded by earlier versions have it as their
             fitness alone, see `accuracy_on_test`.
+        latency_seconds: time for one image on that device, see `workers.training.latency`; None if
+            it was not measured.
         training_key: equal for equal trainings, see memo.py; None if it is not known.
         source: whether the candidate was trained, or where the outcome was reused from.
     """
@@ -122,6 +126,7 @@ class Evaluation:
     device: str = ""
     peak_memory_bytes: int | None = None
     test_accuracy: float | None = None
+    latency_seconds: float | None = None
     training_key: str | None = None
     source: Source = Source.TRAINED
 

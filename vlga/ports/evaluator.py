@@ -96,6 +96,8 @@ class EvaluationTask:
         keep_weights: whether the outcome may carry the trained weights.
         kept_from: fitness from which on it does; nobody would inherit those of a worse one.
         seconds: time allowed, or None.
+        measure_latency: whether to measure how long it takes for one image, before it is trained.
+        latency_ms: how long that may be, or None; a network that takes longer is not trained.
         score_test: whether the trained network is scored on the test images too, as in a study.
         fitness: what the outcome has as such.
         members: of a committee, if nothing is to be trained but the mean of their probabilities to
@@ -114,6 +116,8 @@ class EvaluationTask:
     keep_weights: bool = False
     kept_from: float = 0.0
     seconds: float | None = None
+    measure_latency: bool = False
+    latency_ms: float | None = None
     score_test: bool = False
     fitness: FitnessName = "accuracy"
     members: tuple[Member, ...] = ()

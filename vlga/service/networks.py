@@ -83,7 +83,7 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
             key: row[key]
             for key in (
                 "id", "phase", "generation", "rung", "depth", "fingerprint", "fitness", "reason",
-                "epochs", "parameters", "macs",
+                "epochs", "parameters", "macs", "latency_seconds",
             )
         },
         operator="",

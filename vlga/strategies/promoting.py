@@ -23,6 +23,7 @@ TELLING_FAILURES = frozenset(
         FailureReason.DIVERGED,
         FailureReason.OUT_OF_MEMORY,
         FailureReason.TIMED_OUT,
+        FailureReason.TOO_SLOW,
         FailureReason.BUILD,
     }
 )

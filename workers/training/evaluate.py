@@ -31,6 +31,7 @@ from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, resolve_augmentation, to_float
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
+from workers.training.latency import measured_latency
 from workers.training.loop import Scores, Split, TrainingFailure, TrainingResult, score, train
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
 
@@ -65,6 +66,7 @@ class _Outcome:
     Attributes:
         weights: trained ones as bytes, if the task keeps them.
         is_built: whether the network was, so that a failure is one of its training.
+        latency_seconds: of one image, if it was measured.
     """
 
     fitness: float | None
@@ -74,6 +76,7 @@ class _Outcome:
     weights: bytes | None = None
     test_accuracy: float | None = None
     is_built: bool = True
+    latency_seconds: float | None = None
 
     @property
     def ran_out_of_memory(self) -> bool:
@@ -164,6 +167,7 @@ def evaluate(
             device=_device_name(device),
             peak_memory_bytes=peak_bytes,
             test_accuracy=outcome.test_accuracy,
+            latency_seconds=outcome.latency_seconds,
         ),
         outcome.weights,
     )
@@ -185,7 +189,7 @@ def _attempt(
     micro_batches: int,
 ) -> _Outcome:
     """Build, train and score the network once, with each batch in so many parts."""
-    stage = FailureReason.BUILD
+    stage, latency = FailureReason.BUILD, None
     try:
         n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
         with _threads(n_used), training_memory(device):
@@ -197,6 +201,10 @@ def _attempt(
             network.to(device)
             data = _to_device(dataset, device)
             _whiten(network, data)
+            if task.measure_latency:
+                latency = measured_latency(network, task.plan.input_shape)
+                if task.latency_ms is not None and 1000 * latency > task.latency_ms:
+                    return _too_slow(latency, task.latency_ms)
             mirrored = _looks_at_mirror_images(task, may_mirror=dataset.may_mirror)
             result = _train(
                 task,
@@ -215,9 +223,15 @@ def _attempt(
             normalization = Normalization(*data.statistics, dataset.levels, mirrored)
             keeps = task.keeps_weights_of(fitness)
             weights = pack_weights(network, normalization) if keeps else None
-            return _Outcome(fitness, curve=curve, weights=weights, test_accuracy=test_accuracy)
+            return _Outcome(
+                fitness,
+                curve=curve,
+                weights=weights,
+                test_accuracy=test_accuracy,
+                latency_seconds=latency,
+            )
     except TrainingFailure as failure:
-        return _Outcome(None, failure.reason, str(failure), failure.curve)
+        return _Outcome(None, failure.reason, str(failure), failure.curve, latency_seconds=latency)
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
         if makes_gpu_unusable(str(error)):
             raise UnusableGpuError(_first_line(error)) from None
@@ -227,7 +241,14 @@ def _attempt(
             _classify(error, stage),
             _first_line(error),
             is_built=stage is not FailureReason.BUILD,
+            latency_seconds=latency,
         )
+
+
+def _too_slow(seconds: float, limit_ms: float) -> _Outcome:
+    """Give the outcome of a network that takes too long for one image, and is not trained."""
+    words = f"takes {1000 * seconds:.3g} ms for one image, more than limits.latency_ms={limit_ms:g}"
+    return _Outcome(None, FailureReason.TOO_SLOW, words, latency_seconds=seconds)
 
 
 def _committee_scores(task: EvaluationTask, data: _ResidentData, device: str) -> Scores:

@@ -1,7 +1,9 @@
 """How long a network takes for one image.
 
-A latency is of one device at one moment: what else runs on the machine makes it longer. The median
-leaves single interruptions out, but not a neighbour that is busy all the time.
+On a CPU that is the time for which its thread computes: a search keeps every core busy, and what a
+pass waits for others is no property of a network. On a GPU it is wall time, and longer where
+several trainings share it. Others still slow it down by using the same caches and the same power;
+the median leaves out only single interruptions.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ _LEAST_PASSES, _MOST_PASSES, _SECONDS = 5, 50, 0.25
 def measured_latency(network: nn.Module, input_shape: Shape) -> float:
     """Measure how long a forward pass of one image takes, in seconds: the median of up to 50.
 
-    In float32 where the network is, ready to answer as after training; on a CPU by one thread. That
-    an image is read and brought to the device is not in it.
+    In float32 where the network is, ready to answer as after training; on a CPU by one thread. To
+    read the image and to bring it to the device comes on top.
 
     Args:
         network: with parameters on one device; it is left in the mode in which it was.
@@ -53,10 +55,12 @@ def measured_latency(network: nn.Module, input_shape: Shape) -> float:
 
 
 def _seconds_of_pass(network: nn.Module, image: torch.Tensor) -> float:
-    if image.device.type == "cuda":
-        torch.cuda.synchronize()
+    if image.device.type == "cpu":
+        started = time.thread_time()
+        network(image)
+        return time.thread_time() - started
+    torch.cuda.synchronize()
     started = time.perf_counter()
     network(image)
-    if image.device.type == "cuda":
-        torch.cuda.synchronize()
+    torch.cuda.synchronize()
     return time.perf_counter() - started

@@ -22,6 +22,9 @@ from tests.support.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
 from vlga.ports.evaluation import FailureReason
 
+#: What a page of candidates has beside what `top` has.
+EXTRA = ("reason", "reused", "latency_seconds")
+
 
 def _all(ask: Any, limit: int) -> list[dict[str, Any]]:
     """Follow a list to its end, page by page."""
@@ -41,8 +44,7 @@ def test_the_fittest_come_first_each_once(engine: Engine, limit: int):
 
     assert [row["id"] for row in rows] == [0, 1, 2, 4]
     assert [
-        {key: value for key, value in row.items() if key not in ("reason", "reused")}
-        for row in rows
+        {key: value for key, value in row.items() if key not in EXTRA} for row in rows
     ] == searches.top(engine, "digits-1")
     assert [row["reused"] for row in rows] == [False, False, False, True]
 

@@ -205,6 +205,34 @@ def test_there_must_be_something_to_upgrade(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_0003_keeps_outcomes_and_has_room_for_their_latency(url):
+    """The views show it too; of outcomes from before it is not known."""
+    store = SqlStore(url)
+    store.create_search(record("first"))
+    store.add_candidates("first", [candidate(0)])
+    store.add_evaluations("first", [evaluation(0)])
+    recorded = store.evaluations("first")
+    store.close()
+    engine = build_engine(url)
+    with engine.begin() as connection:
+        for view in ("population", "failures"):
+            connection.exec_driver_sql(f"DROP VIEW {view}")
+        connection.exec_driver_sql("ALTER TABLE evaluations DROP COLUMN latency_seconds")
+        for view in ("population", "failures"):
+            connection.exec_driver_sql(f"CREATE VIEW {view} AS SELECT id FROM evaluations")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+
+    migrate.upgrade(url)
+
+    with engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT search, latency_seconds FROM population").all()
+    engine.dispose()
+    assert [*map(tuple, rows)] == [("first", None)]
+    store = SqlStore(url)
+    assert store.evaluations("first") == recorded
+    store.close()
+
+
 class TestMigrating:
     def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(self, url):
         """SQLite rebuilds a table to change it; no evaluation is lost by cascade."""

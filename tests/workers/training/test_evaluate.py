@@ -74,6 +74,15 @@ class TestCompleted:
         assert outcome.device.startswith("cpu")
         assert outcome.peak_memory_bytes > 2**20
 
+    def test_latency_is_measured_where_it_is_asked_for(self):
+        """Which changes nothing of what is trained."""
+        plain, _ = evaluate(task(), dataset())
+        measured, _ = evaluate(task(measure_latency=True, latency_ms=10_000.0), dataset())
+
+        assert plain.latency_seconds is None
+        assert 0 < measured.latency_seconds < 1
+        assert numbers(measured) == numbers(plain)
+
     def test_a_seed_gives_the_same_outcome(self):
         """The same task gives the same fitness, curve and weights to the bit; the id is no part."""
         (one, weights), (same, same_weights), (other, _) = (
@@ -263,6 +272,18 @@ class TestFailed:
         assert "no longer finite after epoch 0" in outcome.message
         assert len(outcome.curve) == 1
         assert weights is None
+
+    def test_too_slow(self):
+        """It is not trained at all, and what was measured is kept."""
+        outcome, weights = evaluate(
+            task(measure_latency=True, latency_ms=1e-3, keep_weights=True), dataset()
+        )
+
+        assert (outcome.fitness, outcome.reason) == (None, FailureReason.TOO_SLOW)
+        assert outcome.message.startswith("takes ")
+        assert outcome.message.endswith(" ms for one image, more than limits.latency_ms=0.001")
+        assert (outcome.curve, weights) == ((), None)
+        assert outcome.latency_seconds > 1e-6
 
     def test_timed_out(self):
         """Time for one training that is over before its first step."""

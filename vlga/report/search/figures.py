@@ -41,6 +41,7 @@ _MOST_POINTS = 2000
 _COSTS: dict[str, tuple[str, Callable[[Outcome], float]]] = {
     "parameters": ("parameters", lambda one: one.parameters),
     "macs": ("multiply-accumulates an image", lambda one: one.macs),
+    "latency": ("milliseconds an image", lambda one: one.latency_ms or 0.0),
 }
 
 
@@ -155,7 +156,7 @@ def pareto_figure(
         )
         return Point(cost(one), error_of(one.fitness or 0.0, smallest), text, one.id)
 
-    networks = [one for one in members if one.fitness is not None]
+    networks = [one for one in members if one.fitness is not None and cost(one) > 0]
     some = [at(one) for one in drawn(networks, _MOST_POINTS)]
     best = [at(one) for one in networks if one.id == winner]
     on_front = [at(one) for one in front]

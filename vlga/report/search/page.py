@@ -22,6 +22,7 @@ from vlga.report.search.figures import (
     pareto_figure,
 )
 from vlga.report.search.genes import GeneShift
+from vlga.report.search.rows import ROUND, round_row
 from vlga.report.search.summary import (
     Outcome,
     Round,
@@ -31,7 +32,7 @@ from vlga.report.search.summary import (
     leaders,
     rounds,
 )
-from vlga.report.search.text import ROUND, SearchReport, round_row
+from vlga.report.search.text import SearchReport
 
 __all__ = ["search_page"]
 

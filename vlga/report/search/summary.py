@@ -56,6 +56,7 @@ class Outcome:
         epochs: of its training, as asked for.
         parameters: of the network.
         macs: multiply-accumulates for one image.
+        latency_seconds: of one image, or None if it was not measured.
     """
 
     id: int
@@ -71,6 +72,12 @@ class Outcome:
     epochs: int
     parameters: int
     macs: int
+    latency_seconds: float | None = None
+
+    @property
+    def latency_ms(self) -> float | None:
+        """The latency in milliseconds."""
+        return None if self.latency_seconds is None else 1000 * self.latency_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +244,7 @@ def pareto_front(members: Iterable[Outcome], objectives: Sequence[str]) -> list[
     """Give the Pareto front, the least fit network first: with two objectives, the cheapest.
 
     No other network is at least as good in every objective. Of networks that are equal in all, it
-    has the one made first.
+    has the one made first. One whose costs are not all known is left out.
 
     Args:
         members: each candidate once, by number.
@@ -248,7 +255,8 @@ def pareto_front(members: Iterable[Outcome], objectives: Sequence[str]) -> list[
     def values(one: Outcome) -> tuple[float, ...]:
         return (one.fitness or 0.0, *(-getattr(one, cost) for cost in costs))
 
-    known = (one for one in members if one.fitness is not None)
+    completed = (one for one in members if one.fitness is not None)
+    known = (one for one in completed if all(getattr(one, cost) is not None for cost in costs))
     return front.pareto_front(known, values)[::-1]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from vlga.config.objectives import objectives_text, weighed
 from vlga.config.strategies import RUNGED
-from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.ports.data import fitness_label
 from vlga.report.committee import committee_text
@@ -24,9 +23,9 @@ from vlga.report.formats import (
 )
 from vlga.report.rivals import rivals_lines, scores_text
 from vlga.report.search.genes import Genes, GeneShift, gene_shifts, heard_genes
+from vlga.report.search.rows import GENE, NETWORK, ROUND, gene_row, network_row, round_row
 from vlga.report.search.summary import (
     Outcome,
-    Round,
     Rung,
     accuracy_steps,
     drawn,
@@ -40,13 +39,8 @@ from vlga.report.search.summary import (
     trained_longest,
 )
 
-__all__ = ["ROUND", "SearchReport", "round_row"]
+__all__ = ["SearchReport"]
 
-ROUND = (
-    "made", "networks", "failed", "best_so_far", "best", "median", "worst", "convolutions",
-)  # fmt: skip
-_NETWORK = ("id", "fitness", "parameters", "macs", "depth", "made")
-_GENE = ("gene", "moved", "by_chance", "more_often", "less_often")
 _MOVED = "moved: how much the shares differ; by chance: how much they would if it did not matter"
 _PARETO = "networks of the Pareto front (no other network is as good in {objectives})"
 #: How many rows a table has in the terminal, and how many are on the page.
@@ -185,12 +179,14 @@ class SearchReport:
         shifts = self.shifts()[:_GENES_IN_TEXT]
         if shifts:
             rows = [gene_row(one) for one in shifts]
-            genes = as_table(rows, _GENE, right=_GENE[1:3], width=width, spare=("by_chance",))
+            genes = as_table(rows, GENE, right=GENE[1:3], width=width, spare=("by_chance",))
             yield f"{self.quarter()}:\n{genes}\n{filled(_MOVED, width)}"
         front = self.front()
         if front:
             some = thinned(front, 8)
-            networks = as_table([network_row(one) for one in some], _NETWORK, width=width)
+            has_latency = "latency" in self.objectives
+            columns = [*NETWORK[:4], *["latency_ms"] * has_latency, *NETWORK[4:]]
+            networks = as_table([network_row(one) for one in some], columns, width=width)
             count = f"{len(some)} of {len(front)} " if len(some) < len(front) else ""
             about = _PARETO.format(objectives=objectives_text(self.objectives))
             yield f"{filled(f'{count}{about}:', width)}\n{networks}"
@@ -259,56 +255,3 @@ def thinned(networks: Sequence[Outcome], most: int) -> list[Outcome]:
     step = max(1.0, (len(networks) - 1) / max(1, most - 1))
     count = min(most, len(networks))
     return [networks[len(networks) - 1 - round(i * step)] for i in reversed(range(count))]
-
-
-def network_row(one: Outcome, *, is_exact: bool = False) -> dict[str, Any]:
-    """Give a network's row; an exact one has phase and generation apart, for programs."""
-    return {
-        "id": one.id,
-        "fitness": one.fitness,
-        "parameters": one.parameters,
-        "macs": one.macs,
-        "depth": one.depth,
-        **(
-            {"phase": one.phase, "generation": one.generation, "rung": one.rung}
-            if is_exact
-            else {"made": f"{one.phase}.{one.generation}"}
-        ),
-    }
-
-
-def gene_row(shift: GeneShift) -> dict[str, Any]:
-    """Give a gene's row: how far its shares moved, and which alleles gained or lost most."""
-    gains = sorted(shift.shares.items(), key=lambda item: item[1][0] - item[1][1])
-    return {
-        "gene": shift.gene,
-        "moved": f"{shift.moved:.0%}",
-        "by_chance": f"{shift.by_chance:.0%}",
-        "more_often": _gain(*gains[0]),
-        "less_often": _gain(*gains[-1]),
-    }
-
-
-def _gain(allele: Any, shares: tuple[float, float]) -> str:
-    return f"{allele_text(allele)}: {shares[0]:.0%} → {shares[1]:.0%}"
-
-
-def round_row(one: Round) -> dict[str, Any]:
-    """Give a row of the columns `ROUND`, None for what there is not."""
-
-    def score(value: float | None) -> str | None:
-        return None if value is None else f"{value:.4f}"
-
-    depth = one.depth and (
-        f"{one.depth[0]}-{one.depth[2]}" if one.depth[0] < one.depth[2] else None
-    )
-    return {
-        "made": one.label,
-        "networks": one.networks,
-        "failed": one.failed,
-        "best_so_far": score(one.best_so_far),
-        "best": score(one.best),
-        "median": score(one.median),
-        "worst": score(one.worst),
-        "convolutions": depth or (str(one.depth[0]) if one.depth else None),
-    }

@@ -254,6 +254,8 @@ def test_to_the_front_none_is_better_in_all_objectives():
     quick = [*members, outcome(7, 0.3, parameters=20, macs=1)]
     assert ids(pareto_front(quick, (*sizes, "macs"))) == [7, 1, 0, 3]
     assert ids(pareto_front(quick, ("fitness", "macs"))) == [7, 3]
+    timed = [replace(one, latency_seconds=one.id / 8) for one in members[:3]]
+    assert ids(pareto_front([*timed, *members[3:]], ("fitness", "latency"))) == [0]
 
 
 def test_rungs_have_a_row_each():
