@@ -341,7 +341,7 @@ class SearchConfig(Settings):
     )
     objectives: list[ObjectiveName] = Field(
         ["fitness"],
-        description="fitness, and what strategy steady_state trades it for: parameters, macs, "
+        description="fitness, and what ladder or steady_state trades it for: parameters, macs, "
         "latency",
     )
     data: DataConfig = DataConfig()
@@ -417,7 +417,13 @@ class SearchConfig(Settings):
         if self.objectives[:1] != ["fitness"] or len({*self.objectives}) < len(self.objectives):
             raise ConfigError(f"objectives must begin with fitness and have none twice, {got}")
         if len(self.objectives) > 1 and self.strategy not in MULTI_OBJECTIVE:
+            others = " or ".join(f"--set strategy={name}" for name in sorted(MULTI_OBJECTIVE))
             raise ConfigError(
                 f"objectives must be [fitness] for strategy {self.strategy!r}, which weighs "
-                f"nothing else, {got}; add --set strategy={' or '.join(sorted(MULTI_OBJECTIVE))}"
+                f"nothing else, {got}; add {others}"
+            )
+        if len(self.objectives) > 1 and self.population.screen > 1:
+            raise ConfigError(
+                "[population] screen must be 1 with several objectives, since its model knows the "
+                f"fitness alone, but got screen={self.population.screen}"
             )

@@ -44,6 +44,6 @@ RUNGED: frozenset[str] = frozenset({"ladder", "optuna_tpe_asha", "one_epoch_then
 #: Those that make whole generations, of networks that must be alike; they take no founders.
 GENERATIONAL: frozenset[str] = frozenset({"fixed_length", "grid", "hand_made", "variable_length"})
 #: Those that can weigh other objectives beside the fitness (`vlga.config.objectives`).
-MULTI_OBJECTIVE: frozenset[str] = frozenset({"steady_state"})
+MULTI_OBJECTIVE: frozenset[str] = frozenset({"ladder", "steady_state"})
 #: Those that end by a rule of their own; the others must have a budget.
 ENDING: frozenset[str] = STUDIES | PHASED

@@ -98,7 +98,7 @@ class Promoting(SteadyState):
         return self._rungs.value(individual)
 
     def _take(self, individual: Individual) -> None:
-        self._is_new = self._rungs.take(individual)
+        self._is_new = self._rungs.take(individual, self._savings(individual))
         if self._is_new:
             top = self._finalists[0].candidate.rung if self._finalists else -1
             if individual.candidate.rung > top:

@@ -5,6 +5,10 @@ Hyperparameter Tuning", 2020, https://arxiv.org/abs/1810.05934): as soon as a ne
 best third of what has been told of its rung it may be trained on, without waiting for the others.
 The order on a rung is by fitness and, where that ties, as it often does on few validation images,
 by validation loss.
+
+Where a network has costs too, the best are those that NSGA-II ranks highest on a rung, as in
+Schmucker et al.: "Multi-objective Asynchronous Successive Halving" (2021,
+https://arxiv.org/abs/2106.12639).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vlga.config.rungs import ETA
+from vlga.genetics.front import selection_ranks
 from vlga.ports.candidate import Candidate, Individual
 
 __all__ = ["Rungs"]
@@ -37,14 +42,26 @@ class _Rung:
     Attributes:
         n: different networks, failed ones included.
         contenders: the best of them, best first.
+        savings: of each contender, by its number: how little it costs.
         worth: of each network that completed, by its fingerprint.
         steps: by how much those that went up became worth more.
     """
 
     n: int = 0
     contenders: list[_Score] = field(default_factory=list)
+    savings: dict[int, tuple[float, ...]] = field(default_factory=dict)
     worth: dict[str, float] = field(default_factory=dict)
     steps: list[float] = field(default_factory=list)
+
+    def add(self, score: _Score, savings: tuple[float, ...]) -> None:
+        """Put a network in its place among the contenders."""
+        insort(self.contenders, score)
+        self.savings[score[-1]] = savings
+        if savings:
+            values = [(-error, *self.savings[number]) for error, _, number in self.contenders]
+            ranks = selection_ranks(values)
+            ranked = sorted(zip(ranks, self.contenders, strict=True), key=_by_rank)
+            self.contenders = [one for _, one in ranked]
 
 
 class Rungs:
@@ -65,8 +82,13 @@ class Rungs:
         self._candidates: dict[int, Candidate] = {}
         self._promoted: set[int] = set()
 
-    def take(self, individual: Individual) -> bool:
-        """Take a network that completed; tell whether it is new on its rung."""
+    def take(self, individual: Individual, savings: tuple[float, ...] = ()) -> bool:
+        """Take a network that completed; tell whether it is new on its rung.
+
+        Args:
+            individual: the network.
+            savings: how little it costs by each objective beside the fitness; more is better.
+        """
         candidate, fingerprint = individual.candidate, individual.candidate.fingerprint
         rung = self._rungs[candidate.rung]
         if fingerprint in rung.worth:
@@ -79,14 +101,14 @@ class Rungs:
         rung.n += 1
         loss = individual.evaluation.validation_loss
         score = (-individual.accuracy, math.inf if loss is None else loss, candidate.id)
-        insort(rung.contenders, score)
+        rung.add(score, savings)
         self._candidates[candidate.id] = candidate
         is_first = self._first is None or self._first.fingerprint == fingerprint
         if self._keeps_first and is_first and (self._first is not None or candidate.id == 0):
             self._first = candidate
         n_kept = max(_MIN_CONTENDERS, math.ceil(rung.n / 2))
         for *_, number in rung.contenders[n_kept:]:
-            del self._candidates[number]
+            del self._candidates[number], rung.savings[number]
         del rung.contenders[n_kept:]
         return True
 
@@ -149,6 +171,12 @@ class Rungs:
                 if number not in self._promoted:
                     return self._candidates[number]
         return None
+
+
+def _by_rank(ranked: tuple[tuple[int, float], _Score]) -> tuple[int, float, _Score]:
+    """Give the key by which the highest rank comes first, and of equals the best score."""
+    (front, distance), score = ranked
+    return -front, -distance, score
 
 
 def _worth(accuracy: float) -> float:

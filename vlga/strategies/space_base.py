@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,13 @@ class SpaceSearch(Strategy):
     def _max_blocks(self) -> int:
         """Blocks of the longest genome, for strategies that do not grow it phase by phase."""
         return self.settings.population.max_blocks or _MAX_BLOCKS
+
+    def _savings(self, individual: Individual) -> tuple[float, ...]:
+        """Give how little a network costs by each objective beside the fitness; more is better.
+
+        It is minus the logarithm of the cost: a tenth less is as much anywhere.
+        """
+        return tuple(-math.log(individual.cost(cost)) for cost in self.settings.objectives[1:])
 
     def _is_searched_through(self) -> bool:
         """Tell whether a long row of candidates brought no training that was not made before."""

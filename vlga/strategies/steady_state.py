@@ -16,7 +16,6 @@ The worst dies, not the oldest, so that what a small budget has found is not los
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, ClassVar
@@ -99,13 +98,9 @@ class SteadyStateEvolution(SteadyState):
 
     def _merit(self) -> Callable[[Individual], Any]:
         """Give what those alive are selected by: their worth, or by NSGA-II where it has a cost."""
-        costs = self.settings.objectives[1:]
-        if not costs:
+        if len(self.settings.objectives) == 1:
             return self._value
-        # Costs span powers of ten: a tenth less is as far from the next one anywhere.
-        values = [
-            (self._value(one), *(-math.log(one.cost(cost)) for cost in costs)) for one in self.alive
-        ]
+        values = [(self._value(one), *self._savings(one)) for one in self.alive]
         ids = (one.id for one in self.alive)
         ranks = dict(zip(ids, selection_ranks(values), strict=True))
         return lambda one: ranks[one.id]

@@ -248,7 +248,11 @@ def test_studies_are_what_is_scored_on_test_images():
         ),
         (
             ["objectives=[fitness,macs]", "strategy=random_search"],
-            r"^objectives must be \[fitness\] for strategy 'random_search', .*=steady_state$",
+            r"^objectives must be \[fitness\] for strategy 'random_search', .*=ladder or --set str",
+        ),
+        (
+            ["objectives=[fitness,macs]", "strategy=ladder", "population.screen=9"],
+            r"^\[population\] screen must be 1 with several objectives, .* got screen=9$",
         ),
     ],
 )

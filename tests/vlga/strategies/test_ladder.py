@@ -11,6 +11,7 @@ from tests.support.synthetic import any_fitness, completed, failed, step
 from vlga.config.load import load_config
 from vlga.config.settings import PopulationConfig
 from vlga.genetics.space import SearchSpace
+from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import FailureReason
 from vlga.strategies import Ladder, make_strategy
 from vlga.strategies.base import training_seed
@@ -256,3 +257,33 @@ class TestScreen:
         walk(strategy, 30)
 
         assert strategy._known == {}
+
+
+def test_with_several_objectives_small_networks_are_trained_on_too():
+    """Where fitness goes with size: the ends of the front go up, and a recall goes on likewise."""
+
+    def size_of(candidate):
+        return decode(candidate.genome, (1, 16, 16), 10).n_parameters
+
+    def told(strategy, candidate):
+        n = size_of(candidate)
+        strategy.tell(completed(candidate, min(0.99, 0.1 + n / 1e6), n_parameters=n))
+
+    def climb(*settings):
+        strategy, walked = make(*settings), []
+        for _ in range(120):
+            walked += strategy.ask(1)
+            told(strategy, walked[-1])
+        return strategy, walked
+
+    strategy, walked = climb("objectives=[fitness,parameters]")
+    again = make("objectives=[fitness,parameters]")
+    again.recall(walked)
+    for one in walked:
+        told(again, one)
+    fittest_alone = [size_of(one) for one in climb()[1] if one.rung == 2]
+    sizes = [size_of(one) for one in walked if one.rung == 2]
+
+    assert min(sizes) < min(fittest_alone) / 4
+    assert max(sizes) > 4 * min(sizes)
+    assert again.ask(1) == strategy.ask(1)

@@ -46,6 +46,21 @@ def test_the_best_third_goes_up_best_first():
     assert climb(on_rung_0(0.5, 0.7, 0.6, 0.4, 0.3, 0.8)) == [5, 1]
 
 
+def test_with_a_cost_the_ends_of_the_front_go_up_first():
+    """Worked by hand: four of six are on the front, the fittest and the cheapest at its ends."""
+    rungs = Rungs(2)
+    told = [(0.5, -3.0), (0.7, -4.0), (0.6, -5.0), (0.4, -4.0), (0.3, -1.0), (0.8, -6.0)]
+    for number, (accuracy, saving) in enumerate(told):
+        rungs.take(network(number, accuracy), (saving,))
+
+    assert climb(rungs) == [5, 4]
+    rungs.take(network(6, 0.55, 0.0), (-3.5,))
+    assert rungs.promotable(always) is None
+    for number in (7, 8):
+        rungs.take(network(number, 0.1), (-9.0,))
+    assert rungs.promotable(always).id == 1  # further from its neighbours than 0 and 6
+
+
 def test_the_first_goes_up_however_it_does():
     """All the way, before all others, if it is to be kept; unless it fails or may not."""
     rungs = Rungs(3, keeps_first=True)
