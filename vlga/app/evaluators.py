@@ -43,7 +43,7 @@ def load_data(config: SearchConfig) -> Dataset:
             "--set training.augment=%s",
             *(dataset.name, does, change),
         )
-    if config.training.augment == "auto" and dataset.may_mirror and config.final.average_mirrored:
+    if config.training.augment == "auto" and dataset.may_mirror and config.averages_mirrored:
         logger.info(
             "%s: the winner answers with the mean for an image and for its mirror image; change "
             "with --set final.average_mirrored=false",

@@ -250,7 +250,7 @@ class FinalConfig(Settings):
     average_mirrored: bool = Field(
         True,
         description="answer with the mean for an image and for its mirror image, where trainings "
-        "mirror images; a prediction costs two passes",
+        "mirror images and latency does not matter; a prediction costs two passes",
     )
     committee: Annotated[int, Field(ge=1, le=100)] = Field(
         1,
@@ -359,6 +359,11 @@ class SearchConfig(Settings):
     def measures_latency(self) -> bool:
         """Whether it matters how long a network takes for one image."""
         return "latency" in self.objectives or self.limits.latency_ms is not None
+
+    @property
+    def averages_mirrored(self) -> bool:
+        """Whether the winner looks at mirror images too, which would double its latency."""
+        return self.final.average_mirrored and not self.measures_latency
 
     def founders(self) -> tuple[Genome, ...]:
         """Give the networks that are tried before all others.

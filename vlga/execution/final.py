@@ -170,7 +170,7 @@ def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
-        average_mirrored=run.config.final.average_mirrored,
+        average_mirrored=run.config.averages_mirrored,
         fitness=run.config.fitness,
         keep_weights=True,
     )
