@@ -89,6 +89,7 @@ class TestShow:
             "copies_of_other_classes": 0,
             "input_shape": [3, 20, 20],
             "cut": True,
+            "padded": False,
             "fitness_on": "validation",
             "augment": "crop_flip",
             "problem": None,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from db.store import SqlStore
@@ -14,6 +15,7 @@ from tests.support.command import SMALL, vlga
 from tests.support.records import candidate, evaluation, record
 from vlga.config.settings import DataConfig
 from workers.data import load_dataset
+from workers.inference.plain import run_source
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_mistakes_are_one_line(finished, home, words, message):
 
 
 def test_images_of_16_bits_are_scaled_as_the_search_s_were(home):
-    """By levels that its weights know, in predictions and in exports."""
+    """By levels that its weights know, as they know how images are made to fit, and in exports."""
     rng = np.random.default_rng(0)
     for name, low in (("dark", 0), ("bright", 2000)):
         (home / "deep" / name).mkdir(parents=True)
@@ -172,13 +174,21 @@ def test_images_of_16_bits_are_scaled_as_the_search_s_were(home):
             pixels[0, 0] = low + 999
             Image.fromarray(pixels).save(home / "deep" / name / f"{number}.png")
     small = [word.replace("data.train_limit=100", "training.batch_size=4") for word in SMALL]
-    assert vlga("search", *small, "--data", "deep").code == 0
+    assert vlga("search", *small, "--data", "deep", "--set", "data.fit=pad").code == 0
     told = vlga("predict", "deep-1", "deep", "--format", "csv")
     exported = vlga("export", "deep-1", "--to", "out")
 
     assert (told.code, exported.code) == (0, 0), told.err
     assert len(told.out.splitlines()) == 25
-    assert "LOW, HIGH = 0.0, 2999.0\n" in Path("out/model.py").read_text()
+    source = Path("out/model.py").read_text()
+    assert "LOW, HIGH = 0.0, 2999.0\n" in source
+    Image.fromarray(rng.integers(0, 3000, (8, 20)).astype(np.uint16)).save("wide.png")
+    module = run_source(source, Path("out/model.py").resolve())
+    with torch.inference_mode():
+        logits = module["load_network"]()(module["load_image"]("wide.png")[None])
+    (wide,) = vlga("predict", "deep-1", "wide.png", "--format", "json").json
+    assert "image = ImageOps.pad(" in source
+    assert wide["probability"] == pytest.approx(logits.softmax(1).max().item(), abs=1e-5)
 
 
 def test_a_network_is_named_by_its_id(finished, digits):

@@ -36,7 +36,7 @@ def predict(
 ) -> Iterator[Prediction]:
     """Classify images with a search's trained network.
 
-    Each is scaled and cut to the shape of the search's images, as those of a folder are.
+    Each is brought to the shape of the search's images, as those of a folder are.
 
     Args:
         store: where the search is.
@@ -64,7 +64,7 @@ def predict(
         with one.must_fit():
             members.append(trained_network(one.plan, one.weights))
     classifier = Classifier(members)
-    read = read_pictures(pictures, data.input_shape, classifier.levels)
+    read = read_pictures(pictures, data.input_shape, classifier.levels, padded=classifier.padded)
     while some := [*islice(read, _AT_ONCE)]:
         images = [image for _, image in some if not isinstance(image, BrokenImageError)]
         found = iter(classifier.probabilities(np.stack(images)) if images else ())

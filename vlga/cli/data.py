@@ -156,6 +156,7 @@ def _tree(found: Survey, path: str, augment: str) -> dict[str, Any]:
         "copies_of_other_classes": found.n_of_others,
         "input_shape": [*found.shape],
         "cut": found.is_cut,
+        "padded": found.is_padded,
         "fitness_on": found.fitness_on,
         "augment": None if augment == "auto" else augment,
         "problem": found.problem or None,
@@ -180,6 +181,7 @@ def _text(found: Survey, tree: dict[str, Any], width: int | None) -> str:
     channels, height, pixels = found.shape
     colour = {1: "grey", 3: "colour", 4: "colour and transparency"}[channels]
     part = "the centre of each" if found.is_cut else "the whole picture"
+    part += ", with black around" if found.is_padded else ""
     lines.append(("networks see", f"{colour} of {height}x{pixels} pixels, {part}"))
     if tree["augment"]:
         lines.append(("training", f"{_AUGMENTED[tree['augment']]}; see training.augment"))

@@ -106,6 +106,11 @@ class DataConfig(Settings):
         description="scale and crop a folder's images to this height and width, or to "
         "[height, width]; auto: at most 64 pixels on the shorter side, fewer if memory is short",
     )
+    fit: Literal["crop", "pad"] = Field(
+        "crop",
+        description="how a folder's images get that shape; crop: the centre of each, pad: all of "
+        "it, with black around",
+    )
     skip_broken: bool = Field(
         False, description="leave out a folder's files that cannot be read, and say which"
     )

@@ -65,7 +65,7 @@ def load_network() -> Network:
 
 
 def load_image(file: str | Path) -> Tensor:
-    """Read an image, scaled and cut to fit: (CHANNELS, HEIGHT, WIDTH) in [0, 1]."""
+    """Read an image and make it fit: (CHANNELS, HEIGHT, WIDTH) in [0, 1]."""
     with Image.open(file) as opened:
         # A large JPEG is decoded at a lower resolution, as it was for the training.
         opened.draft(None, (2 * max(HEIGHT, WIDTH), 2 * max(HEIGHT, WIDTH)))
@@ -158,6 +158,7 @@ def model_source(
     *,
     levels: tuple[float, float] | None = None,
     mirrored: bool = False,
+    padded: bool = False,
 ) -> str:
     """Write a network with its preprocessing as a Python module.
 
@@ -173,6 +174,7 @@ def model_source(
         levels: what became 0 and 255 in images of more than 8 bits a pixel; without them, the
             module refuses such images.
         mirrored: whether it answers with the mean for an image and for its mirror image.
+        padded: whether an image of another shape lies within, with black around, instead of cut.
     """
     channels, height, width = plan.input_shape
     parts = parts_of(plan)
@@ -185,6 +187,7 @@ def model_source(
         more=_MIRRORED if mirrored else "",
         forward=_indented([*_BOTH, *forward_of(plan), _MEAN] if mirrored else forward_of(plan)),
     )
+    reading = _READING.get(channels, _READ_RGB)
     return _MODULE.format(
         title=_escaped(title, '"'),
         classes=_tuple_of("CLASSES", [_quoted(one) for one in classes]),
@@ -196,7 +199,7 @@ def model_source(
         levels="" if levels is None else _LEVELS.format(*map(float, levels)),
         deep=_REFUSE_DEEP if levels is None else _READ_DEEP,
         network=(_BASIC_BLOCK if blocks else "") + network,
-        reading=_READING.get(channels, _READ_RGB),
+        reading=reading.replace("ImageOps.fit", "ImageOps.pad") if padded else reading,
     )
 
 

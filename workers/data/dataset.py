@@ -65,6 +65,7 @@ class RawDataset:
         may_mirror: whether images mean the same mirrored left to right; None if nobody knows.
         levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there are
             none.
+        is_padded: whether images of another shape lie within, with black around, instead of cut.
         seen: what the files were, if each image was one.
     """
 
@@ -75,6 +76,7 @@ class RawDataset:
     validation: LabelledImages | None = None
     may_mirror: bool | None = None
     levels: tuple[float, float] | None = None
+    is_padded: bool = False
     seen: Seen | None = None
 
     @property
@@ -102,6 +104,7 @@ class Dataset:
         validates_on_test: whether the validation images are the test images.
         may_mirror: whether images mean the same mirrored left to right.
         levels: as of the `RawDataset`.
+        is_padded: likewise.
         fingerprint: 16 hexadecimal digits, equal if and only if all arrays and classes are equal.
     """
 
@@ -116,6 +119,7 @@ class Dataset:
     validates_on_test: bool = False
     may_mirror: bool = False
     levels: tuple[float, float] | None = None
+    is_padded: bool = False
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:

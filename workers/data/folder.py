@@ -17,7 +17,7 @@ from workers.data.dataset import Images, LabelledImages, RawDataset
 from workers.data.image_file import BrokenImageError, look_at, read_pixels
 from workers.data.layout import FilesOfClass, find_images
 from workers.data.progress import counted
-from workers.data.seen import Levels, Look, Seen, seen_of
+from workers.data.seen import Levels, Look, say_sizes, seen_of
 from workers.machine import available_memory_bytes
 
 __all__ = ["LEAVE_OUT_BROKEN", "read_each", "read_folder", "read_readable"]
@@ -44,7 +44,11 @@ LEAVE_OUT_BROKEN = "or leave out such files with --set data.skip_broken=true"
 
 
 def read_folder(
-    path: Path, image_size: ImageSize = "auto", *, skip_broken: bool = False
+    path: Path,
+    image_size: ImageSize = "auto",
+    *,
+    padded: bool = False,
+    skip_broken: bool = False,
 ) -> RawDataset:
     """Read a folder of class folders; classes are the folders' names, sorted.
 
@@ -58,12 +62,13 @@ def read_folder(
     Args:
         path: the folder, as `find_images` takes it.
         image_size: height and width to scale and crop all images to, unless ``auto``.
+        padded: scale images to lie within, with black around, instead of cutting their centre out.
         skip_broken: leave out files that cannot be read, and say which.
 
     Raises:
         DataError: as `read_readable`; an image cannot be read, without `skip_broken`.
     """
-    raw = read_readable(path, image_size)
+    raw = read_readable(path, image_size, padded=padded)
     broken = raw.seen.broken if raw.seen else {}
     if broken and not skip_broken:
         raise _not_readable(broken)
@@ -72,7 +77,9 @@ def read_folder(
     return raw
 
 
-def read_readable(path: Path, image_size: ImageSize = "auto") -> RawDataset:
+def read_readable(
+    path: Path, image_size: ImageSize = "auto", *, padded: bool = False
+) -> RawDataset:
     """Read as `read_folder` does what can be read of a folder; its `seen` has the rest.
 
     Raises:
@@ -92,13 +99,20 @@ def read_readable(path: Path, image_size: ImageSize = "auto") -> RawDataset:
     sizes = _sizes([*looks.values()], image_size)
     height, width = _that_fits(path, len(files), sizes)
     levels = _common_levels(looks.values())
-    images = _read_images(files, broken, height, width, levels)
+    read = partial(read_pixels, height=height, width=width, levels=levels, padded=padded)
+    images = _read_images(files, broken, (height, width), read)
     if len(broken) == len(files):
         raise _not_readable(broken)
     name = path.resolve().name
     seen = seen_of([look for file, look in looks.items() if file not in broken], broken)
-    is_short = (height, width) != sizes[0]
-    _say_sizes(name, seen, height, width, is_chosen=image_size == "auto", is_short=is_short)
+    say_sizes(
+        name,
+        seen,
+        (height, width),
+        padded=padded,
+        is_chosen=image_size == "auto",
+        is_short=(height, width) != sizes[0],
+    )
     if levels is not None:
         n_deep = sum(look.levels is not None for look in looks.values())
         logger.info(
@@ -118,6 +132,7 @@ def read_readable(path: Path, image_size: ImageSize = "auto") -> RawDataset:
         parts.get("test"),
         parts.get("validation"),
         levels=levels,
+        is_padded=padded,
         seen=seen,
     )
 
@@ -185,17 +200,15 @@ def _common_levels(looks: Iterable[Look]) -> Levels | None:
 def _read_images(
     files: Sequence[Path],
     broken: dict[Path, str],
-    height: int,
-    width: int,
-    levels: Levels | None,
+    size: tuple[int, int],
+    read: Callable[[Path], Images],
 ) -> Images:
     """Read images as (n, channels, height, width), with one channel if all are grey.
 
     Broken ones are black; those found only now are put among the others.
     """
-    images = np.zeros((len(files), 3, height, width), np.uint8)
+    images = np.zeros((len(files), 3, *size), np.uint8)
     places = {file: index for index, file in enumerate(files) if file not in broken}
-    read = partial(read_pixels, height=height, width=width, levels=levels)
     is_grey = True
     for file, pixels in read_each(read, "reading images", list(places)):
         if isinstance(pixels, BrokenImageError):
@@ -262,22 +275,3 @@ def _named(broken: Mapping[Path, str]) -> str:
     named = [f"{str(file)!r} ({why})" for file, why in sorted(broken.items())[:_MOST_NAMED]]
     rest = len(broken) - len(named)
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
-
-
-def _say_sizes(
-    name: str, seen: Seen, height: int, width: int, *, is_chosen: bool, is_short: bool
-) -> None:
-    """Say what was done to the images, if anything."""
-    said = []
-    if [*seen.sizes] != [(height, width)]:
-        n_images = sum(seen.sizes.values())
-        said.append(f"{n_images:,} images of {seen.sizes_text} brought to {height}x{width}")
-        if is_short:
-            said.append("as more would not fit in memory")
-        if seen.are_cut(height, width):
-            said.append("the centre of each")
-    if seen.n_transparent:
-        said.append("transparent pixels are white")
-    if said:
-        change = "; change with --set data.image_size=N" if is_chosen else ""
-        logger.info("%s: %s%s", name, ", ".join(said), change)

@@ -52,7 +52,13 @@ def look_at(file: Path) -> Look:
 
 
 def read_pixels(
-    file: Path, height: int, width: int, levels: Levels | None = None, mode: str = "RGB"
+    file: Path,
+    height: int,
+    width: int,
+    levels: Levels | None = None,
+    mode: str = "RGB",
+    *,
+    padded: bool = False,
 ) -> Images:
     """Give an image upright, as `fitted` makes it.
 
@@ -62,6 +68,7 @@ def read_pixels(
         width: likewise.
         levels: what becomes 0 and 255 in an image of more than 8 bits a pixel.
         mode: as `fitted` has it.
+        padded: likewise.
 
     Raises:
         BrokenImageError: the file is not an image or cannot be read.
@@ -74,20 +81,23 @@ def read_pixels(
             low, high = levels
             pixels = (np.asarray(image, np.float64) - low) * (255 / (high - low))
             image = Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8))
-        return fitted(image, height, width, mode)
+        return fitted(image, height, width, mode, padded=padded)
 
 
-def fitted(image: Image.Image, height: int, width: int, mode: str = "RGB") -> Images:
+def fitted(
+    image: Image.Image, height: int, width: int, mode: str = "RGB", *, padded: bool = False
+) -> Images:
     """Give an image as (height, width, channels); transparent pixels are white.
 
     An image of another size is scaled to cover height and width, and what sticks out is cut off at
-    both ends. Exports do the same (`vlga.networks.source`).
+    both ends; or it is scaled to lie within them. Exports do the same (`vlga.networks.source`).
 
     Args:
         image: of any size and mode, 8 bits a pixel.
         height: in pixels.
         width: likewise.
         mode: ``L`` for one channel, ``RGB``, or ``RGBA``, which keeps transparent pixels.
+        padded: whether it lies within; what is left beside it is black, and transparent in RGBA.
     """
     if mode == "RGBA":
         image = image.convert("RGBA")
@@ -96,7 +106,8 @@ def fitted(image: Image.Image, height: int, width: int, mode: str = "RGB") -> Im
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         image = image.convert("RGB")
-    pixels = np.asarray(ImageOps.fit(image, (width, height)).convert(mode))
+    scaled = (ImageOps.pad if padded else ImageOps.fit)(image, (width, height))
+    pixels = np.asarray(scaled.convert(mode))
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 

@@ -52,8 +52,8 @@ def load_dataset(config: DataConfig) -> Dataset:
 
     Raises:
         DataError: the name is unknown or the path does not exist; the data cannot be downloaded or
-            read; `image_size` or `skip_broken` is set for anything but a folder; there are fewer
-            than two classes; a class has too few images for the splits.
+            read; `image_size`, `fit` or `skip_broken` is set for anything but a folder; there are
+            fewer than two classes; a class has too few images for the splits.
     """
     raw = read_dataset(config)
     dataset = split_dataset(raw, config)
@@ -90,7 +90,7 @@ def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDatas
     """
     name, is_folder = config.name, is_image_folder(config.name)
     path = Path(name) if is_known(name) else Path(name).expanduser()
-    for key, default in (("image_size", "auto"), ("skip_broken", False)):
+    for key, default in (("image_size", "auto"), ("fit", "crop"), ("skip_broken", False)):
         value = getattr(config, key)
         if value != default and not is_folder:
             raise DataError(
@@ -102,9 +102,10 @@ def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDatas
     if name in PUBLISHED:
         return read_published(name, config.dir)
     if is_folder:
+        padded = config.fit == "pad"
         if only_readable:
-            return read_readable(path, config.image_size)
-        return read_folder(path, config.image_size, skip_broken=config.skip_broken)
+            return read_readable(path, config.image_size, padded=padded)
+        return read_folder(path, config.image_size, padded=padded, skip_broken=config.skip_broken)
     if path.is_file() and path.suffix == ".npz":
         return read_npz(path)
     if path.is_file():
@@ -176,6 +177,7 @@ def split_dataset(raw: RawDataset, config: DataConfig) -> Dataset:
         validates_on_test=validates_on_test,
         may_mirror=_are_photographs(train.images) if may_mirror is None else may_mirror,
         levels=raw.levels,
+        is_padded=raw.is_padded,
     )
 
 

@@ -75,7 +75,11 @@ def find_pictures(paths: Sequence[Path]) -> list[Picture]:
 
 
 def read_pictures(
-    pictures: Sequence[Picture], shape: Shape, levels: Levels | None = None
+    pictures: Sequence[Picture],
+    shape: Shape,
+    levels: Levels | None = None,
+    *,
+    padded: bool = False,
 ) -> Iterator[tuple[Picture, Images | BrokenImageError]]:
     """Give every picture with its image, scaled and cut as images of a folder are, or with why not.
 
@@ -85,8 +89,11 @@ def read_pictures(
             image in colour becomes grey where there is one.
         levels: what becomes 0 and 255 in an image of more than 8 bits a pixel; without them, such
             an image is one that cannot be read.
+        padded: whether an image of another shape is padded instead of cut, as `fitted` has it.
     """
-    return read_each(partial(_read, shape=shape, levels=levels), "classifying images", pictures)
+    return read_each(
+        partial(_read, shape=shape, levels=levels, padded=padded), "classifying images", pictures
+    )
 
 
 def _looks_like_image(path: Path) -> bool:
@@ -94,15 +101,15 @@ def _looks_like_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()
 
 
-def _read(picture: Picture, shape: Shape, levels: Levels | None) -> Images:
+def _read(picture: Picture, shape: Shape, levels: Levels | None, *, padded: bool) -> Images:
     channels, height, width = shape
     mode = _MODES[channels]
     if picture.pixels is not None:
         grey = picture.pixels.shape[2] == 1
         image = Image.fromarray(picture.pixels[..., 0] if grey else picture.pixels)
-        pixels = fitted(image, height, width, mode)
+        pixels = fitted(image, height, width, mode, padded=padded)
     else:
         if look_at(picture.file).levels is not None and levels is None:
             raise BrokenImageError("it has more than 8 bits a pixel, which no image before had")
-        pixels = read_pixels(picture.file, height, width, levels, mode)
+        pixels = read_pixels(picture.file, height, width, levels, mode, padded=padded)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Levels", "Look", "Seen", "seen_of"]
+__all__ = ["Levels", "Look", "Seen", "say_sizes", "seen_of"]
+
+logger = logging.getLogger(__name__)
 
 #: What people call Pillow's modes; those of colour are called so already.
 _KINDS = {"1": "black and white", "L": "grey", "LA": "grey with transparency", "P": "palette"}
@@ -62,8 +65,8 @@ class Seen:
         ends = dict.fromkeys((sizes[0], sizes[-1]))
         return " to ".join(f"{height}x{width}" for height, width in ends)
 
-    def are_cut(self, height: int, width: int) -> bool:
-        """Tell whether only the centre of an image is left in a picture of this size."""
+    def differ_in_shape(self, height: int, width: int) -> bool:
+        """Tell whether an image does not fill this size, however it is scaled."""
         return not all(
             math.isclose(one / other, height / width, rel_tol=0.02) for one, other in self.sizes
         )
@@ -84,3 +87,37 @@ def seen_of(looks: Collection[Look], broken: Mapping[Path, str]) -> Seen:
 
 def _kind(look: Look) -> str:
     return _KINDS.get(look.mode, look.mode) if look.levels is None else "grey of more than 8 bits"
+
+
+def say_sizes(
+    name: str,
+    seen: Seen,
+    size: tuple[int, int],
+    *,
+    padded: bool,
+    is_chosen: bool,
+    is_short: bool,
+) -> None:
+    """Say what was done to images, if anything.
+
+    Args:
+        name: of their folder.
+        seen: what they were.
+        size: height and width that they were brought to.
+        padded: whether they were made to lie within.
+        is_chosen: whether no setting asked for this size.
+        is_short: whether more would not have fitted in memory.
+    """
+    said = []
+    if [*seen.sizes] != [size]:
+        n_images, (height, width) = sum(seen.sizes.values()), size
+        said.append(f"{n_images:,} images of {seen.sizes_text} brought to {height}x{width}")
+        if is_short:
+            said.append("as more would not fit in memory")
+        if seen.differ_in_shape(*size):
+            said.append("with black around" if padded else "the centre of each")
+    if seen.n_transparent:
+        said.append("transparent pixels are white")
+    if said:
+        change = "; change with --set data.image_size=N" if is_chosen else ""
+        logger.info("%s: %s%s", name, ", ".join(said), change)

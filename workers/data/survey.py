@@ -49,6 +49,7 @@ class Survey:
         shape: (channels, height, width) of an image as networks see it.
         fitness_on: which images give the fitness; if ``test``, those are the test images.
         is_cut: whether networks see only the centre of some images.
+        is_padded: whether they see some with black around.
         may_mirror: whether training mirrors images, unless a setting says otherwise; None if no
             search would begin.
         n_copies: training images that are copies of others; they stay in one split.
@@ -63,6 +64,7 @@ class Survey:
     shape: tuple[int, int, int]
     fitness_on: FitnessOn
     is_cut: bool
+    is_padded: bool
     may_mirror: bool | None
     n_copies: int
     n_shared: int
@@ -81,12 +83,14 @@ def survey(raw: RawDataset, config: DataConfig) -> Survey:
     dataset, problem = _split(raw, config)
     copies, seen = find_copies(raw), raw.seen
     channels, height, width = raw.train.images.shape[1:]
+    differ = seen is not None and seen.differ_in_shape(height, width)
     return Survey(
         name=raw.name,
         classes=_counts(raw, dataset),
         shape=(channels, height, width),
         fitness_on=config.fitness_on,
-        is_cut=seen is not None and seen.are_cut(height, width),
+        is_cut=differ and not raw.is_padded,
+        is_padded=differ and raw.is_padded,
         may_mirror=dataset.may_mirror if dataset else None,
         n_copies=copies.n_copies,
         n_shared=copies.n_shared,

@@ -25,7 +25,7 @@ class Classifier:
     def __init__(self, members: Sequence[tuple[nn.Module, Normalization]]) -> None:
         normalization = members[0][1]
         #: As `Normalization` has them.
-        self.levels = normalization.levels
+        self.levels, self.padded = normalization.levels, normalization.padded
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = Committee([network for network, _ in members])
         self._network.to(self._device).to(memory_format=torch.channels_last)

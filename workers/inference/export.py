@@ -57,7 +57,13 @@ class Exporter:
         plain = []
         for plan, network, normalization in members:
             self._text = model_source(
-                plan, title, classes, *statistics, levels=levels, mirrored=normalization.mirrored
+                plan,
+                title,
+                classes,
+                *statistics,
+                levels=levels,
+                mirrored=normalization.mirrored,
+                padded=normalization.padded,
             )
             bare = network.network if isinstance(network, Mirrored) else network
             state = renamed(plan, bare.state_dict())

@@ -34,12 +34,14 @@ class Normalization:
         levels: which became 0 and 255 in images of more than 8 bits a pixel; None if there were
             none.
         mirrored: whether the network looks at each image and at its mirror image (`Mirrored`).
+        padded: whether images of another shape lie within, with black around, instead of cut.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     levels: tuple[float, float] | None = None
     mirrored: bool = False
+    padded: bool = False
 
     def entries(self) -> dict[str, torch.Tensor]:
         """Give it as entries of a file of weights."""
@@ -48,6 +50,8 @@ class Normalization:
             found["levels"] = torch.tensor(self.levels, dtype=torch.float64)
         if self.mirrored:
             found["mirrored"] = torch.tensor(True)
+        if self.padded:
+            found["padded"] = torch.tensor(True)
         return {f"{_INPUT}{name}": value for name, value in found.items()}
 
 
@@ -87,14 +91,19 @@ def unpack_trained(data: bytes) -> tuple[dict[str, torch.Tensor], Normalization]
         UnreadableWeightsError: as `unpack_weights`, or they do not say how.
     """
     state = _unpack(data)
-    mean, std, levels, mirrored = (
-        state.pop(f"{_INPUT}{name}", None) for name in ("mean", "std", "levels", "mirrored")
+    mean, std, levels, mirrored, padded = (
+        state.pop(f"{_INPUT}{name}", None)
+        for name in ("mean", "std", "levels", "mirrored", "padded")
     )
     if mean is None or std is None:
         raise UnreadableWeightsError("they do not say by what images are normalized")
     low, high = (0.0, 0.0) if levels is None else levels.tolist()
     return state, Normalization(
-        mean, std, None if levels is None else (low, high), mirrored is not None
+        mean,
+        std,
+        None if levels is None else (low, high),
+        mirrored is not None,
+        padded is not None,
     )
 
 

@@ -220,7 +220,9 @@ def _attempt(
                 at_once = SCORED_AT_ONCE // micro_batches
                 test_accuracy = score(network, data.test, data.statistics, at_once).accuracy
             fitness, curve = result.scores.fitness, result.curve
-            normalization = Normalization(*data.statistics, dataset.levels, mirrored)
+            normalization = Normalization(
+                *data.statistics, dataset.levels, mirrored, dataset.is_padded
+            )
             keeps = task.keeps_weights_of(fitness)
             weights = pack_weights(network, normalization) if keeps else None
             return _Outcome(

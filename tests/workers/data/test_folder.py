@@ -377,6 +377,19 @@ class TestSize:
 
         assert read_folder(tmp_path, [6, 8]).train.images.shape == (6, 3, 6, 8)
 
+    def test_padded(self, tmp_path, caplog):
+        """The whole of an image is there, black beside it, and that is said."""
+        caplog.set_level(logging.INFO)
+        for name in ("cat", "dog"):
+            save(tmp_path / name / "a.png", np.full((5, 20), 255, np.uint8))
+        raw = read_folder(tmp_path, 8, padded=True)
+
+        assert raw.is_padded
+        assert raw.train.images[0, 0].tolist() == [[0] * 8] * 3 + [[255] * 8] * 2 + [[0] * 8] * 3
+        assert caplog.messages == [
+            f"{tmp_path.name}: 2 images of 5x20 brought to 8x8, with black around"
+        ]
+
     def test_too_large_for_the_memory(self, tmp_path):
         """Images that do not fit the memory are refused before they are read."""
         save_classes(tmp_path, "cat", "dog")

@@ -305,6 +305,8 @@ class TestNames:
             load_dataset(DataConfig(image_size=16))
         with pytest.raises(DataError, match="skip_broken=True for 'digits'"):
             load_dataset(DataConfig(skip_broken=True))
+        with pytest.raises(DataError, match="fit='pad' for 'digits'"):
+            load_dataset(DataConfig(fit="pad"))
 
 
 class TestWhatIsSaid:

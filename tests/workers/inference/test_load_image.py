@@ -39,20 +39,21 @@ def pictures(tmp_path_factory):
     return sorted(folder.iterdir())
 
 
-def load_image(channels: int, levels=None):
+def load_image(channels: int, levels=None, *, padded=False):
     """Give the function of a written module for images of so many channels."""
     plan = decode(genome(), (channels, *SIZE), 2)
     ones = [1.0] * channels
-    text = model_source(plan, "x", "ab", ones, ones, levels=levels)
+    text = model_source(plan, "x", "ab", ones, ones, levels=levels, padded=padded)
     return run_source(text, Path("model.py"))["load_image"]
 
 
+@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_every_pixel_is_the_same(pictures, channels):
-    """Of files of many kinds, to the last level."""
-    read = load_image(channels)
+def test_every_pixel_is_the_same(pictures, channels, padded):
+    """Of files of many kinds, to the last level, cut or padded."""
+    read = load_image(channels, padded=padded)
     found = {}
-    for picture, image in read_pictures(find_pictures(pictures), (channels, *SIZE)):
+    for picture, image in read_pictures(find_pictures(pictures), (channels, *SIZE), padded=padded):
         assert not isinstance(image, BrokenImageError)
         found[picture.file.name] = torch.equal(read(picture.file), torch.tensor(image) / 255)
 

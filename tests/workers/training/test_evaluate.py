@@ -200,7 +200,7 @@ class TestCompleted:
 class TestWeights:
     def test_are_given_if_kept(self):
         """Those of the whole network, with what its images are normalized by, in any training."""
-        images = dataset(levels=(0.0, 4095.0))
+        images = dataset(levels=(0.0, 4095.0), is_padded=True)
         _, none = evaluate(task(), images)
         _, kept = evaluate(task(keep_weights=True), images)
         state, normalization = unpack_trained(kept)
@@ -209,6 +209,7 @@ class TestWeights:
         assert state.keys() == network().state_dict().keys()
         assert normalization.mean.item() == pytest.approx(images.train_images.mean() / 255)
         assert normalization.levels == (0.0, 4095.0)
+        assert normalization.padded
         assert normalization.std.item() == pytest.approx(images.train_images.std() / 255)
 
     @pytest.mark.parametrize(
