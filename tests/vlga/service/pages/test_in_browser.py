@@ -53,7 +53,7 @@ COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 #: Whether a page fits into the window, and its charts are drawn, on its background.
 IS_SETTLED = """document.documentElement.scrollWidth <= innerWidth
     && [...document.querySelectorAll('[data-figure]')].every((one) =>
-        !one.textContent.includes('Loading'))
+        !one.checkVisibility() || !one.textContent.includes('Loading'))
     && [...document.querySelectorAll('.js-plotly-plot .main-svg:first-child')].every((one) =>
         one.style.background === getComputedStyle(document.body).backgroundColor)"""
 #: What is folded away, but for what opens on top of the page.
@@ -188,10 +188,10 @@ def test_every_page_is_for_everybody(visitor: Tab, path: str):
     ):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        for figure in page.locator("[data-figure]").all():
+        for figure in page.locator("[data-figure]:visible").all():
             figure.scroll_into_view_if_needed()
         page.evaluate(OPEN_ALL)
-        until(lambda: page.evaluate(IS_SETTLED), 60, f"{path} at {width} px, {scheme}")
+        until(lambda: page.evaluate(IS_SETTLED), 20, f"{path} at {width} px, {scheme}")
         found = page.evaluate("(rules) => axe.run(document, rules)", rules)["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (width, scheme)
     # Chromium itself says that a page was not found.
@@ -234,8 +234,10 @@ def test_a_search_from_its_start_to_its_end(tab: Tab):
     page.keyboard.press("Enter")
     page.wait_for_url("**/s/mine")
     page.evaluate("window.isTheSame = true")
+    assert page.locator("[data-figure]:visible").count() == 0
 
     expect(page.locator("#best")).to_contain_text("validation accuracy")
+    expect(page.locator("[data-figure$=best] .main-svg").first).to_be_visible()
     expect(page.locator("h1 .state")).to_have_text("running")
     expect(page).to_have_title(re.compile(r"^\d+ % mine$"))
     n_before = int(re.search(r"([\d,]+) completed", page.locator("#best").inner_text())[1])
