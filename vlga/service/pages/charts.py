@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
@@ -38,7 +39,7 @@ def chart(engine: Engine, name: str, what: str) -> Figure:
     Raises:
         SearchNotFound: no search of that name.
     """
-    return CHARTS[what](engine, show_search(engine, name))
+    return CHARTS[what].draw(engine, show_search(engine, name))
 
 
 def course_figure(columns: Mapping[str, Sequence[Any]], *, n_images: int, measure: str) -> Figure:
@@ -121,13 +122,42 @@ def _genes(engine: Engine, shown: Mapping[str, Any]) -> Figure:
     return {"data": [], "layout": {}, "empty": "No gene differs by more than chance explains."}
 
 
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of a search.
+
+    Attributes:
+        title: of it.
+        about: what there is to say of it.
+        draw: from what `show_search` gives of a search.
+    """
+
+    title: str
+    about: str
+    draw: Callable[[Engine, Mapping[str, Any]], Figure]
+
+
 #: By name, as addresses have it.
-CHARTS: Mapping[str, Callable[[Engine, Mapping[str, Any]], Figure]] = {
-    "best": _course,
-    "fitness": _fitness,
-    "depth": _depth,
-    "size": _size,
-    "genes": _genes,
+CHARTS: Mapping[str, Chart] = {
+    "best": Chart(
+        "Best so far", "The fittest network after each training, and the spread of all.", _course
+    ),
+    "fitness": Chart(
+        "Fitness by generation",
+        "Every network by when it was made; of a large search the newest 2,000. A click opens one.",
+        _fitness,
+    ),
+    "size": Chart(
+        "Fitness against size",
+        "The Pareto front is marked: no other is as fit for its cost. A click opens one.",
+        _size,
+    ),
+    "depth": Chart("Depth by generation", "How many convolutions networks have.", _depth),
+    "genes": Chart(
+        "What the fittest share",
+        "Alleles that the fittest quarter has more often than all, beyond chance.",
+        _genes,
+    ),
 }
 
 

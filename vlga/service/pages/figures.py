@@ -10,37 +10,16 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from vlga.errors import NoIndividual
+from vlga.errors import ConfigError
 from vlga.report.figures import Figure
 from vlga.service.pages.charts import CHARTS, chart
 from vlga.service.pages.rendering import Page, respond, respond_json
 
-__all__ = ["TITLES", "router", "table_page"]
+__all__ = ["lines_of", "router", "table_page"]
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
-#: Of each chart the title, and what there is to say of it.
-TITLES = {
-    "best": (
-        "Best so far",
-        "The fittest network after each training, and the spread of all.",
-    ),
-    "fitness": (
-        "Fitness by generation",
-        "Every network by when it was made; of a large search the newest 2,000. A click opens one.",
-    ),
-    "size": (
-        "Fitness against size",
-        "The Pareto front is marked: no other is as fit for its cost. A click opens one.",
-    ),
-    "depth": ("Depth by generation", "How many convolutions networks have."),
-    "genes": (
-        "What the fittest share",
-        "Alleles that the fittest quarter has more often than all, beyond chance.",
-    ),
-}
-
-#: Of a longer line, so many points are told, evenly spread.
+#: Of a longer line, so many points are told, evenly spread, the last among them.
 _MOST_POINTS = 200
 
 
@@ -51,7 +30,7 @@ class Line:
     Attributes:
         name: of it.
         rows: of some of its points what each is and what it has.
-        every: the how-manieth point each of them is.
+        every: 1 if they are of each point, 2 of each second one, and so on.
         n_points: that the line has.
     """
 
@@ -70,10 +49,9 @@ def figure(request: Request, name: str, what: str) -> Response:
 @router.get("/s/{name}/figures/{what}/table")
 def table(request: Request, name: str, what: str) -> Response:
     """Show what a chart shows in words."""
-    drawing = _figure(request, name, what)
-    title, about = TITLES[what]
+    drawing, one = _figure(request, name, what), CHARTS[what]
     back = f"/s/{quote(name, safe='')}"
-    return table_page(request, drawing, title=title, about=about, back=back, name=name)
+    return table_page(request, drawing, title=one.title, about=one.about, back=back, name=name)
 
 
 def table_page(
@@ -96,21 +74,21 @@ def table_page(
         about=about,
         back=back,
         name=name,
-        lines=[*_lines(drawing)],
+        lines=[*lines_of(drawing)],
         empty=drawing.get("empty", "Nothing to draw yet."),
     )
 
 
 def _figure(request: Request, name: str, what: str) -> Figure:
     if what not in CHARTS:
-        raise NoIndividual(f"there is no chart {what!r}; known: {', '.join(CHARTS)}")
+        raise ConfigError(f"a chart must be one of {', '.join(CHARTS)}, but got {what!r}")
     service = request.app.state.service
     if service.queue.find(name).seen.status is None:
         return {"data": [], "layout": {}}
     return chart(service.engine, name, what)
 
 
-def _lines(drawing: Figure) -> Iterator[Line]:
+def lines_of(drawing: Figure) -> Iterator[Line]:
     """Give what is said of the points of each line; what two lines say counts once."""
     known: set[str] = set()
     for trace in drawing["data"]:
@@ -118,7 +96,7 @@ def _lines(drawing: Figure) -> Iterator[Line]:
         known.update(trace.get("hovertext", ()))
         every = math.ceil(len(texts) / _MOST_POINTS)
         if texts:
-            rows = [_row(text) for text in texts[::every]]
+            rows = [_row(text) for text in texts[::-every][::-1]]
             yield Line(_plain(trace.get("name", "")), rows, every, len(texts))
 
 

@@ -24,7 +24,7 @@ from vlga.report.formats import (
     seconds_text,
 )
 from vlga.report.rivals import rivals_lines, scores_text
-from vlga.service.pages.figures import TITLES
+from vlga.service.pages.charts import CHARTS
 from vlga.service.pages.form import filled_in
 from vlga.service.pages.rendering import (
     Form,
@@ -124,7 +124,7 @@ def _page(request: Request, name: str, *, problem: str = "", status: int = 200) 
         parts=parts,
         status=status,
         view=view,
-        figures=TITLES,
+        charts=CHARTS,
         title=_title(view),
         news=_news(view),
         problem=problem,

@@ -220,8 +220,8 @@ def test_points_of_a_chart_lead_to_networks(client: TestClient, what: str):
 def test_a_chart_that_does_not_exist_is_refused(client: TestClient):
     """With those that do."""
     answer = client.get("/s/digits-1/figures/moon")
-    assert answer.status_code == 404
-    assert "known: best, fitness" in answer.text
+    assert answer.status_code == 422
+    assert "must be one of best, fitness" in answer.text
 
 
 def test_a_network_tells_its_family(client: TestClient):
