@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -36,6 +37,9 @@ _COPIES = 2
 
 #: Images that are read ahead of who uses them, at most.
 _AT_ONCE = 1024
+
+#: Images that are decoded at once, at most.
+_MOST_THREADS = 16
 
 #: Broken files that a message names.
 _MOST_NAMED = 5
@@ -236,7 +240,8 @@ def read_each(
         except BrokenImageError as error:
             return error
 
-    pool = ThreadPoolExecutor()  # Pillow decodes and resizes outside Python's lock
+    # Pillow decodes and resizes outside Python's lock; each thread holds a whole image or three.
+    pool = ThreadPoolExecutor(min(_MOST_THREADS, (os.cpu_count() or 1) + 1))
     try:
         batches = (some[start : start + _AT_ONCE] for start in range(0, len(some), _AT_ONCE))
         results = (result for batch in batches for result in pool.map(try_to_read, batch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,9 @@ FORMATS = (
     *("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB", "GIF", "JPEG2000", "AVIF", "PPM", "TGA", "PCX"),
     *("SGI", "QOI", "ICO", "PSD", "FITS"),
 )
+
+# Scans and satellites give such images; those twice as large Pillow refuses.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class BrokenImageError(Exception):
@@ -79,8 +83,11 @@ def read_pixels(
         image = ImageOps.exif_transpose(opened)
         if _is_deep(image) and levels is not None:  # which Pillow would cut off at 255
             low, high = levels
-            pixels = (np.asarray(image, np.float64) - low) * (255 / (high - low))
-            image = Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8))
+            pixels = np.array(image, np.float64)  # of a large image it is large: changed in place
+            pixels -= low
+            pixels *= 255 / (high - low)
+            pixels.clip(0, 255, out=pixels)
+            image = Image.fromarray(np.rint(pixels, out=pixels).astype(np.uint8))
         return fitted(image, height, width, mode, padded=padded)
 
 
