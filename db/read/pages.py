@@ -58,9 +58,9 @@ def candidates_page(
         outcome: one of `OUTCOMES`; failed ones need an order by number.
 
     Returns:
-        Rows of `id fitness parameters macs depth phase generation rung epochs fingerprint reason
-        reused`: of the fittest training, or of the last if all failed; what only an outcome has is
-        None before there is one.
+        Rows of `id fitness parameters macs latency_seconds depth phase generation rung epochs
+        fingerprint reason reused`: of the fittest training, or of the last if all failed; what only
+        an outcome has is None before there is one.
 
     Raises:
         SearchNotFound: no search of that name.

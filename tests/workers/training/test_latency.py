@@ -27,9 +27,9 @@ class Waiting(nn.Module):
         return images * self.scale
 
 
-def test_is_the_median_of_passes_after_the_first_ones():
-    """Neither slow first passes nor single interruptions count."""
-    network = Waiting([0.05] * 3 + [0.0] * 4 + [0.1] + [0.004])
+def test_is_the_shortest_of_passes_after_the_first_ones():
+    """Neither the first passes count nor interruptions."""
+    network = Waiting([0.0] * 5 + [0.02] * 3 + [0.004])
 
     assert measured_latency(network, (3, 4, 5)) == pytest.approx(0.004, rel=0.5)
     assert {shape for shape, *_ in network.seen} == {(1, 3, 4, 5)}
@@ -38,9 +38,9 @@ def test_is_the_median_of_passes_after_the_first_ones():
 
 def test_a_network_that_is_slow_is_not_run_often():
     """A search has better things to do."""
-    network = Waiting([0.0] * 5 + [0.3])
+    network = Waiting([0.0] * 5 + [0.06])
 
-    assert measured_latency(network, (1, 1, 1)) >= 0.3
+    assert measured_latency(network, (1, 1, 1)) >= 0.06
     assert len(network.seen) == 10
 
 
