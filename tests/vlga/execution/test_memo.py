@@ -111,10 +111,14 @@ class TestAnotherTraining:
             "training.reuse=false",
             "training.class_weights=balanced",
             "fitness=log_loss",
+            "limits.latency_ms=5",
         ],
     )
     def test_is_not_taken_for_this_one(self, tmp_path, setting):
-        """Nor is one of another seed, length, loss or fitness; and nobody has to reuse."""
+        """Nor is one of another seed, length, loss or fitness; and nobody has to reuse.
+
+        Where latency matters nobody may: it may be of another machine.
+        """
         first = Bench(tmp_path, small_config())
         first.run()
         second = bench_beside(first, "second", setting)
