@@ -214,66 +214,68 @@ def test_a_search_is_deleted_once_it_does_not_run(client: TestClient, service: S
     assert client.delete(f"{API}/searches/absent").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"workers.address": "ray://evil:10001"}, "[workers] address must be left to the service"),
-        ({"workers": {"inline": True}}, "[workers] inline must be left to the service"),
-        ({"data.dir": "/etc"}, "[data] dir must be left to the service"),
-        ({"data.name": "/etc/passwd"}, "[data] name must be a known data set or lie below"),
-        ({"data.name": "../../etc"}, "[data] name must be a known data set or lie below"),
-        ({"data.name": "a\0b"}, "[data] name must be text without control characters"),
-        ({"data.nam": "digits"}, "[data] 'nam' is not a setting; did you mean 'name'?"),
-        ({"strategy": "trials"}, "strategy must be"),
-        ({"seed": 2**64}, "seed must fit in 64 bits"),
-        ({"seed": "x"}, "seed must be"),
-        ({"a..b": 1}, "'a..b' is not a setting"),
-        ({"": 1}, "'' is not a setting"),
-        ({"data": 1}, "data must be a table of settings"),
-    ],
-)
+REFUSED_SETTINGS: list[tuple[dict[str, object], str]] = [
+    ({"workers.address": "ray://evil:10001"}, "[workers] address must be left to the service"),
+    ({"workers": {"inline": True}}, "[workers] inline must be left to the service"),
+    ({"data.dir": "/etc"}, "[data] dir must be left to the service"),
+    ({"data.name": "/etc/passwd"}, "[data] name must be a known data set or lie below"),
+    ({"data.name": "../../etc"}, "[data] name must be a known data set or lie below"),
+    ({"data.name": "a\0b"}, "[data] name must be text without control characters"),
+    ({"data.nam": "digits"}, "[data] 'nam' is not a setting; did you mean 'name'?"),
+    ({"strategy": "trials"}, "strategy must be"),
+    ({"seed": 2**64}, "seed must fit in 64 bits"),
+    ({"seed": "x"}, "seed must be"),
+    ({"a..b": 1}, "'a..b' is not a setting"),
+    ({"": 1}, "'' is not a setting"),
+    ({"data": 1}, "data must be a table of settings"),
+]
+
+
 def test_settings_that_must_not_be_are_refused(
-    client: TestClient, service: Service, settings: dict[str, object], said: str
+    client: TestClient, service: Service, subtests: pytest.Subtests
 ):
     """In one line that names the setting; nothing is entered."""
-    answer = client.post(f"{API}/searches", json={"name": "bad", "settings": settings})
-    found = answer.json()
+    for settings, said in REFUSED_SETTINGS:
+        with subtests.test(settings=settings):
+            answer = client.post(f"{API}/searches", json={"name": "bad", "settings": settings})
+            found = answer.json()
+            assert answer.status_code == 422, answer.text
+            assert said in found["detail"]
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert found["status"] == 422
+            assert service.queue.unsettled() == []
 
-    assert answer.status_code == 422, answer.text
-    assert said in found["detail"]
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert found["status"] == 422
-    assert service.queue.unsettled() == []
+
+REFUSED_BODIES = [
+    b'{"settings": {"seed": NaN}}',
+    b'{"settings": {"seed": 1e999}}',
+    b'{"settings": {"data.name": "\\ud800"}}',
+    b'{"name": "a\\u0000b"}',
+    b'{"name": "a/b"}',
+    b'{"name": ""}',
+    b'{"settings": {"seed": ' + b"9" * 5000 + b"}}",
+    b"[" * 100_000,
+    b"{",
+    b"\xff",
+    b"[]",
+    b'{"settings": 3}',
+    b'{"priority": 1e3000}',
+    b'{"unknown": 1}',
+    b'{"settings": ' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}",
+]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"settings": {"seed": NaN}}',
-        b'{"settings": {"seed": 1e999}}',
-        b'{"settings": {"data.name": "\\ud800"}}',
-        b'{"name": "a\\u0000b"}',
-        b'{"name": "a/b"}',
-        b'{"name": ""}',
-        b'{"settings": {"seed": ' + b"9" * 5000 + b"}}",
-        b"[" * 100_000,
-        b"{",
-        b"\xff",
-        b"[]",
-        b'{"settings": 3}',
-        b'{"priority": 1e3000}',
-        b'{"unknown": 1}',
-        b'{"settings": ' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}",
-    ],
-)
-def test_a_body_that_is_none_is_refused(client: TestClient, service: Service, body: bytes):
+def test_a_body_that_is_none_is_refused(
+    client: TestClient, service: Service, subtests: pytest.Subtests
+):
     """With 422, whatever is wrong with it; nothing is entered."""
     headers = {"Content-Type": "application/json"}
-    answer = client.post(f"{API}/searches", content=body, headers=headers)
-
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["type"].startswith("/problems/")
-    assert service.queue.unsettled() == []
+    for body in REFUSED_BODIES:
+        with subtests.test(body=body[:40]):
+            answer = client.post(f"{API}/searches", content=body, headers=headers)
+            assert answer.status_code == 422, answer.text
+            assert answer.json()["type"].startswith("/problems/")
+            assert service.queue.unsettled() == []
 
 
 def test_what_is_too_large_or_no_json_is_refused(client: TestClient):
@@ -288,38 +290,37 @@ def test_what_is_too_large_or_no_json_is_refused(client: TestClient):
     assert (other.status_code, other.json()["type"]) == (415, "/problems/media-type")
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/searches/digit-1", 404),
-        ("/searches/digits-1/candidates/17", 404),
-        (f"/searches/digits-1/candidates/{2**62}", 404),
-        (f"/searches/digits-1/candidates/{2**70}", 422),
-        ("/searches/digits-1/candidates/-1", 422),
-        ("/searches/digits-1/candidates?limit=-1", 422),
-        ("/searches/digits-1/candidates?limit=1001", 422),
-        ("/searches/digits-1/candidates?cursor=x", 422),
-        ("/searches/digits-1/candidates?order=fitness", 422),
-        ("/searches/digits-1/evaluations?after=9223372036854775808", 422),
-        ("/searches/a%00b", 422),
-        ("/searches/..%2f..%2fetc", 404),
-        ("/searches?q=%00", 422),
-        ("/searches?state=runing", 422),
-        ("/compare", 422),
-        ("/compare?" + "&".join(["search=empty"] * 21), 422),
-        ("/nothing", 404),
-    ],
-)
-def test_a_question_that_has_no_answer_is_refused(client: TestClient, path: str, status: int):
-    """With a problem in one line."""
-    answer = client.get(API + path)
+REFUSED_QUESTIONS = [
+    ("/searches/digit-1", 404),
+    ("/searches/digits-1/candidates/17", 404),
+    (f"/searches/digits-1/candidates/{2**62}", 404),
+    (f"/searches/digits-1/candidates/{2**70}", 422),
+    ("/searches/digits-1/candidates/-1", 422),
+    ("/searches/digits-1/candidates?limit=-1", 422),
+    ("/searches/digits-1/candidates?limit=1001", 422),
+    ("/searches/digits-1/candidates?cursor=x", 422),
+    ("/searches/digits-1/candidates?order=fitness", 422),
+    ("/searches/digits-1/evaluations?after=9223372036854775808", 422),
+    ("/searches/a%00b", 422),
+    ("/searches/..%2f..%2fetc", 404),
+    ("/searches?q=%00", 422),
+    ("/searches?state=runing", 422),
+    ("/compare", 422),
+    ("/compare?" + "&".join(["search=empty"] * 21), 422),
+    ("/nothing", 404),
+]
 
-    assert answer.status_code == status, answer.text
-    found = answer.json()
-    assert found.keys() >= {"type", "title", "status", "detail"}
-    assert "\n" not in found["detail"]
-    if path == "/searches/digit-1":
-        assert "did you mean 'digits-1'" in found["detail"]
+
+def test_a_question_that_has_no_answer_is_refused(client: TestClient, subtests: pytest.Subtests):
+    """With a problem in one line."""
+    for path, status in REFUSED_QUESTIONS:
+        with subtests.test(path=path):
+            answer = client.get(API + path)
+            assert answer.status_code == status, answer.text
+            found = answer.json()
+            assert found.keys() >= {"type", "title", "status", "detail"}
+            assert "\n" not in found["detail"]
+    assert "did you mean 'digits-1'" in client.get(f"{API}/searches/digit-1").json()["detail"]
 
 
 def test_a_queue_that_is_full_is_said(service: Service):
