@@ -299,6 +299,11 @@ class Services(RuleBasedStateMachine):
     def no_submission_is_lost(self) -> None:
         assert self.kept <= self.world.queue.rows.keys()
 
+    def goes_on(self, name: str) -> bool:
+        """Whether a process neither ends by itself nor listens to what is wanted."""
+        is_asked = self.wanted(name) in (Wish.RUN, Wish.PAUSE)
+        return self.world.kinds[name] == "stubborn" and is_asked
+
     def wanted(self, name: str) -> Wish:
         return self.world.queue.find(name).submission.wanted
 
@@ -311,7 +316,7 @@ class Services(RuleBasedStateMachine):
             for one in [*self.world.processes]:
                 one.step()
             self.there_is_one_driver()
-            if not self.world.queue.unsettled():
+            if all(self.goes_on(one.submission.name) for one in self.world.queue.unsettled()):
                 break
         for name in self.world.kinds:
             self.check_reached(name)
@@ -324,8 +329,8 @@ class Services(RuleBasedStateMachine):
         watched = self.world.queue.find(name)
         shown = state(watched, is_held=bool(self.world.alive(name)))
         kind, wanted = self.world.kinds[name], watched.submission.wanted
-        if kind == "stubborn" and wanted in (Wish.RUN, Wish.PAUSE):
-            return  # it neither ends by itself nor listens
+        if self.goes_on(name):
+            return
         ends = {
             Wish.RUN: {"broken": {State.FAILED}, "crashing": {State.FAILED}}.get(
                 kind, {State.COMPLETED}
