@@ -8,6 +8,8 @@ sampling       draws genomes, grows and shrinks them
 mutation       a child of one parent
 crossover      a child of two parents
 selection      who lives on, and who becomes a parent
+front          whom nobody exceeds in several objectives
+nsga2          the order in which NSGA-II selects
 mutation_sets  the mutations of strategies without phases
 changes        what a child has that its parents had not
 """

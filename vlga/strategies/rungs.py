@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vlga.config.rungs import ETA
-from vlga.genetics.front import selection_ranks
+from vlga.genetics.nsga2 import selection_ranks
 from vlga.ports.candidate import Candidate, Individual
 
 __all__ = ["Rungs"]

@@ -6,7 +6,7 @@ operators that phases do without: parents of different length are crossed block 
 mutation may insert, duplicate or remove a block. Networks begin with one block, as the first phase
 of `variable_length` does, and grow because twice as many mutations lengthen as shorten.
 
-With several objectives, parents are chosen and die by the ranks of NSGA-II (genetics/front.py), one
+With several objectives, parents are chosen and die by the ranks of NSGA-II (genetics/nsga2.py), one
 at a time as in Nebro and Durillo: "On the Effect of the Steady-State Selection Scheme in
 Multi-Objective Genetic Algorithms" (2009).
 
@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, ClassVar
 
-from vlga.genetics.front import selection_ranks
 from vlga.genetics.genome import Genome
+from vlga.genetics.nsga2 import selection_ranks
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Inherits

@@ -7,7 +7,8 @@ from deap import base, tools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.genetics.front import pareto_front, selection_ranks
+from vlga.genetics.front import pareto_front
+from vlga.genetics.nsga2 import selection_ranks
 
 #: Few different numbers, so that many are equal.
 _NUMBERS = st.one_of(st.integers(0, 4).map(float), st.floats(-9, 9))
