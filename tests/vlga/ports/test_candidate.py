@@ -46,6 +46,7 @@ def test_reasons_are_stored_by_these_words():
         "out_of_memory",
         "diverged",
         "timed_out",
+        "too_slow",
         "worker_lost",
         "build",
         "error",
