@@ -65,6 +65,7 @@ def test_the_algorithm_needs_neither_torch_nor_ray_nor_a_database(tmp_path):
         ("list",),
         ("show", "first"),
         ("top", "first"),
+        ("top", "first", "--front"),
         ("lineage", "first", "2"),
         ("report", "first"),
         ("report", "first", "--html", "first.html"),
