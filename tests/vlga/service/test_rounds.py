@@ -27,6 +27,7 @@ from vlga.ports.queue import Submission, Wish, wish
 from vlga.ports.state import State, state
 from vlga.service.rounds import Rounds
 
+KINDS = st.sampled_from(["good", "good", "stubborn", "deaf", "broken", "crashing"])
 #: Outcomes with which a search is complete.
 WHOLE = 3
 
@@ -195,10 +196,12 @@ class Services(RuleBasedStateMachine):
         self.orphans: set[int] = set()
         self.kept: set[str] = set()
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(submitted=st.lists(st.tuples(KINDS, st.integers(-1, 1)), min_size=1, max_size=3))
+    def begin(self, submitted: list[tuple[str, int]]) -> None:
         for number in range(2):
             self.restart(number)
+        for kind, priority in submitted:
+            self.submit(kind, priority)
 
     def restart(self, number: int) -> None:
         world = self.world
@@ -210,10 +213,7 @@ class Services(RuleBasedStateMachine):
             clock=lambda: world.time,
         )
 
-    @rule(
-        kind=st.sampled_from(["good", "good", "good", "deaf", "stubborn", "broken", "crashing"]),
-        priority=st.integers(-1, 1),
-    )
+    @rule(kind=KINDS, priority=st.integers(-1, 1))
     @precondition(lambda self: len(self.world.kinds) < 4)
     def submit(self, kind: str, priority: int) -> None:
         name = f"search-{len(self.world.kinds)}"
@@ -222,10 +222,9 @@ class Services(RuleBasedStateMachine):
         self.kept.add(name)
 
     @rule(number=st.integers(0, 3), wanted=st.sampled_from(Wish), changes=st.booleans())
+    @precondition(lambda self: self.kept)
     def want(self, number: int, wanted: Wish, changes: bool) -> None:
-        name = f"search-{number}"
-        if name not in self.kept or self.wanted(name) is Wish.DELETE:
-            return
+        name = sorted(self.kept)[number % len(self.kept)]
         more: dict[str, Any] = {"changes": ("budget.epochs=9",)} if changes else {}
         self.world.queue.change(name, "anna", "wished", **wish(wanted, **more))
         if wanted is Wish.DELETE:
@@ -237,12 +236,13 @@ class Services(RuleBasedStateMachine):
         if service is not None:
             service()
 
-    @rule(number=st.integers(0, 7))
-    def go_on(self, number: int) -> None:
-        """A process does a little."""
-        alive = [one for one in self.world.processes if one.code is None]
-        if number < len(alive):
-            alive[number].step()
+    @rule(number=st.none() | st.integers(0, 7))
+    @precondition(lambda self: self.alive())
+    def go_on(self, number: int | None) -> None:
+        """A process, or each, does a little."""
+        alive = self.alive()
+        for one in alive if number is None else [alive[number % len(alive)]]:
+            one.step()
 
     @rule(seconds=st.sampled_from([1.0, 5.0, 20.0, 70.0, 700.0]))
     def wait(self, seconds: float) -> None:
@@ -258,10 +258,10 @@ class Services(RuleBasedStateMachine):
                     service()
 
     @rule(number=st.integers(0, 7))
+    @precondition(lambda self: self.alive())
     def kill_a_process(self, number: int) -> None:
-        alive = [one for one in self.world.processes if one.code is None]
-        if number < len(alive):
-            alive[number].code = -9
+        alive = self.alive()
+        alive[number % len(alive)].code = -9
 
     @rule(number=st.integers(0, 1))
     def kill_a_service(self, number: int) -> None:
@@ -298,6 +298,9 @@ class Services(RuleBasedStateMachine):
     @invariant()
     def no_submission_is_lost(self) -> None:
         assert self.kept <= self.world.queue.rows.keys()
+
+    def alive(self) -> list[FakeProcess]:
+        return [one for one in self.world.processes if one.code is None]
 
     def goes_on(self, name: str) -> bool:
         """Whether a process neither ends by itself nor listens to what is wanted."""
