@@ -25,6 +25,7 @@ from vlga.execution.hold import LEASE_SECONDS
 from vlga.ports.lease import Holder, Stop
 from vlga.ports.queue import Submission, Wish, wish
 from vlga.ports.state import State, state
+from vlga.service.decide import Limits
 from vlga.service.rounds import Rounds
 
 KINDS = st.sampled_from(["good", "good", "stubborn", "deaf", "broken", "crashing"])
@@ -341,6 +342,8 @@ class Services(RuleBasedStateMachine):
             Wish.PAUSE: {State.PAUSED, State.COMPLETED},
             Wish.STOP: {State.STOPPED, State.COMPLETED},
         }
+        if watched.submission.n_tries >= Limits(has_room=True).max_tries:
+            ends[Wish.RUN] = {State.FAILED}  # killed as often without an outcome
         assert shown in ends[wanted], (shown, watched)
         assert watched.submission.is_settled
         assert not self.world.alive(name)
