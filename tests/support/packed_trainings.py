@@ -140,7 +140,7 @@ def main() -> None:
     start = partial(ray.init, include_dashboard=False, log_to_driver=False)
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        start(num_cpus=_N_SMALL, num_gpus=1)
+        start(num_cpus=_N_SMALL + 1, num_gpus=1)  # so that it is the GPU that there is no more of
         with patch.object(gpus, "_look", lambda: (True, (_GPU_BYTES,), False)):
             found["packed"] = packed(Path(name))
             found["lost"] = lost_and_back(Path(name))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from vlga.errors import DataError
 from workers.data import known_datasets, load_dataset
 from workers.data.torchvision_files import PUBLISHED
@@ -339,6 +339,7 @@ class TestWhatIsSaid:
     )
     def test_small_class(self, tmp_path, caplog, labels, said):
         """A class of so few images that little can be measured."""
+        caplog.set_level(logging.WARNING)
         load_dataset(DataConfig(name=save_npz(tmp_path / "a.npz", labels)))
 
         assert len(caplog.messages) == len(said)
@@ -347,6 +348,7 @@ class TestWhatIsSaid:
 
     def test_many_small_classes(self, tmp_path, caplog):
         """The smallest stands for them; images that validate and test are counted once."""
+        caplog.set_level(logging.WARNING)
         name = save_npz(tmp_path / "a.npz", [0] * 4 + [1] * 5 + [2] * 6)
         load_dataset(DataConfig(name=name, fitness_on="test"))
 

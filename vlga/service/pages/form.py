@@ -90,11 +90,7 @@ def groups() -> tuple[Group, ...]:
     found = [Group("Goal", "What makes a network a good one.", goal)]
     for table, rule in schema["properties"].items():
         name = rule.get("$ref", "").rpartition("/")[2]
-        if table in _LEFT_OUT or table == "space":
-            continue
-        if not name:  # a setting that is in no table
-            field = _field(table, rule, usual)
-            found.append(Group(table.capitalize(), field.about, (field,)))
+        if not name or table in _LEFT_OUT or table == "space":
             continue
         about = schema["$defs"][name]["description"].partition("\n")[0].replace("`", "")
         fields = [
