@@ -29,7 +29,7 @@ from torchvision import transforms
 
 from tests.benchmarks.timing import alternate, median_ratio, print_table, report
 from tests.support.records import genome
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan

@@ -35,7 +35,7 @@ import torch
 from tests.benchmarks.memory_driver import small_network
 from tests.benchmarks.memory_processes import Memory, memory_of_plain_torch, total
 from tests.benchmarks.timing import print_table, report
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from workers.training.footprint import training_bytes
 
 _ALL_IMAGES, _FEW_IMAGES = 50_000, 6_000

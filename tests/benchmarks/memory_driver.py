@@ -15,7 +15,8 @@ from typing import Any
 
 from tests.benchmarks.memory_processes import Memory, memory_of_tree, total
 from tests.support.records import genome
-from vlga.config.settings import DataConfig, TrainingConfig
+from vlga.config.data import DataConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.evaluator import EvaluationTask

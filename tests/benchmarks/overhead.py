@@ -34,7 +34,7 @@ from ray import tune
 
 from tests.benchmarks.searching import run_search
 from tests.benchmarks.timing import print_table, report
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.evaluator import EvaluationTask
 from workers.data import load_dataset

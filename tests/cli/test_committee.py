@@ -12,7 +12,7 @@ from PIL import Image
 
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga, vlga_in
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from vlga.notebook.searching import open_search
 from workers.data import load_dataset
 

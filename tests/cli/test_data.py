@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.command import vlga
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from workers.data import load_dataset
 
 

@@ -18,7 +18,7 @@ from db.store import SqlStore
 from tests.support.command import vlga_in
 from tests.support.readmes import ROOT
 from vlga.app.trained import find_trained
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from workers.data import load_dataset
 from workers.inference import export
 from workers.inference.classifier import Classifier

@@ -13,7 +13,7 @@ from PIL import Image
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
 from tests.support.records import candidate, evaluation, record
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from workers.data import load_dataset
 from workers.inference.plain import run_source
 

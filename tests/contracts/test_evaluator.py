@@ -12,7 +12,7 @@ import torch
 
 from tests.support.searching import Outcome, ScriptedEvaluator
 from tests.support.trainings import dataset, diverging, drain, network, plan, task, train_out
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.evaluator import EvaluationTask, Evaluator, Member, Weights

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from tests.support.records import genome
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode
 from vlga.networks.plan import NetworkPlan, Shape

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tests.support.records import genome
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from vlga.ports.evaluation import Evaluation

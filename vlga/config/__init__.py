@@ -2,6 +2,8 @@
 
 base        what all tables of settings have in common
 strategies  the strategies' names, and what must be known of each
+data        which images, and how they are split
+training    how networks are trained, and the winner longer
 settings    every setting of a search
 study       every setting of a study
 preset      the presets' names

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Count", "Fraction", "Settings"]
+__all__ = ["Count", "Fraction", "Settings", "or_auto"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 #: As many as a column of a database can hold.
@@ -33,3 +33,10 @@ class Settings(BaseModel):
 def _is_optional(table: type[BaseModel], name: str) -> bool:
     field = table.model_fields.get(name)
     return field is not None and type(None) in get_args(field.annotation)
+
+
+def or_auto(schema: dict[str, Any]) -> None:
+    """Say in the JSON schema that ``auto`` is a value too."""
+    rules = ("type", "minimum", "anyOf", "items")
+    rule = {key: schema.pop(key) for key in rules if key in schema}
+    schema["anyOf"] = [*rule.pop("anyOf", [rule] if rule else []), {"const": "auto"}]

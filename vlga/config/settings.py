@@ -7,27 +7,24 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from vlga.config.base import Count, Fraction, Settings
+from vlga.config.base import Count, Fraction, Settings, or_auto
+from vlga.config.data import DataConfig
 from vlga.config.fitness import FitnessName
 from vlga.config.objectives import ObjectiveName
 from vlga.config.strategies import ENDING, MULTI_OBJECTIVE, StrategyName
 from vlga.config.study import StudyConfig
-from vlga.errors import ConfigError, GenomeError, shown
+from vlga.config.training import FinalConfig, TrainingConfig
+from vlga.errors import ConfigError, GenomeError
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
 __all__ = [
     "AUTO",
     "BudgetConfig",
-    "DataConfig",
-    "FinalConfig",
-    "ImageSize",
     "LimitsConfig",
     "PopulationConfig",
     "SearchConfig",
     "SpaceConfig",
-    "TrainingConfig",
-    "WindowConfig",
     "WorkersConfig",
 ]
 
@@ -42,78 +39,6 @@ AUTO = (
     "training.batch_size",
     "training.epochs",
 )
-
-
-def _or_auto(schema: dict[str, Any]) -> None:
-    """Say in the JSON schema that ``auto`` is a value too."""
-    rules = ("type", "minimum", "anyOf", "items")
-    rule = {key: schema.pop(key) for key in rules if key in schema}
-    schema["anyOf"] = [*rule.pop("anyOf", [rule] if rule else []), {"const": "auto"}]
-
-
-def _image_size(value: Any) -> Any:
-    """Accept pixels, [height, width] or the word auto, which searches of old have as null."""
-    sides = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
-    if value in ("auto", None):
-        return "auto"
-    if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in sides):
-        raise ConfigError(
-            "[data] image_size must be a number of pixels of at least 1, [height, width] or auto, "
-            f"but got image_size={shown(value)}"
-        )
-    return value
-
-
-#: Height and width in pixels, one number if they are equal, or how they are chosen.
-ImageSize = Annotated[
-    int | list[int] | Literal["auto"],
-    BeforeValidator(_image_size),
-]
-
-
-class DataConfig(Settings):
-    """Which images, and how they are split. No image is in two splits."""
-
-    name: str = Field(
-        "digits", description="a known data set, an .npz file or a folder of class folders"
-    )
-    dir: str | None = Field(None, description="folder of torchvision's files; also VLGA_DATA")
-    train_limit: int | None = Field(
-        None,
-        ge=10,
-        description="use only so many training images, those split off to validate included, "
-        "in equal proportions",
-    )
-    validation_fraction: float = Field(
-        0.2,
-        gt=0,
-        lt=1,
-        description="share of the training images that gives the fitness, if a data set has no "
-        "images to validate on",
-    )
-    test_fraction: float = Field(
-        0.2,
-        gt=0,
-        lt=1,
-        description="share kept for the test if a data set has no test images",
-    )
-    fitness_on: Literal["validation", "test"] = Field(
-        "validation",
-        description="test: as Xiao et al. most likely did; no accuracy is then on unseen images",
-    )
-    image_size: ImageSize = Field(
-        "auto",
-        description="scale and crop a folder's images to this height and width, or to "
-        "[height, width]; auto: at most 64 pixels on the shorter side, fewer if memory is short",
-    )
-    fit: Literal["crop", "pad"] = Field(
-        "crop",
-        description="how a folder's images get that shape; crop: the centre of each, pad: all of "
-        "it, with black around",
-    )
-    skip_broken: bool = Field(
-        False, description="leave out a folder's files that cannot be read, and say which"
-    )
 
 
 class SpaceConfig(Settings):
@@ -163,104 +88,10 @@ class PopulationConfig(Settings):
         [],
         description="genomes tried before all others, by strategies without generations; auto: "
         "networks that are known to be good",
-        json_schema_extra=_or_auto,
+        json_schema_extra=or_auto,
     )
     stop_margin: Fraction = Field(
         0.01, description="stop when a phase's best is worse than the best so far by more than this"
-    )
-
-
-class WindowConfig(Settings):
-    """Some epochs of a training: from the end of the previous window to its own end."""
-
-    until: Annotated[float, Field(gt=0)] = Field(
-        description="where it ends, in any unit: the last window ends with the training"
-    )
-    rate: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="its learning rate, as a multiple of the training's"
-    )
-    amplify: bool = Field(False, description="whether gradients are amplified in it")
-
-
-class TrainingConfig(Settings):
-    """One training. Learning rate, momentum, weight decay and amplification are genes."""
-
-    epochs: Count = Field(
-        6, description="passes over the training images, or auto", json_schema_extra=_or_auto
-    )
-    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        128, description="images in a step, or auto", json_schema_extra=_or_auto
-    )
-    base_batch_size: Count | None = Field(
-        None,
-        description="the batch that learning rates are for: scaled to batch_size; weight decay is "
-        "then what a step of so many images takes at the peak rate, whatever that is",
-    )
-    warmup_fraction: Fraction = Field(
-        0.2, description="share of the steps with a rising learning rate"
-    )
-    initialization: Literal["he", "dirac"] = Field(
-        "he",
-        description="of convolutions; dirac: with batch normalization they begin by passing on",
-    )
-    norm_bias_rate: Annotated[float, Field(gt=0)] = Field(
-        1.0,
-        description="learning rate of batch normalization's shifts, as a multiple of the rest's",
-    )
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    class_weights: Literal["none", "balanced"] = Field(
-        "none",
-        description="balanced: a rare class weighs as much in the loss as a large one, also in the "
-        "winner's longer training",
-    )
-    augment: Literal["none", "crop", "crop_flip", "auto"] = Field(
-        "auto", description="auto: crop_flip for photographs, crop for others"
-    )
-    inherit_weights: bool = Field(
-        True, description="start from trained layers of the previous phase's best, or the parent"
-    )
-    reuse: bool = Field(
-        True, description="reuse the outcome of an equal training in another search of the database"
-    )
-    windows: list[WindowConfig] = Field(
-        [], description="learning rate and amplification by epoch, instead of warmup and decay"
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        ends = [window.until for window in self.windows]
-        if ends != sorted(set(ends)):
-            raise ConfigError(
-                f"[training.windows] until must increase from window to window, but got {ends}"
-            )
-        return self
-
-
-class FinalConfig(Settings):
-    """The winner's longer training, on training and validation images together."""
-
-    epochs: int = Field(
-        30,
-        ge=0,
-        lt=2**31,
-        description="passes over the images, at most, or auto; 0: no such training",
-        json_schema_extra=_or_auto,
-    )
-    time_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.4,
-        description="share of budget.seconds that is kept for it, or less if it needs less; 0: "
-        "none, it comes on top",
-    )
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    average_mirrored: bool = Field(
-        True,
-        description="answer with the mean for an image and for its mirror image, where trainings "
-        "mirror images and latency does not matter; a prediction costs two passes",
-    )
-    committee: Annotated[int, Field(ge=1, le=100)] = Field(
-        1,
-        description="networks trained so, the winner and the next best; the mean of their "
-        "probabilities is tested beside the winner; 1: the winner alone",
     )
 
 
@@ -281,12 +112,12 @@ class LimitsConfig(Settings):
     max_macs: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="multiply-accumulates an image, or auto; a larger network is shrunk to fit",
-        json_schema_extra=_or_auto,
+        json_schema_extra=or_auto,
     )
     max_activation_bytes: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="feature maps kept for one image in a training step, or auto; as for max_macs",
-        json_schema_extra=_or_auto,
+        json_schema_extra=or_auto,
     )
     latency_ms: Annotated[float, Field(gt=0)] | None = Field(
         None,

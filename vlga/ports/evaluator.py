@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vlga.config.fitness import FitnessName
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.phenotype import Plan
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.machines import Machines

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vlga.config.settings import ImageSize
+from vlga.config.data import ImageSize
 from vlga.errors import DataError
 from workers.data.dataset import Images, LabelledImages, RawDataset
 from workers.data.image_file import BrokenImageError, look_at, read_pixels

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from vlga.errors import DataError, nearest, shown
 from workers.data.copies import find_copies, say_copies
 from workers.data.counts import classes_text, say_if_few

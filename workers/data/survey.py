@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from vlga.errors import DataError
 from vlga.ports.data import FitnessOn
 from workers.data.copies import find_copies

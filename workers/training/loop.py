@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
 from vlga.config.fitness import FitnessName
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vlga.config.settings import WindowConfig
+from vlga.config.training import WindowConfig
 
 __all__ = ["amplified_epochs", "learning_rate_at", "window_of"]
 

@@ -144,7 +144,7 @@ class Occasion:
 
         Where all is small, a hundred digits.
         """
-        from vlga.config.settings import DataConfig
+        from vlga.config.data import DataConfig
         from workers.data import load_dataset
 
         if self.is_small:

@@ -38,7 +38,7 @@ from tests.benchmarks.gpu.bare import BareLoop, wait_for_device
 from tests.benchmarks.gpu.occasion import Occasion, arguments
 from tests.support.dispatched import Dispatched
 from vlga.config.load import load_config
-from vlga.config.settings import TrainingConfig, WindowConfig
+from vlga.config.training import TrainingConfig, WindowConfig
 from vlga.networks.anchors import anchors
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode

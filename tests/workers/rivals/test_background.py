@@ -3,7 +3,7 @@ import tempfile
 
 import pytest
 
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from workers.data import load_dataset
 from workers.rivals import BackgroundRivals
 from workers.rivals.compute import draw_sample, rivals_on

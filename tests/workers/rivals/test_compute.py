@@ -3,7 +3,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from vlga.config.settings import DataConfig
+from vlga.config.data import DataConfig
 from workers.data import Dataset, load_dataset
 from workers.rivals import compute
 from workers.rivals.compute import Sample, draw_sample, rivals_on

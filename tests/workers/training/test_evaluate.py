@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.support.trainings import SHAPE, dataset, diverging, network, plan, task
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from vlga.networks.named import ModelPlan
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.training import AmplificationPlan

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.support.measured_training import images as noise
 from tests.support.measured_training import plan
 from tests.support.trainings import dataset, drain, task
-from vlga.config.settings import TrainingConfig
+from vlga.config.training import TrainingConfig
 from workers.evaluators.on_ray import RayEvaluator
 from workers.training.evaluate import evaluate
 

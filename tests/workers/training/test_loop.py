@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.support.dispatched import Dispatched, Reads
 from tests.support.records import genome
 from tests.support.trainings import fit, network, plan, split
-from vlga.config.settings import DataConfig, WindowConfig
+from vlga.config.data import DataConfig
+from vlga.config.training import WindowConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason

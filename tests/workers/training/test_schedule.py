@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlga.config.settings import WindowConfig
+from vlga.config.training import WindowConfig
 from workers.training.schedule import amplified_epochs, window_of
 
 #: The example of a training strategy for 150 epochs.
