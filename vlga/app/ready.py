@@ -18,6 +18,7 @@ from vlga.app.evaluators import (
     with_image_size,
 )
 from vlga.app.founders import with_founders_of
+from vlga.app.listeners import require_tools
 from vlga.app.resume import changed_record, moved_record
 from vlga.app.searches import ReadySearch, enter, refuse_taken
 from vlga.app.sizes import choose_sizes, machine_of
@@ -125,6 +126,7 @@ def reopened_search(
     with closing(SqlStore(db_url, create=False)) as store, held(store, name) as hold:
         record = changed_record(store, name, settings, overrides or {})
         require_installed(record.config.strategy)
+        require_tools(record.config)
         if data_name is not None:
             record = moved_record(record, data_name)
         dataset = _same_images(record)

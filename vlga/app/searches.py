@@ -16,7 +16,7 @@ from db.connection.outage import Patience
 from db.read.folder import files_folder
 from db.service.queue import SqlQueue
 from db.store import SqlStore
-from vlga.app.listeners import listening
+from vlga.app.listeners import listening, require_tools
 from vlga.config.settings import SearchConfig
 from vlga.errors import (
     SearchExists,
@@ -110,7 +110,11 @@ def new_record(
         config: with a number for every setting that was ``auto`` (`choose_sizes`).
         data: the images.
         seconds: that it has taken to get this far; they count as the search's.
+
+    Raises:
+        ConfigError: a tool that is to be told of trainings is not installed.
     """
+    require_tools(config)
     assert not config.auto, config.auto
     return SearchRecord(name, config, data, {**_versions()}, seconds=seconds)
 

@@ -23,6 +23,7 @@ _FREE = (
     "limits.evaluation_seconds",
     "limits.max_failures_in_a_row",
     "limits.weight_files",
+    "tracking",
     "workers",
 )
 

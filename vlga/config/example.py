@@ -28,6 +28,8 @@ _EXAMPLES: dict[str, Any] = {
     "limits.max_activation_bytes": 60_000_000,
     "limits.latency_ms": 5.0,
     "limits.evaluation_seconds": 600.0,
+    "tracking.tensorboard": "runs",
+    "tracking.mlflow": "http://localhost:5000",
     "workers.address": "10.0.0.1:6379",
     "workers.workers": 4,
 }

@@ -25,6 +25,7 @@ __all__ = [
     "PopulationConfig",
     "SearchConfig",
     "SpaceConfig",
+    "TrackingConfig",
     "WorkersConfig",
 ]
 
@@ -164,6 +165,17 @@ class WorkersConfig(Settings):
     )
 
 
+class TrackingConfig(Settings):
+    """Tools that are told of every training; what they know has no say in a search."""
+
+    tensorboard: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="a folder for TensorBoard; each training is a run, SEARCH/ID, in it"
+    )
+    mlflow: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="where MLflow keeps runs; each search is an experiment"
+    )
+
+
 class SearchConfig(Settings):
     """All settings of a search."""
 
@@ -188,6 +200,7 @@ class SearchConfig(Settings):
     budget: BudgetConfig = BudgetConfig()
     limits: LimitsConfig = LimitsConfig()
     workers: WorkersConfig = WorkersConfig()
+    tracking: TrackingConfig = TrackingConfig()
     study: StudyConfig = StudyConfig()
     auto: list[str] = Field([], description="settings that are auto, and so have no value yet")
 

@@ -14,7 +14,7 @@ from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, Trained, worthwhile_threads
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchChanges
-from vlga.ports.observer import FinalStarted
+from vlga.ports.observer import FinalEnded, FinalStarted
 from vlga.strategies.base import training_seed
 
 __all__ = ["epochs_of_final", "run_final_task", "train_longer"]
@@ -86,6 +86,7 @@ def train_longer(
     changes = _changes(evaluation, number, n_members)
     changes["seconds"] = run.elapsed_seconds
     run.store.add_evaluations(run.name, [evaluation], files, is_final=True, **changes)
+    run.observer(FinalEnded(individual, evaluation))
     return evaluation
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "Ended",
     "Evaluated",
     "Event",
+    "FinalEnded",
     "FinalStarted",
     "GenerationEnded",
     "Observer",
@@ -125,6 +126,14 @@ class FinalStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class FinalEnded:
+    """That training is over and recorded: completed, on the test images, or failed."""
+
+    individual: Individual
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested:
     """Somebody asked the search to stop; it does after what runs now, or at once."""
 
@@ -145,6 +154,7 @@ Event = (
     | Recalled
     | GenerationEnded
     | FinalStarted
+    | FinalEnded
     | StopRequested
     | Ended
 )

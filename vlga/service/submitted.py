@@ -21,6 +21,8 @@ __all__ = ["as_changes", "flat", "known_data", "read_settings", "roots_content"]
 _OWN = {
     "workers.address": "trainings run where `vlga serve --address` says",
     "workers.inline": "trainings run on workers",
+    "tracking.tensorboard": "its files are on this machine",
+    "tracking.mlflow": "it may be asked by this machine alone",
     "data.dir": "published data sets are where VLGA_DATA says",
 }
 _MOST_NESTED = 20

@@ -31,7 +31,7 @@ __all__ = [
 
 #: Refused over HTTP, asked for above the groups, or only for studies.
 _LEFT_OUT = {
-    "auto", "study", "seed", "strategy", "data.dir", "data.name", "budget.seconds",
+    "auto", "study", "tracking", "seed", "strategy", "data.dir", "data.name", "budget.seconds",
     "workers.address", "workers.inline",
 }  # fmt: skip
 #: Too long for a field where they are chosen by the search.

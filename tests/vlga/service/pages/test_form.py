@@ -60,6 +60,7 @@ def test_every_setting_that_may_be_set_here_has_a_field():
     """In its group or on top of the form; neither the service's own nor a study's."""
     own = {"seed", "strategy", "data.name", "budget.seconds"}
     refused = {"data.dir", "workers.address", "workers.inline"}
+    refused |= {"tracking.tensorboard", "tracking.mlflow"}
     expected = {key for key in setting_keys() if not key.startswith("study.")} - own - refused
     fields = [field for group in groups() for field in group.fields]
     assert {field.key for field in fields} == expected
