@@ -147,7 +147,7 @@ def test_uneven_classes_are_said_with_the_settings_that_mind_them(home):
         np.savez(home / f"{name}.npz", x_train=images, y_train=labels)
     small = tuple(word.replace("data.train_limit=100", "seed=0") for word in SMALL)
     few = ("--set", "final.epochs=0", "--set", "data.test_fraction=0.1")
-    said = "uneven: the largest class has 5 times the images of the smallest, which accuracy"
+    said = "uneven: the largest class has 5 times the images of the smallest, of which accuracy"
 
     assert said in vlga("search", "--data", "uneven.npz", *small, *few).err
     for words in (

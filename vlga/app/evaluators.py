@@ -43,7 +43,9 @@ def load_data(config: SearchConfig) -> Dataset:
             "--set training.augment=%s",
             *(dataset.name, does, change),
         )
-    if config.training.augment == "auto" and dataset.may_mirror and config.averages_mirrored:
+    augment = config.training.augment
+    mirrors = augment == "crop_flip" or (augment == "auto" and dataset.may_mirror)
+    if mirrors and config.averages_mirrored and config.final.epochs:
         logger.info(
             "%s: the winner answers with the mean for an image and for its mirror image; change "
             "with --set final.average_mirrored=false",
@@ -63,8 +65,8 @@ def say_if_uneven(config: SearchConfig, name: str, counts: Sequence[int]) -> Non
     times = max(counts) / min(counts)
     if times > _UNEVEN and (config.fitness, config.training.class_weights) == ("accuracy", "none"):
         logger.info(
-            "%s: the largest class has %.0f times the images of the smallest, which accuracy "
-            "hardly minds; --set fitness=balanced_accuracy counts all classes alike, and "
+            "%s: the largest class has %.0f times the images of the smallest, of which accuracy "
+            "says little; --set fitness=balanced_accuracy counts all classes alike, and "
             "--set training.class_weights=balanced trains them alike",
             *(name, times),
         )

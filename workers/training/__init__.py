@@ -6,6 +6,7 @@ augmentation random crops and flips of a batch
 loss         the loss of a step, with classes weighted
 schedule     the learning rate of a step
 cuda_errors  what CUDA's errors mean
+resident     data sets on the device
 memory       what a training has taken
 footprint    what a training will take
 latency      how long a network takes for one image

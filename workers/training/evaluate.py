@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import platform
 import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from vlga.networks.named import ModelPlan
-from vlga.networks.plan import StemPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from workers.data import Dataset
@@ -27,36 +22,17 @@ from workers.networks.build import Network, Stem, build
 from workers.networks.committee import Committee, trained_network
 from workers.networks.mirrored import Mirrored
 from workers.networks.weights import Normalization, inherit_weights, pack_weights, unpack_weights
-from workers.networks.whitening import N_WHITENED, whitening_filters
-from workers.training.augmentation import image_statistics, resolve_augmentation, to_float
+from workers.training.augmentation import resolve_augmentation
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.latency import measured_latency
 from workers.training.loop import Scores, Split, TrainingFailure, TrainingResult, score, train
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
+from workers.training.resident import ResidentData, free, on_device
 
 __all__ = ["evaluate"]
 
 _HALVED = "trained with halves of each batch, as whole ones did not fit the memory"
-
-
-@dataclass(frozen=True, slots=True)
-class _ResidentData:
-    """A data set on a device, with the filters that stems have had for it."""
-
-    train: Split
-    validation: Split
-    test: Split
-    statistics: tuple[Tensor, Tensor]
-    _filters: dict[StemPlan, Tensor] = field(default_factory=dict)
-
-    def filters(self, plan: StemPlan) -> Tensor:
-        """Give a stem's filters, which whiten the training images."""
-        if plan not in self._filters:
-            some = self.train.images[:: max(1, len(self.train.images) // N_WHITENED)]
-            normalized = to_float(some, *self.statistics)
-            self._filters[plan] = whitening_filters(plan, normalized)
-        return self._filters[plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +58,6 @@ class _Outcome:
     def ran_out_of_memory(self) -> bool:
         """Whether less would have been enough for a smaller batch."""
         return self.is_built and self.reason is FailureReason.OUT_OF_MEMORY
-
-
-#: The data set used last, by fingerprint and device: moved to the device once a process.
-_resident: dict[tuple[str, str], _ResidentData] = {}
 
 
 def evaluate(
@@ -140,16 +112,16 @@ def evaluate(
         torch.backends.cudnn.benchmark = task.is_final
     outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and make_room():
-        _free(device)
+        free(device)
         outcome = attempt(micro_batches=1)
     if outcome.ran_out_of_memory and min(task.training.batch_size, len(dataset.train_labels)) > 1:
-        _free(device)
+        free(device)
         outcome = attempt(micro_batches=2)
         message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
         outcome = replace(outcome, message=message)
     peak_bytes = peak_memory_bytes(device)
     if device != "cpu":
-        _free(device)
+        free(device)
     return (
         Evaluation(
             candidate_id=task.candidate_id,
@@ -194,12 +166,12 @@ def _attempt(
         n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
         with _threads(n_used), training_memory(device):
             if task.members:
-                scores = _committee_scores(task, _to_device(dataset, device), device)
+                scores = _committee_scores(task, on_device(dataset, device), device)
                 return _Outcome(scores.fitness, test_accuracy=scores.accuracy)
             network = _build(task)
             stage = FailureReason.ERROR
             network.to(device)
-            data = _to_device(dataset, device)
+            data = on_device(dataset, device)
             _whiten(network, data)
             if task.measure_latency:
                 latency = measured_latency(network, task.plan.input_shape)
@@ -253,18 +225,11 @@ def _too_slow(seconds: float, limit_ms: float) -> _Outcome:
     return _Outcome(None, FailureReason.TOO_SLOW, words, latency_seconds=seconds)
 
 
-def _committee_scores(task: EvaluationTask, data: _ResidentData, device: str) -> Scores:
+def _committee_scores(task: EvaluationTask, data: ResidentData, device: str) -> Scores:
     """Score the mean of the members' probabilities on the test images."""
     members = [trained_network(one.plan, one.weights.data)[0] for one in task.members]
     committee = Committee(members).to(device)
     return score(committee, data.test, data.statistics, fitness=task.fitness)
-
-
-def _free(device: str) -> None:
-    """Let go of everything that nobody refers to any more."""
-    gc.collect()
-    if device != "cpu":
-        torch.cuda.empty_cache()
 
 
 def _build(task: EvaluationTask) -> nn.Module:
@@ -279,7 +244,7 @@ def _build(task: EvaluationTask) -> nn.Module:
     return network
 
 
-def _whiten(network: nn.Module, data: _ResidentData) -> None:
+def _whiten(network: nn.Module, data: ResidentData) -> None:
     """Give a network's stem, if it has one, its filters: those of the training images."""
     if isinstance(network, Network) and isinstance(network.stem, Stem):
         network.stem.conv.weight.copy_(data.filters(network.stem.plan))
@@ -294,7 +259,7 @@ def _looks_at_mirror_images(task: EvaluationTask, *, may_mirror: bool) -> bool:
 def _train(
     task: EvaluationTask,
     network: nn.Module,
-    data: _ResidentData,
+    data: ResidentData,
     *,
     may_mirror: bool,
     mirrored: bool,
@@ -326,39 +291,6 @@ def _train(
         is_over=is_over,
         micro_batches=micro_batches,
     )
-
-
-def _to_device(dataset: Dataset, device: str) -> _ResidentData:
-    """Give the data set on the device, from the last call's if it is the same."""
-    key = (dataset.fingerprint, device)
-    if key not in _resident:
-        train_split = _split(dataset.train_images, dataset.train_labels, device)
-        test = _split(dataset.test_images, dataset.test_labels, device)
-        validation = test
-        if not dataset.validates_on_test:
-            validation = _split(dataset.validation_images, dataset.validation_labels, device)
-        _resident.clear()
-        if device != "cpu":  # looking for garbage takes longer than a small training
-            _free(device)  # of the GPU that the process had before, too
-        _resident[key] = _ResidentData(
-            train_split,
-            validation,
-            test,
-            image_statistics(train_split.images),
-        )
-    return _resident[key]
-
-
-def _split(images: NDArray[Any], labels: NDArray[Any], device: str) -> Split:
-    """Wrap or copy arrays as tensors; on the CPU memory is shared with the array."""
-    return Split(_tensor(images).to(device), _tensor(labels).to(device))
-
-
-def _tensor(array: NDArray[Any]) -> Tensor:
-    with warnings.catch_warnings():
-        # Arrays from Ray's object store are read-only, which torch warns of. Nobody writes to them.
-        warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(array)
 
 
 @contextmanager

@@ -267,7 +267,9 @@ def _score(
         predicted.append(logits.argmax(1))
     loss = total_loss.double() / len(split.labels)
     answers = torch.cat(predicted), split.labels, logits.shape[1], loss
-    return torch.stack([loss, fitness_of("accuracy", *answers), fitness_of(fitness, *answers)])
+    accuracy = fitness_of("accuracy", *answers)
+    value = accuracy if fitness == "accuracy" else fitness_of(fitness, *answers)
+    return torch.stack([loss, accuracy, value])
 
 
 def _read(

@@ -150,14 +150,20 @@ def test_a_migrated_database_can_be_used(url):
     store.close()
 
 
-def test_a_database_of_an_older_schema_keeps_its_rows(url, next_version):
-    """It is refused with the command that helps, which makes of it what the next version reads."""
+def filled(url):
+    """Make a database with an outcome of a search; give what it has recorded."""
     store = SqlStore(url)
     store.create_search(record("first"))
     store.add_candidates("first", [candidate(0)])
     store.add_evaluations("first", [evaluation(0)])
     recorded = store.evaluations("first")
     store.close()
+    return recorded
+
+
+def test_a_database_of_an_older_schema_keeps_its_rows(url, next_version):
+    """It is refused with the command that helps, which makes of it what the next version reads."""
+    recorded = filled(url)
     old = schema_of(url)
     next_version(ADD_A_COLUMN)
 
@@ -207,12 +213,7 @@ def test_there_must_be_something_to_upgrade(tmp_path):
 
 def test_0003_keeps_outcomes_and_has_room_for_their_latency(url):
     """The views show it too; of outcomes from before it is not known."""
-    store = SqlStore(url)
-    store.create_search(record("first"))
-    store.add_candidates("first", [candidate(0)])
-    store.add_evaluations("first", [evaluation(0)])
-    recorded = store.evaluations("first")
-    store.close()
+    recorded = filled(url)
     engine = build_engine(url)
     with engine.begin() as connection:
         for view in ("population", "failures"):

@@ -24,6 +24,7 @@ from workers.networks.committee import trained_network
 from workers.networks.mirrored import Mirrored
 from workers.networks.weights import pack_weights, unpack_trained, unpack_weights
 from workers.training import evaluate as evaluation
+from workers.training import resident as resident_data
 from workers.training.augmentation import to_float
 from workers.training.cuda_errors import UnusableGpuError
 from workers.training.evaluate import evaluate
@@ -32,7 +33,7 @@ from workers.training.evaluate import evaluate
 @pytest.fixture(autouse=True)
 def empty_cache():
     """No test sees images that another one left on the device."""
-    evaluation._resident.clear()
+    resident_data._resident.clear()
 
 
 def reason_of(one: EvaluationTask, images: Dataset | None = None) -> tuple[FailureReason, str]:
@@ -413,12 +414,12 @@ class TestSurroundings:
         """The images of the last data set stay on the device; another's take their place."""
         first, second = dataset(), dataset(seed=10)
         evaluate(task(), first)
-        (resident,) = evaluation._resident.values()
+        (resident,) = resident_data._resident.values()
         evaluate(task(1), first)
 
-        assert [*evaluation._resident.values()] == [resident]
+        assert [*resident_data._resident.values()] == [resident]
         evaluate(task(), second)
-        assert [key[0] for key in evaluation._resident] == [second.fingerprint]
+        assert [key[0] for key in resident_data._resident] == [second.fingerprint]
 
     def test_the_global_generator_is_left_alone(self):
         """Nothing is drawn from torch's global generator."""

@@ -67,9 +67,9 @@ class TestOnRay:
             import re
             from pathlib import Path
 
-            from workers.training.evaluate import _to_device
+            from workers.training.resident import on_device
 
-            data = _to_device(ray.get(shared[0]), "cpu")
+            data = on_device(ray.get(shared[0]), "cpu")
             addresses = [one.images.data_ptr() for one in (data.train, data.validation, data.test)]
             mappings = re.findall(
                 r"^(\w+)-(\w+) \S+ \S+ \S+ \d+ *(.*)$",
