@@ -78,7 +78,7 @@ def fittest_under(store: SqlStore, search: str, bound: Bound) -> str:
     least = math.inf
     for row in networks_with_weights(store.engine, search):
         name = f"{search}:{row['id']}"
-        cost = _latency(store, name) if bound.cost == "latency" else float(row[bound.cost])
+        cost = _cost(store, name, row, bound.cost)
         if cost <= bound.most:
             logger.info(_words(name, row, bound.cost, cost))
             return name
@@ -90,13 +90,18 @@ def fittest_under(store: SqlStore, search: str, bound: Bound) -> str:
     )
 
 
-def _latency(store: SqlStore, name: str) -> float:
+def _cost(store: SqlStore, name: str, row: dict[str, Any], cost: str) -> float:
+    """Give what a network costs as it is written; a look at mirror images costs as much again."""
+    if cost == "parameters":
+        return float(row[cost])
     from workers.networks.committee import trained_network
     from workers.training.latency import measured_latency
 
     one = find_trained(store, name)
     with one.must_fit():
-        network, _ = trained_network(one.plan, one.weights)
+        network, normalization = trained_network(one.plan, one.weights)
+    if cost == "macs":
+        return float(row[cost]) * (2 if normalization.mirrored else 1)
     return measured_latency(network, one.data.input_shape)
 
 
