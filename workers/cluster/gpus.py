@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ray
-import ray.exceptions
+from ray.exceptions import RayError
 
 from vlga.errors import EvaluatorError
 from vlga.ports.data import DataSummary
@@ -20,7 +20,7 @@ __all__ = ["MachineGpus", "look_at_gpus", "make_shares"]
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a machine may take to describe its GPUs; it loads torch for that.
+#: Seconds that machines may take to describe their GPUs; they load torch for that.
 _PATIENCE_SECONDS = 120.0
 
 
@@ -43,8 +43,14 @@ class MachineGpus:
 
 def look_at_gpus() -> list[MachineGpus]:
     """Ask every machine with GPUs; if one does not answer, its GPUs count as unusable."""
-    answers = ask_every_node(_look, kind="GPU")
-    return [MachineGpus(node["NodeManagerHostname"], *_told(answer)) for node, answer in answers]
+    answers = ask_every_node(_look, timeout_seconds=_PATIENCE_SECONDS, kind="GPU")
+    return [
+        MachineGpus(
+            node["NodeManagerHostname"],
+            *((False, (), True) if isinstance(answer, RayError) else answer),
+        )
+        for node, answer in answers
+    ]
 
 
 def make_shares(
@@ -88,12 +94,3 @@ def make_shares(
 def _look() -> tuple[bool, tuple[int, ...], bool]:
     """Describe the GPUs of the machine that this runs on."""
     return torch_sees_gpus(), gpu_memories_bytes(), gpus_have_bfloat16()
-
-
-def _told(answer: ray.ObjectRef) -> tuple[bool, tuple[int, ...], bool]:
-    """Give a machine's answer; without one, that it can use no GPU."""
-    try:
-        told: tuple[bool, tuple[int, ...], bool] = ray.get(answer, timeout=_PATIENCE_SECONDS)
-    except ray.exceptions.RayError:
-        return False, (), True
-    return told

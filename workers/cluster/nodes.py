@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -60,29 +60,40 @@ def node_reports(timeout_seconds: float = 60.0) -> list[NodeReport]:
         NodeReport(
             host=node["NodeManagerHostname"],
             resources=node["Resources"],
-            **_answer(node, answer, asked + timeout_seconds - time.time()),
+            **_answered(node, answer),
             asked=asked,
             answered=time.time(),
         )
-        for node, answer in ask_every_node(_make_probe(), _LIBRARIES, _PROJECT)
+        for node, answer in ask_every_node(
+            _make_probe(), _LIBRARIES, _PROJECT, timeout_seconds=timeout_seconds
+        )
     ]
 
 
 def ask_every_node(
-    function: Callable[..., Any], *arguments: Any, kind: str | None = None
-) -> list[tuple[Mapping[str, Any], ray.ObjectRef]]:
+    function: Callable[..., Any],
+    *arguments: Any,
+    timeout_seconds: float,
+    kind: str | None = None,
+) -> Iterator[tuple[Mapping[str, Any], Any]]:
     """Run a function on every live machine of the cluster, all at once, without reserving a CPU.
+
+    A machine that leaves the cluster meanwhile, or had left before the cluster noticed, is left
+    out.
 
     Args:
         function: to run there.
         arguments: of the function.
+        timeout_seconds: that all of them have.
         kind: a resource; if given, only machines that have it are asked.
 
-    Returns:
-        Each node, as `ray.nodes` has it, with a reference to the function's result there.
+    Yields:
+        Each node, as `ray.nodes` has it, with the function's result there, or the `RayError` that
+        came instead.
     """
+    deadline = time.monotonic() + timeout_seconds
     task = ray.remote(num_cpus=0, max_retries=0)(function)
-    return [
+    asked = [
         (
             node,
             task.options(
@@ -92,20 +103,28 @@ def ask_every_node(
         for node in ray.nodes()
         if node["Alive"] and (kind is None or kind in node["Resources"])
     ]
+    for node, reference in asked:
+        try:
+            yield node, ray.get(reference, timeout=max(0.0, deadline - time.monotonic()))
+        except RayError as error:
+            if any(one["Alive"] and one["NodeID"] == node["NodeID"] for one in ray.nodes()):
+                yield node, error
 
 
-def _answer(node: Mapping[str, Any], answer: ray.ObjectRef, seconds: float) -> dict[str, Any]:
-    """Give what a machine answered."""
-    try:
-        found: dict[str, Any] = ray.get(answer, timeout=max(0.0, seconds))
-    except RayError as error:
-        *_, why = str(error).strip().splitlines() or [type(error).__name__]
+def _answered(node: Mapping[str, Any], answer: dict[str, Any] | RayError) -> dict[str, Any]:
+    """Give what a machine answered.
+
+    Raises:
+        EvaluatorError: it is there and cannot answer.
+    """
+    if isinstance(answer, RayError):
+        *_, why = str(answer).strip().splitlines() or [type(answer).__name__]
         raise EvaluatorError(
             f"every machine of the cluster must run tasks, but {node['NodeManagerHostname']} does "
             f"not: {why[:300]}; install vlga or Ray with its extras there (pip install "
             '"ray[default]"), or take it out of the cluster'
-        ) from error
-    return found
+        ) from answer
+    return answer
 
 
 def project_environment(reports: Sequence[NodeReport]) -> dict[str, Any]:
