@@ -78,18 +78,22 @@ def has_outcomes(
 def insert_evaluations(
     connection: Connection, rows: list[dict[str, Any]], evaluations: Sequence[Evaluation]
 ) -> None:
-    """Add outcomes and the points of their curves."""
+    """Add outcomes, the points of their curves, and what they get wrong."""
     ids = connection.scalars(
         insert(tables.evaluations).returning(tables.evaluations.c.id, sort_by_parameter_order=True),
         rows,
     )
-    points = [
-        point
-        for evaluation_id, one in zip(ids, evaluations, strict=True)
-        for point in codec.epoch_rows(evaluation_id, one)
-    ]
+    numbered = [*zip(ids, evaluations, strict=True)]
+    points = [point for number, one in numbered for point in codec.epoch_rows(number, one)]
     if points:
         connection.execute(insert(tables.epochs), points)
+    mistakes = [
+        {"evaluation_id": number, "body": one.mistakes.to_dict()}
+        for number, one in numbered
+        if one.mistakes is not None
+    ]
+    if mistakes:
+        connection.execute(insert(tables.mistakes), mistakes)
 
 
 def count_outcomes(

@@ -43,13 +43,14 @@ __all__ = [
     "identity",
     "leases",
     "metadata",
+    "mistakes",
     "required",
     "searches",
     "suit",
 ]
 
 #: Ids of the migrations, oldest first. Kept here so that opening a database needs no Alembic.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 
@@ -252,6 +253,21 @@ epochs = Table(
     # How steady each layer's gradients were, where it was measured.
     Column("layer_measures", JSON(none_as_null=True)),
     sqlite_with_rowid=False,  # stored in key order: one tree to write instead of two
+)
+
+# What a network gets wrong on the test images after its longer training, with pictures: as
+# `vlga.ports.mistakes.Mistakes.to_dict` gives it.
+mistakes = Table(
+    "mistakes",
+    metadata,
+    Column(
+        "evaluation_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("evaluations.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    required("body", JSON),
 )
 
 artifacts = Table(

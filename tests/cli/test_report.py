@@ -282,6 +282,8 @@ class TestPage:
         winner = finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]
         assert f"The layers of #{winner}" in page.text
         assert "blocks.0.a" in page.text
+        assert "What the winner gets wrong" in page.text
+        assert 'src="data:image/png;base64,' in page.source
         assert "after its longer training" in told.out
 
     def test_a_file_that_cannot_be_written_is_one_line(self, search):

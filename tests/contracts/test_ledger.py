@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from db.store import SqlStore
 from tests.support import generators
 from tests.support.fakes import MemoryStore
-from tests.support.records import DATA, RIVALS, candidate, evaluation, record
+from tests.support.records import DATA, MISTAKES, RIVALS, candidate, evaluation, record
 from vlga.errors import SearchExists, SearchNotFound, StoreError
 from vlga.ports.evaluation import EpochRecord, FailureReason, Source
 from vlga.ports.ledger import Artifact, KnownOutcome, Ledger, SearchChanges, SearchRecord
@@ -161,9 +161,11 @@ class LedgerContract:
         store.add_candidates("first", [candidate(0)])
         final_weights = replace(WEIGHTS, kind="final_weights")
 
-        store.add_evaluations("first", [evaluation(0)], [final_weights], is_final=True)
+        tested = replace(evaluation(0), mistakes=MISTAKES)
+        store.add_evaluations("first", [tested], [final_weights], is_final=True)
 
         assert store.evaluations("first") == []
+        assert store.final_trainings("first") == [replace(evaluation(0), curve=())]
         assert store.artifacts("first") == [final_weights]
 
     def test_what_is_known_of_a_training_is_found_by_its_key(self, store: Ledger):

@@ -14,7 +14,7 @@ from db.connection.engine import open_engine
 from db.read.folder import files_folder
 from db.store import SqlStore
 from tests.support import postgres
-from tests.support.records import candidate, evaluation, record
+from tests.support.records import MISTAKES, candidate, evaluation, record
 from vlga.ports.evaluation import FailureReason, Source
 from vlga.ports.ledger import Artifact
 
@@ -65,7 +65,8 @@ def engine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         sha256=hashlib.sha256(b"weights").hexdigest(),
         n_bytes=7,
     )
-    store.add_evaluations("digits-1", [evaluation(4, fitness=1.0)], [artifact], is_final=True)
+    final = replace(evaluation(4, fitness=1.0), mistakes=MISTAKES)
+    store.add_evaluations("digits-1", [final], [artifact], is_final=True)
     store.update_search("digits-1", status="completed", seconds=12.5)
     store.close()
     opened = open_engine(url)

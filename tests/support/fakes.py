@@ -109,7 +109,7 @@ class MemoryStore:
     def final_trainings(self, search: str) -> Sequence[Evaluation]:
         """Give the final trainings' outcomes, oldest first, without curves."""
         outcomes = self._search(search).outcomes
-        return [replace(one, curve=()) for one, is_final in outcomes if is_final]
+        return [replace(one, curve=(), mistakes=None) for one, is_final in outcomes if is_final]
 
     def artifacts(self, search: str) -> Sequence[Artifact]:
         """Give the files, by candidate and kind."""

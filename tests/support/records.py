@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 from vlga.config.load import load_config
 from vlga.genetics.genes import BlockGenes, NetworkGenes
 from vlga.genetics.genome import Genome
@@ -9,6 +11,7 @@ from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.ledger import SearchRecord
+from vlga.ports.mistakes import Bin, Mistake, Mistakes
 from vlga.ports.rivals import Rivals
 
 DATA = DataSummary(
@@ -27,6 +30,16 @@ RIVALS = Rivals(
     n_fit=1250,
     n_tested=300,
     image_shape=(1, 8, 8),
+)
+#: A picture of one grey pixel.
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGOIAgAAXABb2LRWWgAAAABJRU5ErkJggg=="
+)
+MISTAKES = Mistakes(
+    DATA.classes,
+    ((99, 1, 0), (20, 80, 0), (0, 0, 100)),
+    (Bin(100, 0.5, 0.79), Bin(200, 0.9375, 1.0)),
+    (Mistake(7, "eins", "zero", 0.75, PNG), Mistake(1, "zero", "eins", 0.5, PNG)),
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from db.read.mistakes import read_mistakes
 from db.read.reports import learning_curves, search_genomes, search_outcomes
 from db.read.searches import show_search
 
@@ -34,5 +35,8 @@ def page_of(engine: Engine, report: SearchReport) -> str:
 
     name = report.shown["name"]
     return search_page(
-        report, partial(learning_curves, engine, name), partial(search_genomes, engine, name)
+        report,
+        partial(learning_curves, engine, name),
+        partial(search_genomes, engine, name),
+        read_mistakes(engine, name),
     )

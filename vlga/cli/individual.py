@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from typing import Any
 
 import click
+from sqlalchemy import Engine
 
 from db.connection.engine import opened
 from db.read import searches
+from db.read.mistakes import winner_mistakes
 from vlga.cli.completion import search_argument
 from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
@@ -37,7 +38,7 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
     "--mistakes",
     "with_mistakes",
     is_flag=True,
-    help="Also what the winner gets wrong on the test images, which it classifies again.",
+    help="Also what the winner got wrong on the test images.",
 )
 @db_option
 @format_option
@@ -48,9 +49,9 @@ def individual(search: str, id_: int, with_mistakes: bool, db_url: str, form: st
     with opened(db_url) as engine:
         found = searches.individual(engine, search, id_)
         data = searches.show_search(engine, search)
+        mistakes = _mistakes(engine, data, id_) if with_mistakes else None
     plan = network_plan(found, data)
     layers = layer_rows(plan)
-    mistakes = _mistakes(db_url, data, id_) if with_mistakes else None
     if form == "json":
         more = {} if mistakes is None else {"mistakes": mistakes_tree(mistakes)}
         click.echo(as_json({**found, "layers": layers, **more}))
@@ -70,11 +71,8 @@ def individual(search: str, id_: int, with_mistakes: bool, db_url: str, form: st
         click.echo("\n\n".join(part for part in parts if part))
 
 
-def _mistakes(db_url: str, data: Mapping[str, Any], number: int) -> Mistakes:
-    """Count what a winner gets wrong; this loads torch, and reads the images."""
-    from db.store import SqlStore
-    from vlga.app.mistakes import find_mistakes
-
+def _mistakes(engine: Engine, data: Mapping[str, Any], number: int) -> Mistakes:
+    """Give what a winner got wrong."""
     name, best = data["name"], data["best"]
     if best is None or best["id"] != number:
         known = "has none yet" if best is None else f"has #{best['id']}"
@@ -82,8 +80,7 @@ def _mistakes(db_url: str, data: Mapping[str, Any], number: int) -> Mistakes:
             "--mistakes must be of the winner, for which alone the test images are kept, but got "
             f"#{number}; {name!r} {known}"
         )
-    with closing(SqlStore(db_url, create=False)) as store:
-        return find_mistakes(store, name)
+    return winner_mistakes(engine, name)
 
 
 def _story(search: str, found: Mapping[str, Any], facts: Mapping[str, str]) -> str:

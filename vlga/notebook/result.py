@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.connection.engine import database_file, opened
+from db.read.mistakes import winner_mistakes
 from db.read.searches import show_search
 from db.store import SqlStore
 from vlga.ports.data import fitness_label
@@ -220,18 +221,15 @@ class SearchResult:
         return table.astype({"file": "string", "class": "string", "probability": "Float64"})
 
     def mistakes(self) -> ShownMistakes:
-        """Count what the winner gets wrong on the test images, which it classifies again.
+        """Give what the winner got wrong on the test images.
 
         A notebook shows the most confident mistakes as pictures.
 
         Raises:
-            ConfigError: the winner was not trained longer, or its weights are gone.
-            DataError: the search's images are not there, or are others.
+            NoIndividual: the winner was not trained longer.
         """
-        from vlga.app.mistakes import find_mistakes
-
-        with closing(SqlStore(self.db, create=False)) as store:
-            found = find_mistakes(store, self.name)
+        with opened(self.db) as engine:
+            found = winner_mistakes(engine, self.name)
         return ShownMistakes(found.classes, found.confusion, found.bins, found.worst)
 
     def model(self) -> nn.Module:

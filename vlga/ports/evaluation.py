@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vlga.ports.mistakes import Mistakes
+
 __all__ = [
     "MACHINE_FAILURES",
     "REPEATABLE_FAILURES",
@@ -107,6 +109,8 @@ class Evaluation:
             fitness alone, see `accuracy_on_test`.
         latency_seconds: time for one image on that device, see `workers.training.latency`; None if
             it was not measured.
+        mistakes: on the test images, of a final training as it comes from its worker. The ledger
+            keeps them and gives them to whoever asks for them, not with outcomes.
         training_key: equal for equal trainings, see memo.py; None if it is not known.
         source: whether the candidate was trained, or where the outcome was reused from.
     """
@@ -127,6 +131,7 @@ class Evaluation:
     peak_memory_bytes: int | None = None
     test_accuracy: float | None = None
     latency_seconds: float | None = None
+    mistakes: Mistakes | None = None
     training_key: str | None = None
     source: Source = Source.TRAINED
 

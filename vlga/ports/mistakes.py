@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 __all__ = ["Bin", "Mistake", "Mistakes"]
 
@@ -31,7 +34,7 @@ class Mistake:
         is_a: name of its class.
         taken_for: name of the class that the network gives it.
         confidence: the probability of that class, in [0, 1].
-        png: the image as the network has it, a file of PNG.
+        png: the image as the network has it, or smaller; a file of PNG.
     """
 
     index: int
@@ -56,6 +59,24 @@ class Mistakes:
     confusion: tuple[tuple[int, ...], ...]
     bins: tuple[Bin, ...]
     worst: tuple[Mistake, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what JSON can say and `from_dict` reads; pictures in base64."""
+        tree = asdict(self)
+        for one in tree["worst"]:
+            one["png"] = b64encode(one["png"]).decode()
+        return tree
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave, also after JSON."""
+        worst = ({**one, "png": b64decode(one["png"])} for one in tree["worst"])
+        return cls(
+            tuple(tree["classes"]),
+            tuple(tuple(row) for row in tree["confusion"]),
+            tuple(Bin(**one) for one in tree["bins"]),
+            tuple(Mistake(**one) for one in worst),
+        )
 
     @property
     def n_images(self) -> int:

@@ -17,7 +17,9 @@ from torch import nn
 from vlga.networks.named import ModelPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
+from vlga.ports.mistakes import Mistakes
 from workers.data import Dataset
+from workers.data.dataset import LabelledImages
 from workers.networks.build import Network, Stem, build
 from workers.networks.committee import Committee, trained_network
 from workers.networks.mirrored import Mirrored
@@ -26,8 +28,17 @@ from workers.training.augmentation import resolve_augmentation
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.latency import measured_latency
-from workers.training.loop import Scores, Split, TrainingFailure, TrainingResult, score, train
+from workers.training.loop import (
+    Answers,
+    Scores,
+    Split,
+    TrainingFailure,
+    TrainingResult,
+    score,
+    train,
+)
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
+from workers.training.mistakes import count_mistakes
 from workers.training.resident import ResidentData, free, on_device
 
 __all__ = ["evaluate"]
@@ -53,6 +64,7 @@ class _Outcome:
     test_accuracy: float | None = None
     is_built: bool = True
     latency_seconds: float | None = None
+    mistakes: Mistakes | None = None
 
     @property
     def ran_out_of_memory(self) -> bool:
@@ -140,6 +152,7 @@ def evaluate(
             peak_memory_bytes=peak_bytes,
             test_accuracy=outcome.test_accuracy,
             latency_seconds=outcome.latency_seconds,
+            mistakes=outcome.mistakes,
         ),
         outcome.weights,
     )
@@ -187,7 +200,10 @@ def _attempt(
                 is_over=is_over,
                 micro_batches=micro_batches,
             )
-            test_accuracy = result.scores.accuracy if task.is_final else None
+            test_accuracy = mistakes = None
+            if task.is_final:
+                test_accuracy = result.scores.accuracy
+                mistakes = _mistakes(result.answers, dataset)
             if task.score_test:
                 at_once = SCORED_AT_ONCE // micro_batches
                 test_accuracy = score(network, data.test, data.statistics, at_once).accuracy
@@ -203,6 +219,7 @@ def _attempt(
                 weights=weights,
                 test_accuracy=test_accuracy,
                 latency_seconds=latency,
+                mistakes=mistakes,
             )
     except TrainingFailure as failure:
         return _Outcome(None, failure.reason, str(failure), failure.curve, latency_seconds=latency)
@@ -223,6 +240,12 @@ def _too_slow(seconds: float, limit_ms: float) -> _Outcome:
     """Give the outcome of a network that takes too long for one image, and is not trained."""
     words = f"takes {1000 * seconds:.3g} ms for one image, more than limits.latency_ms={limit_ms:g}"
     return _Outcome(None, FailureReason.TOO_SLOW, words, latency_seconds=seconds)
+
+
+def _mistakes(answers: Answers, dataset: Dataset) -> Mistakes:
+    """Count what a trained network gets wrong on the test images."""
+    images = LabelledImages(dataset.test_images, dataset.test_labels)
+    return count_mistakes(dataset.classes, images, *(one.cpu().numpy() for one in answers))
 
 
 def _committee_scores(task: EvaluationTask, data: ResidentData, device: str) -> Scores:

@@ -30,6 +30,7 @@ from workers.training.schedule import amplified_epochs, learning_rate_at, window
 from workers.training.sgd import SGD
 
 __all__ = [
+    "Answers",
     "Scores",
     "Split",
     "TrainingFailure",
@@ -66,16 +67,30 @@ class Scores(NamedTuple):
     fitness: float
 
 
+class Answers(NamedTuple):
+    """What a network takes some images for; both on their device.
+
+    Attributes:
+        classes: (n,) int64.
+        probabilities: (n,) float32 in [0, 1], that it gives these classes.
+    """
+
+    classes: Tensor
+    probabilities: Tensor
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
     """What a training gave.
 
     Attributes:
         scores: on the scoring images after the last epoch, all of them finite.
+        answers: likewise.
         curve: one record an epoch.
     """
 
     scores: Scores
+    answers: Answers
     curve: tuple[EpochRecord, ...]
 
 
@@ -141,7 +156,6 @@ def train(
     n_images = len(train_split.labels)
     batch_size = min(config.batch_size, n_images)
     steps_per_epoch = n_images // batch_size
-    n_steps = config.epochs * steps_per_epoch
     kind = resolve_augmentation(config.augment, may_mirror=may_mirror)
     network.to(memory_format=torch.channels_last)
     optimizer_plan = optimizer_plan.scaled(batch_size, config.base_batch_size)
@@ -193,15 +207,15 @@ def train(
                     torch.eq(logits.argmax(1), part_labels, out=part_correct)
                 learning_rate = learning_rate_at(
                     epoch * steps_per_epoch + index,
-                    n_steps,
+                    config.epochs * steps_per_epoch,
                     optimizer_plan.learning_rate,
                     config.warmup_fraction,
                     window_of(epoch, config.epochs, config.windows),
                 )
                 optimizer.step(learning_rate)
-        scored = None
+        scored = answers = None
         if score_each_epoch or epoch == config.epochs - 1:
-            scored = _score(
+            scored, answers = _score(
                 answering or network,
                 score_split,
                 statistics,
@@ -230,7 +244,8 @@ def train(
                 tuple(curve),
             )
     assert scores is not None
-    return TrainingResult(scores, tuple(curve))
+    assert answers is not None
+    return TrainingResult(scores, answers, tuple(curve))
 
 
 def score(
@@ -241,7 +256,7 @@ def score(
     fitness: FitnessName = "accuracy",
 ) -> Scores:
     """Say how good a network is on a split."""
-    return Scores(*_score(network, split, statistics, batch_size, fitness).tolist())
+    return Scores(*_score(network, split, statistics, batch_size, fitness)[0].tolist())
 
 
 @torch.no_grad()
@@ -251,25 +266,28 @@ def _score(
     statistics: tuple[Tensor, Tensor],
     batch_size: int,
     fitness: FitnessName,
-) -> Tensor:
-    """Give the fields of `Scores` on the split's device: (3,) float64."""
+) -> tuple[Tensor, Answers]:
+    """Give the fields of `Scores` on the split's device, (3,) float64, and all answers."""
     network.eval()
     factor, offset = scaling(*statistics)
     precision = _autocast(split.images.device)
     total_loss = torch.zeros((), device=split.images.device)
-    predicted = []
+    classes, probabilities = [], []
     for start in range(0, len(split.labels), batch_size):
         images = split.images[start : start + batch_size]
         labels = split.labels[start : start + batch_size]
         with precision:
             logits = network(scaled(images, factor, offset)).float()
         total_loss += F.cross_entropy(logits, labels, reduction="sum")
-        predicted.append(logits.argmax(1))
+        highest, found = logits.max(1)
+        classes.append(found)
+        probabilities.append((highest - logits.logsumexp(1)).exp())
+    answers = Answers(torch.cat(classes), torch.cat(probabilities))
     loss = total_loss.double() / len(split.labels)
-    answers = torch.cat(predicted), split.labels, logits.shape[1], loss
-    accuracy = fitness_of("accuracy", *answers)
-    value = accuracy if fitness == "accuracy" else fitness_of(fitness, *answers)
-    return torch.stack([loss, accuracy, value])
+    known = answers.classes, split.labels, logits.shape[1], loss
+    accuracy = fitness_of("accuracy", *known)
+    value = accuracy if fitness == "accuracy" else fitness_of(fitness, *known)
+    return torch.stack([loss, accuracy, value]), answers
 
 
 def _read(

@@ -39,6 +39,7 @@ def test_all_rows_of_a_search_go(engine: Engine, url: str):
         "candidates": 2,
         "evaluations": 1,
         "epochs": 3,
+        "mistakes": 0,
         "artifacts": 1,
         "identity": 1,
         "leases": 0,

@@ -12,6 +12,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from db.connection.engine import build_engine, open_engine, reading
+from db.read.mistakes import has_mistakes
 from db.schema import revision
 from db.schema.service import metadata
 from db.schema.tables import HEAD, REVISIONS
@@ -211,14 +212,15 @@ def test_there_must_be_something_to_upgrade(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_0003_keeps_outcomes_and_has_room_for_their_latency(url):
-    """The views show it too; of outcomes from before it is not known."""
+def test_from_0002_outcomes_are_kept_with_room_for_more(url):
+    """For their latency, which the views show, and for what networks get wrong."""
     recorded = filled(url)
     engine = build_engine(url)
     with engine.begin() as connection:
         for view in ("population", "failures"):
             connection.exec_driver_sql(f"DROP VIEW {view}")
         connection.exec_driver_sql("ALTER TABLE evaluations DROP COLUMN latency_seconds")
+        connection.exec_driver_sql("DROP TABLE mistakes")
         for view in ("population", "failures"):
             connection.exec_driver_sql(f"CREATE VIEW {view} AS SELECT id FROM evaluations")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
@@ -231,6 +233,7 @@ def test_0003_keeps_outcomes_and_has_room_for_their_latency(url):
     assert [*map(tuple, rows)] == [("first", None)]
     store = SqlStore(url)
     assert store.evaluations("first") == recorded
+    assert not has_mistakes(store.engine, "first")
     store.close()
 
 

@@ -117,17 +117,6 @@ def test_its_mistakes_are_counted(found):
     assert mistakes._repr_html_().count("<img ") == len(mistakes.worst)
 
 
-def test_its_images_may_be_others_by_now(home):
-    """Then nothing is counted on them."""
-    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), dtype=np.uint8)
-    np.savez("mine.npz", x=images, y=np.arange(30) % 2)
-    one = begin("changed", images="mine.npz")
-    np.savez("mine.npz", x=images[::-1], y=np.arange(30) % 2)
-
-    with pytest.raises(DataError, match="on the images of 'changed', but 'mine' has others now"):
-        one.mistakes()
-
-
 def test_it_goes_on_with_more():
     one = begin("more")
     more = one.resume(settings={"budget.evaluations": 4})

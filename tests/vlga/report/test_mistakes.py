@@ -60,4 +60,18 @@ def test_a_page_has_the_pictures_too():
     assert '<img src="data:image/png;base64,UE5H"' in page
     assert "&lt;cat&gt;<br>taken for dog<br>0.90" in page
     assert "<cat>" not in page
-    assert "of 1 test image 1 wrong" in page
+    assert "Of 1 test image 1 wrong" in page
+    assert "<td>&lt;cat&gt;</td><td>0</td><td>1</td>" in page
+
+
+def test_a_page_has_no_matrix_of_many_classes():
+    n = 21
+    confusion = tuple(tuple(int(row == column) for column in range(n)) for row in range(n))
+    page = mistakes_html(Mistakes(tuple(map(str, range(n))), confusion, (Bin(n, 1.0, 1.0),), ()))
+
+    assert "and 1 more class, none less accurate" in page
+    assert "confusion matrix" not in page
+
+
+def test_what_is_written_down_is_read_again():
+    assert Mistakes.from_dict(json.loads(json.dumps(MISTAKES.to_dict()))) == MISTAKES

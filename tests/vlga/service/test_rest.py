@@ -63,6 +63,20 @@ def test_a_search_can_be_looked_at_in_every_way(client: TestClient, engine: Engi
     assert _get(client, f"{API}/openapi.json")["openapi"].startswith("3.1")
 
 
+def test_what_the_winner_gets_wrong_is_counted(client: TestClient, engine: Engine, url: str):
+    """Once it is tested; without its pictures, which its page has."""
+    assert "longer training" in _get(client, "/mistakes", 404)["detail"]
+    with closing(SqlStore(url)) as store:
+        store.update_search("digits-1", best_candidate_id=4)
+
+    told = _get(client, "/mistakes")
+    assert told["confusion"] == [[99, 1, 0], [20, 80, 0], [0, 0, 100]]
+    assert told["class_accuracies"] == [0.99, 0.8, 1.0]
+    assert told["worst"][0] == {
+        "index": 7, "is_a": "eins", "taken_for": "zero", "confidence": 0.75,
+    }  # fmt: skip
+
+
 def test_lists_lead_on_by_link_and_cursor(client: TestClient):
     """Following `next` gives every row once; the header has the same address."""
     answer = client.get(f"{DIGITS}/candidates?order=id&limit=4")

@@ -133,6 +133,7 @@ class TestCompleted:
         )
 
         assert (outcome.fitness, outcome.curve[-1].validation_accuracy) == (0.5, 0.75)
+        assert outcome.mistakes is None  # they are those on the test images
         assert probability.fitness == pytest.approx(math.exp(-probability.validation_loss))
         assert (final.fitness, final.test_accuracy) == (0.5, 0.8)
 
@@ -228,6 +229,7 @@ class TestWeights:
         images = dataset(may_mirror=may_mirror)
         final = task(is_final=is_final, average_mirrored=averages, keep_weights=True)
         outcome, weights = evaluate(final, images)
+        mistakes = outcome.mistakes
         answering, normalization = trained_network(final.plan, weights)
         tested = torch.from_numpy(images.test_images)
         answers = answering(to_float(tested, normalization.mean, normalization.std)).argmax(1)
@@ -235,6 +237,10 @@ class TestWeights:
         assert normalization.mirrored is isinstance(answering, Mirrored) is mirrored
         right = (answers == torch.from_numpy(images.test_labels)).double().mean().item()
         assert outcome.fitness == pytest.approx(right)
+        confusion = np.zeros((2, 2), int)
+        np.add.at(confusion, (images.test_labels, answers.numpy()), 1)
+        assert mistakes.confusion == tuple(map(tuple, confusion.tolist()))
+        assert mistakes.classes == images.classes
 
     def test_are_inherited(self):
         """With a learning rate of almost nothing the trained network has the given blocks."""

@@ -9,10 +9,12 @@ from vlga.genetics.changes import allele_text
 from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.ports.data import fitness_label
+from vlga.ports.mistakes import Mistakes
 from vlga.report import html
 from vlga.report.best_so_far import band
 from vlga.report.figures import best_so_far_figure
 from vlga.report.formats import as_json, count_text
+from vlga.report.mistakes import mistakes_html
 from vlga.report.search.curves import curves_figure
 from vlga.report.search.figures import (
     depth_figure,
@@ -63,11 +65,13 @@ def search_page(
     report: SearchReport,
     read_curves: Callable[[Sequence[int]], Mapping[int, Curve]],
     read_genomes: Callable[[Sequence[int]], Mapping[int, Genome]],
+    mistakes: Mistakes | None,
 ) -> str:
     """Give the whole page.
 
     Args:
         report: the search.
+        mistakes: its winner's, if they are known.
         read_genomes: a function from candidates' numbers to their genomes.
         read_curves: a function from candidates' numbers to their learning curves, each a list of
             (epoch, validation accuracy after it).
@@ -80,6 +84,8 @@ def search_page(
         parts += [html.paragraph(f"{_sentence(line)}.") for line in report.winner_lines()]
         parts.append(_networks_table(best))
         parts += _layers(report, read_genomes)
+        if mistakes is not None:
+            parts += [html.heading("What the winner gets wrong"), mistakes_html(mistakes)]
         parts += _figures(report, members, curves)
     else:
         parts.append(html.paragraph("No network has a fitness yet."))

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from db.read.mistakes import winner_mistakes
 from db.read.outcomes import evaluations_page, newest_failures
 from db.read.searches import show_search
 from db.read.series import series
+from vlga.report.mistakes import mistakes_tree
 from vlga.service.api.rest import Items, Limit, Name, RowId, Using, as_page, resource
 from vlga.service.context import Service
 from vlga.service.networks import compared_genes
@@ -61,6 +63,15 @@ def failures(
         reason: {"n": counts.get(reason, len(rows)), "newest": rows}
         for reason, rows in newest.items()
     }
+
+
+@router.get("/searches/{name}/mistakes")
+def mistakes(service: Using, name: Name) -> dict[str, Any]:
+    """Give what the winner got wrong on the test images: confusion matrix, calibration, the worst.
+
+    Row i of `confusion` says for how many images of class i each class was taken.
+    """
+    return mistakes_tree(winner_mistakes(service.engine, name))
 
 
 @router.get("/searches/{name}/genes")

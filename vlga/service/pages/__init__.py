@@ -13,6 +13,7 @@ from vlga.service.pages import (
     failures,
     figures,
     login,
+    mistakes,
     network,
     new,
     search,
@@ -23,5 +24,5 @@ from vlga.service.pages.rendering import error_page
 
 __all__ = ["error_page", "login_page", "routes"]
 
-_PAGES = (assets, login, searches, new, compare, search, failures, figures, network)
+_PAGES = (assets, login, searches, new, compare, search, failures, mistakes, figures, network)
 routes = [route for one in _PAGES for route in one.router.routes]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
+from db.read.mistakes import has_mistakes
 from db.read.outcomes import newest_failures
 from db.read.pages import candidates_page
 from db.read.searches import individual
@@ -172,7 +173,9 @@ def _moment(at: str, who: str) -> str:
 def _best(engine: Engine, view: Mapping[str, Any]) -> dict[str, Any]:
     best = view["best"]
     if best is None:
-        return {"tested": None, "rivals": [], "file": None, "measure": None}
+        return {
+            "tested": None, "rivals": [], "file": None, "measure": None, "has_mistakes": False,
+        }  # fmt: skip
     fitness, tested = view["fitness"], None
     if best["test_accuracy"] is not None:
         tested = scores_text(best, view["images"]["test"], fitness)
@@ -180,7 +183,13 @@ def _best(engine: Engine, view: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [one["kind"] for one in individual(engine, view["name"], best["id"])["artifacts"]]
     file = next((kind for kind in ("final_weights", "weights") if kind in kinds), None)
     rivals = [line[:1].upper() + line[1:] for line in rivals_lines(view, best["test_fitness"])]
-    return {"tested": tested, "rivals": rivals, "file": file, "measure": measure}
+    return {
+        "tested": tested,
+        "rivals": rivals,
+        "file": file,
+        "measure": measure,
+        "has_mistakes": tested is not None and has_mistakes(engine, view["name"]),
+    }
 
 
 def _settings(view: Mapping[str, Any]) -> dict[str, Any]:

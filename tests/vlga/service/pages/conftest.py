@@ -14,7 +14,13 @@ from fastapi.testclient import TestClient
 
 from db.service.queue import SqlQueue
 from db.store import SqlStore
-from tests.support.records import candidate, evaluation, genome_of_default, record
+from tests.support.records import (
+    MISTAKES,
+    candidate,
+    evaluation,
+    genome_of_default,
+    record,
+)
 from vlga.config.load import load_config
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.ledger import Artifact
@@ -55,7 +61,9 @@ def fill(store: SqlStore) -> None:
         elif number < 11:
             file = Artifact(number, "weights", f"digits-1/{number}.pt", "ab" * 32, 7)
             store.add_evaluations("digits-1", [evaluation(number, 0.5 + number / 32)], [file])
-    store.update_search("digits-1", status="completed", seconds=61.0)
+    final = replace(evaluation(10, 0.875), mistakes=MISTAKES)
+    found = {"best_candidate_id": 10, "test_accuracy": 0.875, "status": "completed"}
+    store.add_evaluations("digits-1", [final], is_final=True, **found, seconds=61.0)
     settings = load_config(settings=("seed=7",)).model_dump(mode="json")
     queue = SqlQueue(store.engine)
     queue.submit(Submission("waiting", settings, note=HOSTILE, created_by="anna"))

@@ -46,7 +46,7 @@ TINY = (
 PAGES = (
     "/", "/new", "/new?like=tiny", "/s/digits-1", "/s/waiting", "/s/empty", "/s/digits-1/5",
     "/s/digits-1/4", "/compare?search=digits-1&search=tiny", "/compare", "/s/nobody", "/login",
-    "/s/digits-1/failures", "/s/digits-1/figures/best/table",
+    "/s/digits-1/failures", "/s/digits-1/mistakes", "/s/digits-1/figures/best/table",
 )  # fmt: skip
 #: What depends on colours; all other rules of axe hold or do not whatever the theme is.
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}

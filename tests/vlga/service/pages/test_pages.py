@@ -18,7 +18,8 @@ PAGES = (
     "/s/digits-1/4", "/s/digits-1/11", "/compare", "/compare?search=digits-1&search=empty",
     "/s/digits-1/failures", "/s/empty/failures?reason=error", "/s/digits-1/figures/best/table",
     "/s/digits-1/5/curve/table", "/compare/table?search=digits-1&search=empty",
-    "/login", "/s/nobody", "/s/digits-1/99", "/?state=queued", "/?q=nothing-like-it",
+    "/s/digits-1/mistakes", "/login", "/s/nobody", "/s/digits-1/99", "/?state=queued",
+    "/?q=nothing-like-it",
 )  # fmt: skip
 CHARTS = ("best", "fitness", "depth", "size", "genes")
 
@@ -190,6 +191,19 @@ def test_a_comparison_and_a_training_are_told_in_words(client: TestClient):
     told = client.get("/s/digits-1/5/curve/table").text
     n_points = sum(len(trace["hovertext"]) for trace in curve["data"])
     assert told.count('<th scope="row">') == n_points > 0
+
+
+def test_what_the_winner_gets_wrong_has_a_page(client: TestClient):
+    """The least accurate class first, and pictures; the search's page leads there once it can."""
+    where = "/s/digits-1/mistakes"
+    text = client.get(where).text
+    classes = re.findall(r'<th scope="row">(\w+)</th>', text)
+    assert f'href="{where}"' in client.get("/s/digits-1").text
+    assert (classes, text.count('<img src="data:image/png')) == (["eins", "zero", "二"], 2)
+    assert "of 300 test images 21 wrong; accuracy 0.9300" in text
+    assert "/mistakes" not in client.get("/s/empty").text
+    none = client.get("/s/empty/mistakes")
+    assert (none.status_code, "longer training" in none.text) == (404, True)
 
 
 def test_failures_are_listed_by_reason(client: TestClient):

@@ -14,21 +14,26 @@ from workers.data.dataset import Images, LabelledImages
 __all__ = ["N_WORST", "count_mistakes"]
 
 #: Bins of equal width, as many as Guo et al. 2017 have, and mistakes that are named at most.
-_N_BINS, N_WORST = 15, 20
+_N_BINS, N_WORST = 15, 12
+#: Pixels of a picture's longer side: a page of all of them then takes less than 200 kB.
+_MOST_PIXELS = 64
 
 
 def count_mistakes(
-    classes: tuple[str, ...], images: LabelledImages, probabilities: npt.NDArray[np.floating]
+    classes: tuple[str, ...],
+    images: LabelledImages,
+    found: npt.NDArray[np.int64],
+    confidences: npt.NDArray[np.float32],
 ) -> Mistakes:
     """Count what is right and wrong.
 
     Args:
         classes: names in the order of the labels.
         images: n of them, at least one.
-        probabilities: (n, n_classes) in [0, 1], what a network says of them.
+        found: (n,) in [0, n_classes), the classes that a network takes them for.
+        confidences: (n,) in [0, 1], the probabilities that it gives these classes.
     """
     labels = images.labels
-    found, confidences = probabilities.argmax(1), probabilities.max(1)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(confusion, (labels, found), 1)
     places = np.minimum((confidences * _N_BINS).astype(np.int64), _N_BINS - 1)
@@ -59,8 +64,9 @@ def count_mistakes(
 
 
 def _png(image: Images) -> bytes:
-    """Give (channels, height, width) uint8 as a file."""
-    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    """Give (channels, height, width) uint8 as a file, smaller if it is large."""
+    picture = Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
+    picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    picture.save(file, "PNG")
     return file.getvalue()

@@ -1,0 +1,66 @@
+"""What a search's winner gets wrong on the test images."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from sqlalchemy import Column, Engine, select
+
+from db.connection.engine import reading
+from db.read.searches import find_search_id
+from db.schema.tables import evaluations, mistakes, searches
+from vlga.errors import NoIndividual
+from vlga.ports.mistakes import Mistakes
+
+__all__ = ["has_mistakes", "read_mistakes", "winner_mistakes"]
+
+
+def has_mistakes(engine: Engine, name: str) -> bool:
+    """Tell whether it is known what a search's winner gets wrong.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    return _of_winner(engine, name, mistakes.c.evaluation_id) is not None
+
+
+def read_mistakes(engine: Engine, name: str) -> Mistakes | None:
+    """Give what a search's winner got wrong after its longer training; None if it had none yet.
+
+    Raises:
+        SearchNotFound: no search of that name.
+    """
+    body = _of_winner(engine, name, mistakes.c.body)
+    return None if body is None else Mistakes.from_dict(body)
+
+
+def winner_mistakes(engine: Engine, name: str) -> Mistakes:
+    """Give what a search's winner got wrong.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        NoIndividual: its winner had no longer training yet.
+    """
+    found = read_mistakes(engine, name)
+    if found is None:
+        raise NoIndividual(
+            "mistakes are counted at the end of a winner's longer training, which none of "
+            f"{name!r} has had in this version; see: vlga show {shlex.quote(name)}"
+        )
+    return found
+
+
+def _of_winner(engine: Engine, name: str, column: Column[Any]) -> Any:
+    """Give a column of `mistakes` for the winner's last longer training, or None."""
+    with reading(engine) as connection:
+        search_id = find_search_id(connection, name)
+        winner = select(searches.c.best_candidate_id).where(searches.c.id == search_id)
+        statement = (
+            select(column)
+            .join_from(mistakes, evaluations)
+            .where(evaluations.c.search_id == search_id, evaluations.c.is_final.is_(True))
+            .where(evaluations.c.candidate_id == winner.scalar_subquery())
+            .order_by(evaluations.c.id.desc())
+        )
+        return connection.scalar(statement.limit(1))
