@@ -182,9 +182,12 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
     )
     fittest = outcome.fittest
     if fittest.candidate.fingerprint != winner.candidate.fingerprint:
+        why = "computes more, as pays in a longer training"
+        if len(record.config.objectives) > 1:
+            why = "costs less, which is an objective"
         print_(
             f"chosen over #{fittest.id} with {fittest.accuracy:.4f}, which {data.n_validation:,} "
-            "images cannot tell from it: it computes more, as pays in a longer training"
+            f"images cannot tell from it: it {why}"
         )
     if final is not None and final.fitness is not None:
         which = "images never used before"

@@ -94,7 +94,8 @@ class Search:
     def best_networks(self, n: int) -> list[Individual]:
         """Give up to `n` different networks of a search that is over, the winner first."""
         strategy, n_validation = self.strategy, self._run.data.n_validation
-        return rank_networks(strategy.finalists, strategy.contenders, n_validation, n)
+        costs = self._run.config.objectives[1:]
+        return rank_networks(strategy.finalists, strategy.contenders, n_validation, n, costs)
 
     def run(self) -> Individual:
         """Search until the strategy, the budget or failures end it; give the winner.

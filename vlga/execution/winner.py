@@ -10,8 +10,12 @@ from vlga.ports.candidate import Individual, best_of
 __all__ = ["choose_winner", "rank_networks"]
 
 
-def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individual:
+def choose_winner(
+    finalists: Sequence[Individual], n_validation: int, costs: Sequence[str] = ()
+) -> Individual:
     """Give the network that computes most, of those that validation cannot tell from the fittest.
+
+    Where a search weighs costs too, it is the one that costs least: its user said what for.
 
     Those are within one standard error of its accuracy, or of an accuracy as high where the fitness
     is another: its own is not known, and mostly larger (Breiman et al.: "Classification and
@@ -25,16 +29,25 @@ def choose_winner(finalists: Sequence[Individual], n_validation: int) -> Individ
     Args:
         finalists: at least one, trained for as long as each other.
         n_validation: images that gave their fitness, at least 1.
+        costs: objectives of the search beside the fitness, the one that counts first in front.
     """
     best = best_of(finalists)
     assert best is not None
     error = math.sqrt(best.accuracy * (1 - best.accuracy) / n_validation)
     equal = [one for one in finalists if one.accuracy >= best.accuracy - error]
+    if costs:
+        return min(
+            equal, key=lambda one: (*[one.cost(cost) for cost in costs], -one.accuracy, one.id)
+        )
     return max(equal, key=lambda one: (one.evaluation.n_macs, one.accuracy, -one.id))
 
 
 def rank_networks(
-    finalists: Sequence[Individual], contenders: Sequence[Individual], n_validation: int, n: int
+    finalists: Sequence[Individual],
+    contenders: Sequence[Individual],
+    n_validation: int,
+    n: int,
+    costs: Sequence[str] = (),
 ) -> list[Individual]:
     """Give up to `n` different networks: the winner, who would win without it, and so on.
 
@@ -43,10 +56,11 @@ def rank_networks(
         contenders: who follows where they are too few, the most valuable first.
         n_validation: as `choose_winner` takes it.
         n: at least 1.
+        costs: as `choose_winner` takes them.
     """
     rest, ranked = [*finalists], dict[str, Individual]()
     while rest and len(ranked) < n:
-        winner = choose_winner(rest, n_validation)
+        winner = choose_winner(rest, n_validation, costs)
         ranked[winner.candidate.fingerprint] = winner
         rest = [one for one in rest if one.candidate.fingerprint not in ranked]
     for one in contenders:

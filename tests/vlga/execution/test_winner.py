@@ -21,6 +21,17 @@ def test_computes_most_of_those_that_validation_cannot_tell_apart(n_validation, 
     assert choose_winner(finalists, n_validation).id == winner
 
 
+def test_costs_least_of_them_where_costs_are_weighed():
+    """By the cost that is named first; the fitter one of those that cost alike."""
+    finalists = [finalist(0, 0.9, 5), finalist(1, 0.88, 3), finalist(2, 0.89, 3), finalist(3, 0.5)]
+
+    assert choose_winner(finalists, 100, ["macs"]).id == 2
+    assert choose_winner(finalists, 100, ["parameters", "macs"]).id == 0  # of 1,000 parameters
+    assert choose_winner(finalists, 10_000, ["macs"]).id == 0
+    ranked = rank_networks(finalists, (), 100, 4, ["macs"])
+    assert [one.id for one in ranked] == [2, 1, 0, 3]
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.integers(1, 9)), min_size=1, max_size=9),
     st.integers(1, 10**6),
