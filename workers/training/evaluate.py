@@ -14,17 +14,15 @@ from functools import partial
 import torch
 from torch import nn
 
-from vlga.networks.named import ModelPlan
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from vlga.ports.mistakes import Mistakes
 from workers.data import Dataset
 from workers.data.dataset import LabelledImages
-from workers.networks.build import Network, Stem, build
 from workers.networks.committee import Committee, trained_network
 from workers.networks.mirrored import Mirrored
-from workers.networks.weights import Normalization, inherit_weights, pack_weights, unpack_weights
-from workers.training.augmentation import resolve_augmentation
+from workers.networks.weights import Normalization, pack_weights
+from workers.training.beginning import begin, looks_at_mirror_images, whiten
 from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.latency import measured_latency
@@ -181,16 +179,16 @@ def _attempt(
             if task.members:
                 scores = _committee_scores(task, on_device(dataset, device), device)
                 return _Outcome(scores.fitness, test_accuracy=scores.accuracy)
-            network = _build(task)
+            network = begin(task)
             stage = FailureReason.ERROR
             network.to(device)
             data = on_device(dataset, device)
-            _whiten(network, data)
+            whiten(network, data)
             if task.measure_latency:
                 latency = measured_latency(network, task.plan.input_shape)
                 if task.latency_ms is not None and 1000 * latency > task.latency_ms:
                     return _too_slow(latency, task.latency_ms)
-            mirrored = _looks_at_mirror_images(task, may_mirror=dataset.may_mirror)
+            mirrored = looks_at_mirror_images(task, may_mirror=dataset.may_mirror)
             result = _train(
                 task,
                 network,
@@ -253,30 +251,6 @@ def _committee_scores(task: EvaluationTask, data: ResidentData, device: str) -> 
     members = [trained_network(one.plan, one.weights.data)[0] for one in task.members]
     committee = Committee(members).to(device)
     return score(committee, data.test, data.statistics, fitness=task.fitness)
-
-
-def _build(task: EvaluationTask) -> nn.Module:
-    """Build the task's network and let it inherit what it shares."""
-    network = build(task.plan, task.seed, dirac=task.training.initialization == "dirac")
-    if task.weights is None:
-        return network
-    if isinstance(task.plan, ModelPlan):  # whose weights are of the same model
-        network.load_state_dict(unpack_weights(task.weights.data))
-    else:
-        inherit_weights(network, task.weights.data, task.inherited_layers)
-    return network
-
-
-def _whiten(network: nn.Module, data: ResidentData) -> None:
-    """Give a network's stem, if it has one, its filters: those of the training images."""
-    if isinstance(network, Network) and isinstance(network.stem, Stem):
-        network.stem.conv.weight.copy_(data.filters(network.stem.plan))
-
-
-def _looks_at_mirror_images(task: EvaluationTask, *, may_mirror: bool) -> bool:
-    """Tell whether the network is to, which it must have been trained on."""
-    trained_on = resolve_augmentation(task.training.augment, may_mirror=may_mirror)
-    return task.average_mirrored and trained_on == "crop_flip"
 
 
 def _train(
