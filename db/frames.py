@@ -23,8 +23,8 @@ import pandas as pd
 from sqlalchemy import Column, Select, select
 
 from db.connection.engine import opened, reading
+from db.read.names import find_search_id
 from db.read.reports import search_front
-from db.read.searches import find_search_id
 from db.schema import tables
 from vlga.networks.phenotype import heritage_from_dict
 

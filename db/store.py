@@ -14,7 +14,7 @@ from db.connection.outage import Patience, waits
 from db.ledger import codec, leases, writes
 from db.ledger.known import known_outcomes
 from db.read.leases import read_lease
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema import tables
 from vlga.errors import SearchExists
 from vlga.ports.candidate import Candidate

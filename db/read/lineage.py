@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, func, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id, no_individual
+from db.read.names import find_search_id
+from db.read.searches import no_individual
 from db.schema.tables import candidates, evaluations, searches
 from vlga.config.strategies import KNOWN_NETWORKS, STUDIES
 from vlga.errors import ConfigError

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Engine, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.tables import evaluations, mistakes, searches
 from vlga.errors import NoIndividual
 from vlga.ports.mistakes import Mistakes

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Select, select
 
 from db.connection.engine import reading
 from db.read.keyset import Page, cursor_after, read_cursor
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.tables import evaluations
 from vlga.ports.evaluation import FailureReason
 

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, or_, select
 
 from db.connection.engine import reading
+from db.read.fittest import fittest_evaluations
 from db.read.keyset import Page, cursor_after, read_cursor
-from db.read.searches import find_search_id, fittest_evaluations
+from db.read.names import find_search_id
 from db.schema.tables import candidates, evaluations
 from vlga.errors import ConfigError, shown
 from vlga.ports.evaluation import FailureReason

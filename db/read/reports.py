@@ -12,7 +12,7 @@ from operator import itemgetter
 from sqlalchemy import Engine, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.tables import candidates, epochs, evaluations, searches
 from vlga.config.objectives import weighed
 from vlga.genetics.genome import Genome

@@ -9,43 +9,37 @@ out; each counts as one of completed, failed and reused.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     FromClause,
     RowMapping,
-    Select,
     and_,
-    exists,
     func,
-    or_,
     select,
 )
 
 from db.connection.engine import reading
 from db.read.committees import read_committee
 from db.read.curves import read_curves
+from db.read.fittest import fittest_rows
 from db.read.folder import files_folder
+from db.read.names import find_search_id
 from db.read.overview import searches_page
 from db.read.progress import read_progress
 from db.read.status import shown_status
 from db.read.submissions import begun_elsewhere, find_submission
 from db.schema.tables import artifacts, candidates, evaluations, searches
 from vlga.config.fitness import FitnessName
-from vlga.errors import NoIndividual, SearchNotFound, nearest, shown
+from vlga.errors import NoIndividual
 from vlga.ports.data import data_label
 from vlga.ports.state import UNDER_WAY, state_of
 from vlga.report.rivals import standard_error
 
 __all__ = [
-    "find_search_id",
     "fitness_name_of",
-    "fittest_evaluations",
     "images_of",
     "individual",
     "list_searches",
@@ -68,30 +62,6 @@ def fitness_name_of(row: RowMapping) -> FitnessName:
     """Give what the fitness is, of a row of `searches`, which may be older than the setting."""
     name: FitnessName = row["config"].get("fitness", "accuracy")
     return name
-
-
-def find_search_id(connection: Connection, name: str) -> int:
-    """Give a search's number. Raises `SearchNotFound`, naming the nearest known one."""
-    found: int | None = connection.scalar(select(searches.c.id).where(searches.c.name == name))
-    if found is None:
-        newest = select(searches.c.name).order_by(searches.c.id.desc()).limit(1000)
-        hint = _hint(name, connection.scalars(newest).all())
-        raise SearchNotFound(f"a search must be in the database, but {shown(name)} is not{hint}")
-    return found
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    """Say what was probably meant by a name that no search has."""
-    if not known:
-        return "; the database has no search yet"
-    search, colon, number = name.rpartition(":")
-    if colon and search in known:
-        return f"; its individuals are shown by: vlga individual {shlex.quote(search)} {number}"
-    beginning = [one for one in known if one.startswith(f"{name}-")]
-    if beginning:
-        more = ", ..." if len(beginning) > 5 else ""
-        return f"; there are {', '.join(beginning[:5])}{more}"
-    return nearest(name, known)
 
 
 def list_searches(engine: Engine, *, limit: int = 1000) -> list[dict[str, Any]]:
@@ -187,7 +157,7 @@ def top(engine: Engine, name: str, *, limit: int = 10) -> list[dict[str, Any]]:
         SearchNotFound: no search of that name.
     """
     with reading(engine) as connection:
-        statement = _fittest(find_search_id(connection, name), limit)
+        statement = fittest_rows(find_search_id(connection, name), limit)
         return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -238,71 +208,11 @@ def no_individual(connection: Connection, name: str, search_id: int, number: int
     )
 
 
-def _completed(table: FromClause, search_id: ColumnElement[int] | int) -> ColumnElement[bool]:
-    """Say which rows of `evaluations` give a search's candidates their fitness."""
-    return and_(
-        table.c.search_id == search_id, table.c.is_final.is_(False), table.c.fitness.is_not(None)
-    )
-
-
-def fittest_evaluations(search_id: int) -> Select[tuple[Any, ...]]:
-    """Select each candidate's fittest evaluation, of equals the first; order it by fitness."""
-    fitter = evaluations.alias("fitter")
-    has_fitter = exists().where(
-        _completed(fitter, search_id),
-        fitter.c.candidate_id == evaluations.c.candidate_id,
-        or_(
-            fitter.c.fitness > evaluations.c.fitness,
-            and_(fitter.c.fitness == evaluations.c.fitness, fitter.c.id < evaluations.c.id),
-        ),
-    )
-    return select(evaluations).where(_completed(evaluations, search_id), ~has_fitter)
-
-
-def _fittest(
-    search_id: int, limit: int, candidate_id: int | None = None
-) -> Select[tuple[Any, ...]]:
-    """Select the fittest evaluations, one a candidate, with what `top` shows of them.
-
-    Limited before the join, so that the index gives the order and no database sorts them all.
-    """
-    chosen = fittest_evaluations(search_id)
-    if candidate_id is not None:
-        chosen = chosen.where(evaluations.c.candidate_id == candidate_id)
-    best = (
-        chosen.order_by(evaluations.c.fitness.desc(), evaluations.c.candidate_id)
-        .limit(limit)
-        .subquery("best")
-    )
-    return (
-        select(
-            candidates.c.id,
-            best.c.fitness,
-            best.c.n_parameters.label("parameters"),
-            best.c.n_macs.label("macs"),
-            candidates.c.depth,
-            candidates.c.phase,
-            candidates.c.generation,
-            candidates.c.rung,
-            best.c.epochs,
-            candidates.c.fingerprint,
-        )
-        .join_from(
-            best,
-            candidates,
-            and_(
-                candidates.c.search_id == best.c.search_id, candidates.c.id == best.c.candidate_id
-            ),
-        )
-        .order_by(best.c.fitness.desc(), candidates.c.id)
-    )
-
-
 def _best(
     connection: Connection, search_id: int, candidate_id: int | None
 ) -> dict[str, Any] | None:
     """Give the candidate that the search calls its best, or the fittest if it has not said yet."""
-    row = connection.execute(_fittest(search_id, 1, candidate_id)).mappings().one_or_none()
+    row = connection.execute(fittest_rows(search_id, 1, candidate_id)).mappings().one_or_none()
     if row is None:
         return None
     return {key: row[key] for key in ("id", "fitness", "parameters", "depth")}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.service import strides
 from db.schema.tables import evaluations, searches
 

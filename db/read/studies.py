@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, and_, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.tables import candidates, epochs, evaluations
 from vlga.networks.trial import Trial
 from vlga.report.study.summary import Run

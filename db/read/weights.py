@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Engine, exists, select
 
 from db.connection.engine import reading
-from db.read.searches import find_search_id, fittest_evaluations
+from db.read.fittest import fittest_evaluations
+from db.read.names import find_search_id
 from db.schema.tables import artifacts
 
 __all__ = ["networks_with_weights"]

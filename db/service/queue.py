@@ -12,7 +12,7 @@ from db.connection.engine import reading, writing
 from db.ledger.codec import clean_text
 from db.ledger.writes import upsert_of
 from db.read.leases import clock, read_clock
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.read.submissions import begun_elsewhere, find_submission, read_watched, watched
 from db.schema.service import actions, submissions
 from db.schema.tables import searches

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from db.connection.engine import reading, writing
 from db.read.folder import files_folder
 from db.read.leases import read_lease
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.schema.service import submissions
 from db.schema.tables import artifacts, searches
 from vlga.errors import ConfigError

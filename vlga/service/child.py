@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from db.connection.engine import writing
 from db.ledger.leases import request_stop
 from db.read.folder import files_folder
-from db.read.searches import find_search_id
+from db.read.names import find_search_id
 from db.service.queue import SqlQueue
 from vlga.app.deletion import delete_with_files
 from vlga.errors import SearchNotFound

@@ -13,8 +13,7 @@ from typing import Any
 
 from db.connection.engine import writing
 from db.ledger.leases import request_stop
-from db.read.names import free_name
-from db.read.searches import find_search_id
+from db.read.names import find_search_id, free_name
 from vlga.config.change import change_config
 from vlga.config.load import parse_config
 from vlga.errors import (

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from db.connection.engine import reading
+from db.read.names import find_search_id
 from db.read.progress import read_progress
-from db.read.searches import find_search_id
 from db.store import SqlStore
 from tests.contracts.leases_contract import ANNA, BERT
 from tests.support.command import SMALL, vlga

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from db.connection.engine import reading
 from db.read.folder import files_folder
-from db.read.searches import find_search_id, show_search
+from db.read.names import find_search_id
+from db.read.searches import show_search
 from db.schema.tables import artifacts
 from vlga.errors import NoIndividual
 from vlga.service.api.rest import CandidateId, Items, Name, Using, resource, responses
