@@ -10,7 +10,8 @@ import pytest
 import workers.training.evaluate
 from tests.support.command import COMPARED, vlga, vlga_in
 from tests.support.comparing import COMPARE, JSON, NAMES, STRATEGIES, figures, ledger, trainings
-from vlga.cli.compare import compare, typed
+from vlga.cli.compare import compare
+from vlga.cli.compare_options import typed
 
 
 class TestGoingOn:

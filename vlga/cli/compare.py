@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 from rich.markup import escape
 
 from db.connection.engine import database_file, masked
@@ -28,11 +26,16 @@ from vlga.app.comparisons import (
 from vlga.app.evaluators import finding_rivals, load_data, make_evaluator, with_image_size
 from vlga.app.searches import ReadySearch
 from vlga.app.sizes import choose_sizes, machine_of, require_room, sizes_text
+from vlga.cli.compare_options import (
+    budget_settings,
+    parse_strategies,
+    typed,
+    without_own_options,
+)
 from vlga.cli.completion import complete_strategies
 from vlga.cli.live import TerminalObserver
 from vlga.cli.options import (
     configuration_options,
-    db_hint,
     db_option,
     format_option,
     worker_options,
@@ -40,7 +43,7 @@ from vlga.cli.options import (
 from vlga.cli.run import overrides, run_in_terminal
 from vlga.cli.screen import screen_width
 from vlga.config.load import load_config
-from vlga.errors import ConfigError, TooManyFailures, nearest
+from vlga.errors import TooManyFailures
 from vlga.execution.hold import held
 from vlga.ports.data import DataSummary, fitness_label
 from vlga.ports.evaluator import Evaluator
@@ -49,23 +52,11 @@ from vlga.ports.names import check_name
 from vlga.report.comparison.text import Comparison, budget_text, searches_text
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import at_a_time_text, number_of, seconds_text
-from vlga.strategies import STRATEGIES, require_installed
 
 if TYPE_CHECKING:
     from workers.rivals import BackgroundRivals
 
-__all__ = ["compare", "typed"]
-
-
-_BUDGETS = ("evaluations", "epochs", "seconds")
-#: Settings that options replace.
-_OPTIONS = {
-    "budget": "--budget, which stands for all of it",
-    **{f"budget.{key}": f"--budget {key}=N" for key in _BUDGETS},
-    "strategy": "--strategies A,B,...",
-}
-#: Those that search. A study's grid, which looks at the test images, does not.
-_COMPARABLE = tuple(name for name, strategy in STRATEGIES.items() if not strategy.scores_test)
+__all__ = ["compare"]
 
 
 @click.command()
@@ -137,11 +128,11 @@ def compare(
         preset=preset,
         file=file,
         drop=("budget",),
-        settings=(*_budget_settings(budgets), *_without_own_options(settings)),
+        settings=(*budget_settings(budgets), *without_own_options(settings)),
         overrides=overrides(options),
         unused={"study": "studies are run by vlga train"},
     )
-    chosen = _parse_strategies(strategies, base.strategy)
+    chosen = parse_strategies(strategies, base.strategy)
     dataset = load_data(base)
     data = dataset.summary()
     base = with_image_size(base, data)
@@ -185,85 +176,6 @@ def compare(
             f"{len(failed)} of {searches_text(len(plan.searches))} failed and are left out: "
             f"{', '.join(failed)}"
         )
-
-
-def _parse_strategies(text: str | None, own: str) -> tuple[str, ...]:
-    """Read names parted by commas; None means all that are installed, and says which are not.
-
-    What is to be compared with the others is named first: of all, the configuration's own.
-
-    Raises:
-        ConfigError: a name is unknown or there twice, or needs what is not installed.
-    """
-    if text is None:
-        return tuple(sorted(_installed(), key=lambda name: name != own))
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in _COMPARABLE:
-            raise ConfigError(
-                f"--strategies must be known ones, but got {name!r}{nearest(name, _COMPARABLE)}"
-            )
-        if names.count(name) > 1:
-            raise ConfigError(f"--strategies must name each once, but got {name!r} twice")
-        require_installed(name)
-    return names
-
-
-def _installed() -> Iterator[str]:
-    for name in _COMPARABLE:
-        try:
-            require_installed(name)
-        except ConfigError as error:
-            click.echo(f"without {name}: {error}", err=True)
-        else:
-            yield name
-
-
-def _without_own_options(settings: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the settings, none of which is one that this command has an option for.
-
-    Raises:
-        ConfigError: one is.
-    """
-    for setting in settings:
-        key = setting.partition("=")[0].strip()
-        if key in _OPTIONS:
-            raise ConfigError(f"--set {key} would be ignored here: give {_OPTIONS[key]}")
-    return settings
-
-
-def _budget_settings(texts: tuple[str, ...]) -> Iterator[str]:
-    """Turn ``epochs=120,seconds=600`` into settings.
-
-    Raises:
-        ConfigError: one is not ``key=...``, or the key is no budget that strategies can share.
-    """
-    for text in ",".join(texts).split(","):
-        key, equals, number = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise ConfigError(f"--budget must be key=number, but got {text!r}")
-        if key not in _BUDGETS:
-            raise ConfigError(
-                f"--budget must be of evaluations, epochs or seconds, but got {key!r}"
-                f"{nearest(key, _BUDGETS)}"
-            )
-        yield f"budget.{key}={number}"
-
-
-def typed(context: click.Context, name: str) -> str:
-    """Give the command as it was typed, with the comparison's name and without a password."""
-    words, left_out = ["vlga", "compare"], ("name", "db_url")
-    for parameter in context.command.params:
-        key = parameter.name or ""
-        if key in left_out or context.get_parameter_source(key) != ParameterSource.COMMANDLINE:
-            continue
-        value = context.params[key]
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(parameter, click.Option):
-                words.append(parameter.opts[0])
-            if one is not True:
-                words.append(str(one))
-    return shlex.join([*words, "--name", name]) + db_hint(context.params["db_url"])
 
 
 def _introduce(
