@@ -123,17 +123,14 @@ def test_is_exported_as_one_network(ended, home):
     assert "| 1 alone | 0." in card
 
 
-def test_as_source_its_members_are_exported(ended, home):
-    """One line says so, and each can be."""
+def test_is_exported_as_source(ended, home):
+    """One page of plain PyTorch with a class for each member; `write` compares their logits."""
     told = ask(ended, "export", "two:committee", "--to", "out")
+    source = (home / "out" / "model.py").read_text()
 
-    assert told.code == 1
-    assert told.err == (
-        "vlga: --format source must be of one network, but a committee has several; write it with "
-        "--format onnx or program, or its members as SEARCH:ID\n"
-    )
-    assert not (home / "out").exists()
-    assert ask(ended, "export", "two:1", "--to", "out").code == 0
+    assert told.code == 0, told.err
+    assert "self.members = nn.ModuleList([Member1(), Member2()])" in source
+    assert len(re.findall(r"^class \w+", source, re.MULTILINE)) == 3
 
 
 def test_without_one_there_is_nothing_to_predict_with(finished):

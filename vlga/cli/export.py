@@ -52,7 +52,7 @@ def export_(search: str, folder: Path, form: str, under: str | None, db_url: str
     \b
     vlga export digits-1 --to digits/
     vlga export digits-1:7 --to seven/ --format all
-    vlga export digits-1:committee --to three/ --format onnx
+    vlga export digits-1:committee --to three/
     vlga export digits-1 --to small/ --under parameters=100k
     """  # noqa: D301  # \b keeps click from filling the examples
     formats = [*FORMATS] if form == "all" else [form]

@@ -41,7 +41,7 @@ for file in sys.argv[1:]:
 _MODULE = '''\
 """{title}"""
 
-from pathlib import Path
+{imports}from pathlib import Path
 
 import torch
 from PIL import Image, ImageOps
@@ -100,7 +100,7 @@ _READ_RGBA = '        image = ImageOps.fit(image.convert("RGBA"), (WIDTH, HEIGHT
 _READING = {1: _READ_GREY, 4: _READ_RGBA}
 
 _NETWORK = '''\
-class Network(nn.Module):
+class {name}(nn.Module):
     """{depth:d} convolutions, {n_parameters:,d} parameters."""
 
     def __init__(self) -> None:
@@ -112,7 +112,24 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (n, CHANNELS, HEIGHT, WIDTH) in [0, 1] to logits (n, {n_classes:d}).{more}"""
 {forward}
-        return logits
+        return logits{mean}
+'''
+
+_COMMITTEE = '''\
+class Network(nn.Module):
+    """The mean of what {n:d} networks say, {n_parameters:,d} parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.members = nn.ModuleList([{members}])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (n, CHANNELS, HEIGHT, WIDTH) in [0, 1] to logits (n, {n_classes:d}).
+
+        Their softmax is the mean of the probabilities that the members give.
+        """
+        logarithms = [member(images).log_softmax(1) for member in self.members]
+        return torch.stack(logarithms).logsumexp(0) - math.log({n:d})
 '''
 
 _MIRRORED = """
@@ -120,7 +137,7 @@ _MIRRORED = """
         Those are the mean for an image and for its mirror image.
         """
 _BOTH = ("images = torch.cat([images, images.flip(3)])",)
-_MEAN = "logits = logits.unflatten(0, (2, -1)).mean(0)"
+_MEAN = ".unflatten(0, (2, -1)).mean(0)"
 
 _BASIC_BLOCK = '''\
 class BasicBlock(nn.Module):
@@ -150,46 +167,37 @@ class BasicBlock(nn.Module):
 
 
 def model_source(
-    plan: Plan,
+    members: Sequence[tuple[Plan, bool]],
     title: str,
     classes: Sequence[str],
     mean: Sequence[float],
     std: Sequence[float],
     *,
     levels: tuple[float, float] | None = None,
-    mirrored: bool = False,
     padded: bool = False,
 ) -> str:
-    """Write a network with its preprocessing as a Python module.
+    """Write a network, or the mean of several, with its preprocessing as a Python module.
 
     The module has ``Network``, which takes images in [0, 1] and normalizes them itself,
     ``load_network`` and ``load_image``; it needs torch, Pillow and safetensors.
 
     Args:
-        plan: of the network.
+        members: the plan of each network, all for the same images, and whether it answers with
+            the mean for an image and for its mirror image; at least one.
         title: the first sentence of the module.
         classes: names in the order of the logits.
         mean: of the training images, by channel, in units of [0, 1].
         std: likewise the standard deviation, above 0.
         levels: what became 0 and 255 in images of more than 8 bits a pixel; without them, the
             module refuses such images.
-        mirrored: whether it answers with the mean for an image and for its mirror image.
         padded: whether an image of another shape lies within, with black around, instead of cut.
     """
-    channels, height, width = plan.input_shape
-    parts = parts_of(plan)
-    blocks = isinstance(plan, ModelPlan) and isinstance(MODELS[plan.model], Residual)
-    network = _NETWORK.format(
-        depth=plan.depth,
-        n_parameters=plan.n_parameters,
-        n_classes=plan.n_classes,
-        layers=_indented(line for part in parts for line in part.lines()),
-        more=_MIRRORED if mirrored else "",
-        forward=_indented([*_BOTH, *forward_of(plan), _MEAN] if mirrored else forward_of(plan)),
-    )
+    plans = [plan for plan, _ in members]
+    channels, height, width = plans[0].input_shape
     reading = _READING.get(channels, _READ_RGB)
     return _MODULE.format(
         title=_escaped(title, '"'),
+        imports="import math\n" if len(members) > 1 else "",
         classes=_tuple_of("CLASSES", [_quoted(one) for one in classes]),
         channels=channels,
         height=height,
@@ -198,9 +206,42 @@ def model_source(
         std=_floats(std),
         levels="" if levels is None else _LEVELS.format(*map(float, levels)),
         deep=_REFUSE_DEEP if levels is None else _READ_DEEP,
-        network=(_BASIC_BLOCK if blocks else "") + network,
+        network=(_BASIC_BLOCK if any(map(_has_blocks, plans)) else "") + _networks(members),
         reading=reading.replace("ImageOps.fit", "ImageOps.pad") if padded else reading,
     )
+
+
+def _networks(members: Sequence[tuple[Plan, bool]]) -> str:
+    """Write the class of the only network, or one for each and one for all."""
+    if len(members) == 1:
+        return _network("Network", *members[0])
+    names = [f"Member{number}" for number in range(1, len(members) + 1)]
+    plans = [plan for plan, _ in members]
+    together = _COMMITTEE.format(
+        n=len(members),
+        n_parameters=sum(plan.n_parameters for plan in plans),
+        n_classes=plans[0].n_classes,
+        members=", ".join(f"{name}()" for name in names),
+    )
+    each = (_network(name, *one) for name, one in zip(names, members, strict=True))
+    return "\n\n".join([*each, together])
+
+
+def _network(name: str, plan: Plan, mirrored: bool) -> str:
+    return _NETWORK.format(
+        name=name,
+        depth=plan.depth,
+        n_parameters=plan.n_parameters,
+        n_classes=plan.n_classes,
+        layers=_indented(line for part in parts_of(plan) for line in part.lines()),
+        more=_MIRRORED if mirrored else "",
+        forward=_indented([*(_BOTH if mirrored else ()), *forward_of(plan)]),
+        mean=_MEAN if mirrored else "",
+    )
+
+
+def _has_blocks(plan: Plan) -> bool:
+    return isinstance(plan, ModelPlan) and isinstance(MODELS[plan.model], Residual)
 
 
 def _escaped(text: str, quote: str) -> str:

@@ -49,30 +49,22 @@ class Exporter:
         title: str,
     ) -> None:
         plan, _, normalization = members[0]
-        mean, std, levels = normalization.mean, normalization.std, normalization.levels
-        self._reference = Reference(
-            _together([network for _, network, _ in members]), plan.input_shape, (mean, std)
+        mean, std = normalization.mean, normalization.std
+        together = _together([network for _, network, _ in members])
+        self._reference = Reference(together, plan.input_shape, (mean, std))
+        self._text = model_source(
+            [(plan, one.mirrored) for plan, _, one in members],
+            title,
+            classes,
+            mean.tolist(),
+            std.tolist(),
+            levels=normalization.levels,
+            padded=normalization.padded,
         )
-        statistics = mean.tolist(), std.tolist()
-        plain = []
-        for plan, network, normalization in members:
-            self._text = model_source(
-                plan,
-                title,
-                classes,
-                *statistics,
-                levels=levels,
-                mirrored=normalization.mirrored,
-                padded=normalization.padded,
-            )
-            bare = network.network if isinstance(network, Mirrored) else network
-            state = renamed(plan, bare.state_dict())
-            self._state = {name: one.contiguous() for name, one in state.items()}
-            plain.append(plain_network(self._text, self._state))
+        self._state = _written_state(members)
         #: Plain PyTorch, in evaluation mode: images (n, channels, height, width) float32 in [0, 1]
         #: in, logits (n, n_classes) out.
-        self.network = _together(plain)
-        self._is_one = len(members) == 1
+        self.network = plain_network(self._text, self._state)
         #: Whether it looks at each image and at its mirror image.
         self.is_mirrored = any(one.mirrored for _, _, one in members)
         self._classes = json.dumps(classes)
@@ -85,15 +77,9 @@ class Exporter:
             folder: that exists.
 
         Raises:
-            ExportError: torch cannot write the network, or what was written is another one; or
-                several are to be written as source.
+            ExportError: torch cannot write the network, or what was written is another one.
             OSError: the folder cannot be written.
         """
-        if kind == "source" and not self._is_one:
-            raise ExportError(
-                "--format source must be of one network, but a committee has several; write it "
-                "with --format onnx or program, or its members as SEARCH:ID"
-            )
         write = {"source": self._source, "onnx": self._onnx, "program": self._program}[kind]
         images = self._reference.images
         try:
@@ -148,6 +134,19 @@ class Exporter:
         torch.export.save(program, file, extra_files={"classes.json": self._classes})
         network: Callable[[Tensor], Tensor] = torch.export.load(file).module()
         return network
+
+
+def _written_state(
+    members: Sequence[tuple[Plan, nn.Module, Normalization]],
+) -> dict[str, Tensor]:
+    """Give all weights by the names that the written module has for them."""
+    state: dict[str, Tensor] = {}
+    for number, (plan, network, _) in enumerate(members):
+        bare = network.network if isinstance(network, Mirrored) else network
+        prefix = f"members.{number}." if len(members) > 1 else ""
+        own = renamed(plan, bare.state_dict())
+        state |= {f"{prefix}{name}": one.contiguous() for name, one in own.items()}
+    return state
 
 
 def _together(networks: Sequence[nn.Module]) -> nn.Module:

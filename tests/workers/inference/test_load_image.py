@@ -43,7 +43,7 @@ def load_image(channels: int, levels=None, *, padded=False):
     """Give the function of a written module for images of so many channels."""
     plan = decode(genome(), (channels, *SIZE), 2)
     ones = [1.0] * channels
-    text = model_source(plan, "x", "ab", ones, ones, levels=levels, padded=padded)
+    text = model_source([(plan, False)], "x", "ab", ones, ones, levels=levels, padded=padded)
     return run_source(text, Path("model.py"))["load_image"]
 
 

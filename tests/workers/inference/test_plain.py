@@ -52,7 +52,9 @@ def agrees(plan: Plan, seed: int = 0) -> bool:
     state = trained(plan, seed)
     mean = torch.linspace(0.3, 0.6, plan.input_shape[0])
     reference = reference_of(plan, state, (mean, mean / 2))
-    source = model_source(plan, "x", [*map(str, range(plan.n_classes))], *_lists(mean, mean / 2))
+    source = model_source(
+        [(plan, False)], "x", [*map(str, range(plan.n_classes))], *_lists(mean, mean / 2)
+    )
     with torch.inference_mode():
         logits = plain_network(source, renamed(plan, state))(reference.images)
     assert logits.shape == (8, plan.n_classes)
@@ -88,7 +90,9 @@ def test_a_known_network_gives_the_same_logits(model: str):
 def test_a_known_network_has_the_same_layers(model: str):
     """Every entry of its state, in its shape, by a name of its own."""
     plan = named_plan(model, (3, 37, 33), n_classes=7)
-    module = run_source(model_source(plan, "x", "abcdefg", [0.5] * 3, [0.2] * 3), Path("model.py"))
+    module = run_source(
+        model_source([(plan, False)], "x", "abcdefg", [0.5] * 3, [0.2] * 3), Path("model.py")
+    )
     with torch.device("meta"):
         built, written = build(plan, 0).state_dict(), module["Network"]().state_dict()
 
@@ -102,7 +106,7 @@ def test_a_wrong_network_does_not_agree():
     plan = decode(genome(), (1, 8, 8), 2)
     state = trained(plan)
     reference = reference_of(plan, state, (torch.tensor([0.5]), torch.tensor([0.25])))
-    source = model_source(plan, "x", "ab", [0.5], [0.25])
+    source = model_source([(plan, False)], "x", "ab", [0.5], [0.25])
     changed = {name: one.clone() for name, one in renamed(plan, state).items()}
     changed["classifier.bias"][0] += 0.01
 
@@ -114,7 +118,7 @@ def test_names_are_text_and_never_code():
     """Quotes, line ends, backslashes and what no terminal shows come back as they were."""
     classes = ['"""', "a\nb\r", "\\", "\\n", "{x}", 'é"', "\u202e", "\udc80", "🙂"]
     plan = decode(genome(), (1, 8, 8), len(classes))
-    source = model_source(plan, '"""\nimport nothing\n"""\\', classes, [0.5], [0.25])
+    source = model_source([(plan, False)], '"""\nimport nothing\n"""\\', classes, [0.5], [0.25])
     module = run_source(source, Path("model.py"))
 
     assert module["CLASSES"] == tuple(classes)
@@ -123,19 +127,23 @@ def test_names_are_text_and_never_code():
     assert all(len(line) <= 100 for line in source.splitlines())
 
 
+SMALL_RESNET = named_plan("small_resnet_16", (3, 32, 32), n_classes=2)
+
+
 @pytest.mark.parametrize(
-    ("plan", "classes", "levels"),
+    ("members", "classes", "levels"),
     [
-        (decode(genome(4), (1, 8, 8), 60), ["a b", 'x"y', "it's", "\t"] * 15, (0, 4095)),
-        (named_plan("small_resnet_16", (3, 32, 32), n_classes=2), ["a", "b"], (-1.5, 20)),
-        (named_plan("vgg19", (4, 32, 32), n_classes=2), ["a", "b"], None),
+        ([(decode(genome(4), (1, 8, 8), 60), False)], ["a b", 'x"y', "it's", "\t"] * 15, (0, 4095)),
+        ([(SMALL_RESNET, False)], ["a", "b"], (-1.5, 20)),
+        ([(named_plan("vgg19", (4, 32, 32), n_classes=2), False)], ["a", "b"], None),
+        ([(SMALL_RESNET, True), (SMALL_RESNET, False)], ["a", "b"], None),
     ],
-    ids=["searched", "residual", "chain"],
+    ids=["searched", "residual", "chain", "committee"],
 )
-def test_the_text_is_as_ruff_would_have_it(plan: Plan, classes: list[str], levels):
+def test_the_text_is_as_ruff_would_have_it(members, classes: list[str], levels):
     """Linted by the project's rules, but that it lies in no package, and formatted."""
-    ones = [1.0] * plan.input_shape[0]
-    source = model_source(plan, "A network.", classes, ones, ones, levels=levels)
+    ones = [1.0] * members[0][0].input_shape[0]
+    source = model_source(members, "A network.", classes, ones, ones, levels=levels)
     for words in (
         ["check", "--config", str(ROOT / "pyproject.toml"), "--ignore", "INP001"],
         ["format", "--isolated", "--check"],
@@ -155,5 +163,9 @@ def test_alleles_that_are_no_numbers_do_not_get_into_the_text(gene):
     block = replace(genome().blocks[0], **{gene: "3); print("})
     with pytest.raises((ValueError, TypeError)):
         model_source(
-            decode(Genome(genome().network, (block,)), (1, 8, 8), 2), "x", "ab", [0.5], [0.25]
+            [(decode(Genome(genome().network, (block,)), (1, 8, 8), 2), False)],
+            "x",
+            "ab",
+            [0.5],
+            [0.25],
         )
