@@ -21,8 +21,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=2
 test: install    ## Run all tests.
 	$(PYTEST)
 
-quick: install   ## Run the tests that need neither Ray nor Postgres.
-	$(PYTEST) -m 'not ray and not postgres'
+quick: install   ## Run the tests of the parts: no whole command or search, no Ray, no Postgres.
+	$(PYTEST) -m 'not whole and not ray and not postgres'
 
 check: install   ## Lint, formatting, types, import contracts.
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
-"""Marks say what a test starts, so that `make quick` is what needs neither Ray nor Postgres."""
+"""Marks say what a test starts, so that `make quick` is quick."""
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -26,14 +27,22 @@ def test_who_has_the_mark_may():
     subprocess.run([sys.executable, "-S", "-c", ""], check=True)
 
 
-def test_fixtures_give_their_marks():
+def test_every_file_of_whole_things_is_there():
+    """A file that is renamed would be in `make quick` again, unnoticed."""
+    root = Path(__file__).parents[1]
+    files = [str(file.relative_to(root)) for file in root.glob("tests/**/test_*.py")]
+
+    assert [one for one in marks.WHOLE if not any(file.startswith(one) for file in files)] == []
+
+
+def test_its_file_and_fixtures_give_a_test_its_marks():
     """One of each kind, however many of them a test uses."""
     given = []
-    marks.set_marks(
-        SimpleNamespace(fixturenames=["tmp_path", *marks.MARKS], add_marker=given.append)
-    )
+    names = ["tmp_path", *marks.MARKS]
+    test = SimpleNamespace(nodeid="tests/cli/x.py::y", fixturenames=names, add_marker=given.append)
+    marks.set_marks(test)
 
-    assert sorted(given) == ["postgres", "ray"]
+    assert sorted(given) == ["postgres", "ray", "whole"]
 
 
 def test_whoever_uses_a_fixture_has_its_mark(request):

@@ -13,12 +13,32 @@ MARKS = {"cluster": "ray", "no_cluster": "ray", "ray_machines": "ray", "empty_po
 #: Programs that only a test with this mark may start. Those that a process of its own starts are
 #: not seen: such a test asks for `no_cluster`.
 PROGRAMS = {"gcs_server": "ray", "raylet": "ray", "initdb": "postgres", "pg_ctl": "postgres"}
+#: Tests of whole commands, searches, programs and browsers, by how their files' names begin.
+WHOLE = (
+    "tests/benchmarks/",
+    "tests/cli/",
+    "tests/contracts/test_strategy",
+    "tests/docker/",
+    "tests/test_imports.py",
+    "tests/test_readme.py",
+    "tests/vlga/app/test_sizes.py",
+    "tests/vlga/execution/test_driver_steady_state.py",
+    "tests/vlga/execution/test_tiny_space.py",
+    "tests/vlga/notebook/",
+    "tests/vlga/service/pages/test_in_browser.py",
+    "tests/vlga/service/test_killed.py",
+    "tests/vlga/service/test_supervisor.py",
+    "tests/workers/amplification/test_compiled.py",
+    "tests/workers/training/test_footprint.py",
+)
 
 _current: list[pytest.Item] = []
 
 
 def set_marks(item: pytest.Item) -> None:
-    """Give a test the marks that its fixtures call for."""
+    """Give a test the marks that its file and its fixtures call for."""
+    if item.nodeid.startswith(WHOLE):
+        item.add_marker("whole")
     for name in {MARKS[one] for one in getattr(item, "fixturenames", ()) if one in MARKS}:
         item.add_marker(name)
 
