@@ -187,6 +187,13 @@ class TestTop:
         assert table[2].split()[:4] == ["2", "0.7500", "1,002", "10,000,000,002"]
         assert [row["id"] for row in rows] == ["2", "3", "0"]
 
+    def test_of_a_search_without_a_fitness_says_so(self, two):
+        """On stderr; for scripts it is an empty list."""
+        told = vlga("top", "first")
+
+        assert (told.out, told.err) == ("", "no network of 'first' has a fitness yet\n")
+        assert vlga("top", "first", "--format", "json").json == []
+
     def test_shows_as_many_as_asked_for(self, two):
         """Ten if not said otherwise."""
         assert [row["id"] for row in vlga("top", "second", "-n2", "--format", "json").json] == [

@@ -203,7 +203,10 @@ def top(search: str, limit: int | None, is_front: bool, db_url: str, form: str) 
     if form == "table":  # what is enough to tell networks apart
         rows = [{**row, "fingerprint": row["fingerprint"][:8]} for row in rows]
     spare = ("fingerprint", "rung", "epochs", "macs", "generation")
-    click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
+    if rows or form != "table":
+        click.echo(render(rows, form, columns, width=screen_width(), spare=spare))
+    else:
+        click.echo(f"no network of {search!r} has a fitness yet", err=True)
     if shown["fitness_on"] == "test":
         click.echo(shown["data"], err=True)
     if shown["fitness"] != "accuracy":

@@ -94,10 +94,10 @@ def as_table(
         left_out = spare[:n_left_out]
         kept = [column for column in columns if column not in left_out]
         lines = _lines(rows, kept, right)
-        if width is None or n_left_out == len(spare) or max(map(len, lines)) <= width:
+        if width is None or n_left_out == len(spare) or len(lines[1]) <= width:
             break
         n_left_out += 1
-    if width is not None and max(map(len, lines)) > width:
+    if width is not None and len(lines[1]) > width:
         lines = _wrapped(lines, width)
     return "\n".join(lines)
 
@@ -111,11 +111,12 @@ def _wrapped(lines: Sequence[str], width: int) -> list[str]:
         return [*lines]
     wrapped = [lines[0], ruler[:width]]
     for line in lines[2:]:
+        before, last = _parted(line, start)
         # A path stays in one piece, to be copied.
         first, *more = textwrap.wrap(
-            line[start:], room, break_long_words=False, break_on_hyphens=False
+            last, room, break_long_words=False, break_on_hyphens=False
         ) or [""]
-        wrapped += [(line[:start] + first).rstrip(), *(" " * start + text for text in more)]
+        wrapped += [(before + first).rstrip(), *(" " * start + text for text in more)]
     return wrapped
 
 
@@ -127,15 +128,36 @@ def _lines(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]) 
         for column in columns
     ]
     header = [column.replace("_", " ") for column in columns]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(header, *cells, strict=True)]
     lines = [header, ["─" * width for width in widths], *cells]
     return [
         "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
+            _padding(cell, width) + cell if to_right else cell + _padding(cell, width)
             for cell, width, to_right in zip(line, widths, to_the_right, strict=True)
         ).rstrip()
         for line in lines
     ]
+
+
+def _padding(cell: str, width: int) -> str:
+    return " " * (width - _width(cell))
+
+
+def _width(text: str) -> int:
+    """Give the columns of a terminal that a text takes; some characters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # 20 ms
+
+    return cell_len(text)
+
+
+def _parted(line: str, column: int) -> tuple[str, str]:
+    """Part a line at a column of the terminal."""
+    index = column if line.isascii() else 0
+    while index < len(line) and _width(line[:index]) < column:
+        index += 1
+    return line[:index], line[index:]
 
 
 def filled(text: str, width: int | None, indent: int = 0) -> str:

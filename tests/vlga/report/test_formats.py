@@ -73,6 +73,18 @@ def test_a_table_goes_on_below_where_its_last_column_has_no_room():
     )
 
 
+def test_a_character_of_two_columns_takes_two():
+    """So that what follows stands under its header, and goes on below it."""
+    rows = [{"class": "猫", "what": "CPUs of this machine"}, {"class": "dog", "what": "a disk"}]
+
+    assert as_table(rows, ("class", "what")) == (
+        "class  what\n─────  ────────────────────\n猫     CPUs of this machine\ndog    a disk"
+    )
+    assert as_table(rows, ("class", "what"), width=20) == (
+        "class  what\n─────  ─────────────\n猫     CPUs of this\n       machine\ndog    a disk"
+    )
+
+
 def test_a_text_is_broken_at_blanks():
     """Never inside a word, and not where it fits."""
     assert filled("vlga finds networks\nby evolution", 12, indent=2) == (
