@@ -91,6 +91,17 @@ def required(name: str, kind: Any, *arguments: Any, **options: Any) -> Column[An
     return Column(name, kind, *arguments, nullable=False, **options)
 
 
+def _evaluation_key() -> Column[Any]:
+    """Give the key of rows that belong to an evaluation, and go with it."""
+    return Column(
+        "evaluation_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("evaluations.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
 searches = Table(
     "searches",
     metadata,
@@ -235,13 +246,7 @@ _by_reason = Index(
 epochs = Table(
     "epochs",
     metadata,
-    Column(
-        "evaluation_id",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey("evaluations.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _evaluation_key(),
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("train_loss", Double),
     Column("train_accuracy", Double),
@@ -260,13 +265,7 @@ epochs = Table(
 mistakes = Table(
     "mistakes",
     metadata,
-    Column(
-        "evaluation_id",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey("evaluations.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _evaluation_key(),
     required("body", JSON),
 )
 
