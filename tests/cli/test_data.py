@@ -107,7 +107,7 @@ class TestShow:
         assert "photos: class '狗' has only 7 images (5 + 1 + 1 to train, valid" in result.err
         assert result.out.splitlines()[2:] == [
             "chat noir      10      6           2     2",
-            "狗               7      5           1     1",
+            "狗              7      5           1     1",
             "all            17     11           3     3",
             "",
             f"where         {photos}",

@@ -129,14 +129,14 @@ def _lines(rows: Sequence[Row], columns: Sequence[str], right: Collection[str]) 
     ]
     header = [column.replace("_", " ") for column in columns]
     widths = [max(map(_width, column)) for column in zip(header, *cells, strict=True)]
-    lines = [header, ["─" * width for width in widths], *cells]
-    return [
+    head, *lines = (
         "  ".join(
             _padding(cell, width) + cell if to_right else cell + _padding(cell, width)
             for cell, width, to_right in zip(line, widths, to_the_right, strict=True)
         ).rstrip()
-        for line in lines
-    ]
+        for line in (header, *cells)
+    )
+    return [head, "  ".join("─" * width for width in widths), *lines]
 
 
 def _padding(cell: str, width: int) -> str:
@@ -147,7 +147,7 @@ def _width(text: str) -> int:
     """Give the columns of a terminal that a text takes; some characters take two."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # 20 ms
+    from rich.cells import cell_len  # reading commands do without it
 
     return cell_len(text)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
 from db.read import searches
+from db.read.fittest import fittest_rows
 from db.store import SqlStore
 from tests.support.records import DATA, evaluation, genome, record
 from vlga.errors import SearchNotFound, StoreError
@@ -183,7 +184,7 @@ def test_an_unknown_search_gets_a_hint(engine: Engine, query):
 def test_top_is_served_from_its_indexes():
     """SQLite reads the fittest in the index's order and finds fitter evaluations by an index."""
     engine = open_engine("sqlite://", create=True)
-    statement = searches._fittest(1, 10).compile(engine, compile_kwargs={"literal_binds": True})
+    statement = fittest_rows(1, 10).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
     engine.dispose()
