@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import textwrap
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -144,12 +145,16 @@ def _padding(cell: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Give the columns of a terminal that a text takes; some characters take two."""
+    """Give the columns of a terminal that a text takes: wide characters take two, marks none.
+
+    rich can tell too, but reading commands do without it.
+    """
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # reading commands do without it
-
-    return cell_len(text)
+    return sum(
+        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )
 
 
 def _parted(line: str, column: int) -> tuple[str, str]:
