@@ -23,12 +23,13 @@ import pandas as pd
 from sqlalchemy import Column, Select, select
 
 from db.connection.engine import opened, reading
+from db.read.mistakes import winner_mistakes
 from db.read.names import find_search_id
 from db.read.reports import search_front
 from db.schema import tables
 from vlga.networks.phenotype import heritage_from_dict
 
-__all__ = ["epochs", "evaluations", "front", "genes", "lineage", "population"]
+__all__ = ["confusion", "epochs", "evaluations", "front", "genes", "lineage", "population"]
 
 _TYPES = {
     "candidate_id": "int64",
@@ -123,6 +124,22 @@ def front(url: str, search: str) -> pd.DataFrame:
     with opened(url) as engine:
         ids = [one.id for one in search_front(engine, search)]
     return population(url, search).set_index("id", drop=False).loc[ids].reset_index(drop=True)
+
+
+def confusion(url: str, search: str) -> pd.DataFrame:
+    """Give for what the winner takes the test images of each class.
+
+    Returns:
+        How many images of the class of a row are taken for the class of a column.
+
+    Raises:
+        SearchNotFound: no search of that name.
+        NoIndividual: its winner had no longer training yet.
+    """
+    with opened(url) as engine:
+        found = winner_mistakes(engine, search)
+    classes = pd.Index(found.classes, name="class")
+    return pd.DataFrame(found.confusion, classes, classes.rename("taken_for"))
 
 
 def evaluations(

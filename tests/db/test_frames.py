@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 
 import pandas as pd
 import pytest
 
 from db import frames
-from tests.support.records import genome
+from db.store import SqlStore
+from tests.support.records import MISTAKES, genome
 from vlga.errors import SearchNotFound
 
 pytestmark = pytest.mark.usefixtures("engine")  # fills the database at `url`
@@ -43,6 +45,17 @@ def test_the_front_has_the_rows_of_the_population_that_are_on_it(url: str):
     assert table["id"].tolist() == [0]
     assert table.columns.tolist() == frames.population(url, "digits-1").columns.tolist()
     assert frames.front(url, "empty").empty
+
+
+def test_confusion_has_what_the_winner_takes_each_class_for(url: str):
+    """A row for what images are, a column for what they are taken for."""
+    with closing(SqlStore(url)) as store:
+        store.update_search("digits-1", best_candidate_id=4)
+    table = frames.confusion(url, "digits-1")
+
+    assert table.loc["eins", "zero"] == 20
+    assert table.to_numpy().tolist() == [[*row] for row in MISTAKES.confusion]
+    assert (table.index.name, table.columns.name) == ("class", "taken_for")
 
 
 def test_evaluations_have_a_row_each(url: str):
