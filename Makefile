@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=2
 test: install    ## Run all tests.
 	$(PYTEST)
 
-quick: install   ## Run the tests of the parts: no whole command or search, no Ray, no Postgres.
+quick: install   ## Run the tests of the parts: no whole command, search or service, no Ray, no Postgres.
 	$(PYTEST) -m 'not whole and not ray and not postgres'
 
 check: install   ## Lint, formatting, types, import contracts.

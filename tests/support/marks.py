@@ -13,23 +13,32 @@ MARKS = {"cluster": "ray", "no_cluster": "ray", "ray_machines": "ray", "empty_po
 #: Programs that only a test with this mark may start. Those that a process of its own starts are
 #: not seen: such a test asks for `no_cluster`.
 PROGRAMS = {"gcs_server": "ray", "raylet": "ray", "initdb": "postgres", "pg_ctl": "postgres"}
-#: Tests of whole commands, searches, programs and browsers, by how their files' names begin.
+#: Tests of whole commands, searches, services and browsers, and of what takes seconds, by how their
+#: files' names begin.
 WHOLE = (
     "tests/benchmarks/",
     "tests/cli/",
     "tests/contracts/test_strategy",
+    "tests/db/read/test_pages.py",
+    "tests/db/read/test_readers.py",
+    "tests/db/test_store_machine.py",
+    "tests/db/upkeep/",
     "tests/docker/",
     "tests/test_imports.py",
     "tests/test_readme.py",
     "tests/vlga/app/test_sizes.py",
+    "tests/vlga/app/tracking/",
     "tests/vlga/execution/test_driver_steady_state.py",
     "tests/vlga/execution/test_tiny_space.py",
     "tests/vlga/notebook/",
-    "tests/vlga/service/pages/test_in_browser.py",
-    "tests/vlga/service/test_killed.py",
-    "tests/vlga/service/test_supervisor.py",
+    "tests/vlga/report/search/test_figures.py",
+    "tests/vlga/service/",
+    "tests/vlga/strategies/test_optuna_tpe.py",
     "tests/workers/amplification/test_compiled.py",
+    "tests/workers/cluster/test_gpu_shares.py",
+    "tests/workers/inference/test_export.py",
     "tests/workers/training/test_footprint.py",
+    "tests/workers/training/test_micro_batches.py",
 )
 
 _current: list[pytest.Item] = []
