@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
+from scipy.stats import spearmanr
 
 from tests.benchmarks.edf import configured, drawn
 from tests.benchmarks.timing import print_table, report
@@ -69,22 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for number in sorted(alone, key=lambda one: alone[one])
         ]
     )
+    measured = [*alone.values()]
     ratios = sorted(noted[number] / alone[number] for number in alone)
     report(
-        rank_correlation=round(rank_correlation(noted, alone), 3),
-        of_macs=round(rank_correlation({n: plan.n_macs for n, plan in plans.items()}, alone), 3),
+        rank_correlation=round(spearmanr([noted[one] for one in alone], measured).statistic, 3),
+        of_macs=round(spearmanr([plans[one].n_macs for one in alone], measured).statistic, 3),
         median_ratio=round(statistics.median(ratios), 3),
         least_ratio=round(ratios[0], 3),
         most_ratio=round(ratios[-1], 3),
     )
-
-
-def rank_correlation(first: Mapping[int, float], second: Mapping[int, float]) -> float:
-    """Give Spearman's of two values of the same things, without ties."""
-    ranks = [
-        np.argsort(np.argsort([values[one] for one in sorted(first)])) for values in (first, second)
-    ]
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 if __name__ == "__main__":
