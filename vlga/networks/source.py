@@ -137,7 +137,7 @@ _MIRRORED = """
         Those are the mean for an image and for its mirror image.
         """
 _BOTH = ("images = torch.cat([images, images.flip(3)])",)
-_MEAN = ".unflatten(0, (2, -1)).mean(0)"
+_MEAN = ".view(2, -1, {n_classes:d}).mean(0)"
 
 _BASIC_BLOCK = '''\
 class BasicBlock(nn.Module):
@@ -236,7 +236,7 @@ def _network(name: str, plan: Plan, mirrored: bool) -> str:
         layers=_indented(line for part in parts_of(plan) for line in part.lines()),
         more=_MIRRORED if mirrored else "",
         forward=_indented([*(_BOTH if mirrored else ()), *forward_of(plan)]),
-        mean=_MEAN if mirrored else "",
+        mean=_MEAN.format(n_classes=plan.n_classes) if mirrored else "",
     )
 
 
