@@ -26,6 +26,8 @@ from tests.benchmarks.ledger_fill import BIGGEST, fill
 from tests.benchmarks.timing import print_table
 from tests.support import postgres
 
+__all__ = ["memory_mb", "serving"]
+
 _SEARCH, _API = f"/s/{BIGGEST}", f"/api/v1/searches/{BIGGEST}"
 _COMPARED = "/compare?search=small-0&search=small-1"
 _FAR = f"{_API}/candidates?order=id&from_id=500000"
@@ -58,8 +60,8 @@ def main() -> None:
 
 def _measure(url: str, folder: Path, repeats: int) -> dict[str, float]:
     """Ask for everything; give the worst 99th percentile in seconds, and the largest answer."""
-    with _serving(url, folder) as (address, token, ready, process_id):
-        before = _memory_mb(process_id)
+    with serving(url, folder) as (address, token, ready, process_id):
+        before = memory_mb(process_id)
         rows = []
         for path in _PAGES:
             seconds, sizes = [], []
@@ -78,7 +80,7 @@ def _measure(url: str, folder: Path, repeats: int) -> dict[str, float]:
                 }
             )
         print_table(rows)
-        after = _memory_mb(process_id)
+        after = memory_mb(process_id)
     print(f"ready after {ready:.2f} s; {before:.0f} MB at the start, {after:.0f} MB afterwards\n")
     return {
         "p99_seconds": max(float(row["p99 ms"]) for row in rows) / 1000,
@@ -96,8 +98,11 @@ def _get(url: str, token: str) -> bytes:
 
 
 @contextmanager
-def _serving(url: str, folder: Path) -> Iterator[tuple[str, str, float, int]]:
-    """Give the address of a service, a token, the seconds until it was ready, and its process."""
+def serving(url: str, folder: Path) -> Iterator[tuple[str, str, float, int]]:
+    """Give the address of a service, a token, the seconds until it was ready, and its process.
+
+    The service may have ended when the block does.
+    """
     started = time.perf_counter()
     words = [sys.executable, "-m", "vlga", "serve", "--port", "0", "--searches", "0"]
     process = subprocess.Popen(
@@ -118,7 +123,7 @@ def _serving(url: str, folder: Path) -> Iterator[tuple[str, str, float, int]]:
         process.wait()
 
 
-def _memory_mb(process_id: int) -> float:
+def memory_mb(process_id: int) -> float:
     """Give a process's resident memory."""
     status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1000
