@@ -33,10 +33,10 @@ def read_committee(connection: Connection, search_id: int, n_test: int) -> dict[
         select(evaluations)
         .where(columns.search_id == search_id, columns.candidate_id.in_(members))
         .where(columns.is_final.is_(True), columns.fitness.is_not(None))
-        .order_by(columns.id)
     )
     trainings, score = {}, None
-    for row in rows.mappings():
+    # Asked for their order, SQLite would read all outcomes of the search.
+    for row in sorted(rows.mappings(), key=lambda row: int(row["id"])):
         if row["epochs"]:
             trainings[row["candidate_id"]] = row["train_seconds"]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, select
+from sqlalchemy import Connection, Engine, select
 
 from db.connection.engine import reading
 from db.read.names import find_search_id
@@ -18,6 +18,8 @@ __all__ = ["ancestors"]
 
 #: Candidates asked for at once: below the number of values that a statement may have.
 _AT_ONCE = 500
+#: What is known of a candidate that was not trained.
+_UNKNOWN: dict[str, Any] = {"fitness": None, "reason": None}
 
 
 def ancestors(
@@ -70,19 +72,6 @@ def ancestors(
 def _rows(connection: Connection, search_id: int, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Give these candidates by id; those that do not exist are left out."""
     columns = candidates.c
-    outcome = and_(
-        evaluations.c.search_id == columns.search_id,
-        evaluations.c.candidate_id == columns.id,
-        evaluations.c.is_final.is_(False),
-    )
-    fitness = select(func.max(evaluations.c.fitness)).where(outcome).scalar_subquery()
-    last_reason = (
-        select(evaluations.c.reason)
-        .where(outcome)
-        .order_by(evaluations.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     statement = select(
         columns.id,
         columns.parents,
@@ -94,14 +83,37 @@ def _rows(connection: Connection, search_id: int, ids: Sequence[int]) -> list[di
         columns.fingerprint,
         columns.depth,
         columns.genome,
-        fitness.label("fitness"),
-        last_reason.label("reason"),
     ).where(columns.search_id == search_id)
     found: list[dict[str, Any]] = []
     for start in range(0, len(ids), _AT_ONCE):
         chunk = ids[start : start + _AT_ONCE]
+        scores = _scores(connection, search_id, chunk)
         rows = connection.execute(statement.where(columns.id.in_(chunk)).order_by(columns.id))
-        for row in rows.mappings():
-            reason = row["reason"] if row["fitness"] is None else None
-            found.append({**row, "reason": reason})
+        found += [{**row, **scores.get(row["id"], _UNKNOWN)} for row in rows.mappings()]
     return found
+
+
+def _scores(
+    connection: Connection, search_id: int, ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Give the `fitness` and the `reason` of those candidates that were trained.
+
+    The order of trainings is made here: asked for it, SQLite reads all those of the search.
+    """
+    columns = evaluations.c
+    statement = (
+        select(columns.candidate_id, columns.id, columns.fitness, columns.reason)
+        .where(columns.search_id == search_id, columns.candidate_id.in_(ids))
+        .where(columns.is_final.is_(False))
+    )
+    scores: dict[int, dict[str, Any]] = {}
+    for candidate_id, _, fitness, reason in sorted(connection.execute(statement), key=_at):
+        best = scores.get(candidate_id, _UNKNOWN)["fitness"]
+        if fitness is not None:
+            best = fitness if best is None else max(best, fitness)
+        scores[candidate_id] = {"fitness": best, "reason": reason if best is None else None}
+    return scores
+
+
+def _at(row: Sequence[Any]) -> int:
+    return int(row[1])

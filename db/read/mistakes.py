@@ -57,10 +57,11 @@ def _of_winner(engine: Engine, name: str, column: Column[Any]) -> Any:
         search_id = find_search_id(connection, name)
         winner = select(searches.c.best_candidate_id).where(searches.c.id == search_id)
         statement = (
-            select(column)
+            select(evaluations.c.id, column)
             .join_from(mistakes, evaluations)
             .where(evaluations.c.search_id == search_id, evaluations.c.is_final.is_(True))
             .where(evaluations.c.candidate_id == winner.scalar_subquery())
-            .order_by(evaluations.c.id.desc())
         )
-        return connection.scalar(statement.limit(1))
+        # Asked for the last one, SQLite would read all outcomes of the search.
+        trainings = dict(connection.execute(statement).all())
+    return trainings[max(trainings)] if trainings else None

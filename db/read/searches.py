@@ -226,12 +226,13 @@ def _tested(connection: Connection, row: RowMapping, best_id: int) -> dict[str, 
     if accuracy is not None and fitness_name_of(row) != "accuracy":
         columns = evaluations.c
         longer = (
-            select(columns.fitness)
+            select(columns.id, columns.fitness)
             .where(columns.search_id == row["id"], columns.candidate_id == best_id)
             .where(columns.is_final.is_(True), columns.epochs > 0, columns.fitness.is_not(None))
-            .order_by(columns.id.desc())
         )
-        fitness = connection.scalar(longer.limit(1))
+        # Asked for the last one, SQLite would read all outcomes of the search.
+        trainings = dict(connection.execute(longer).all())
+        fitness = trainings[max(trainings)] if trainings else None
     return {"test_accuracy": accuracy, "test_standard_error": error, "test_fitness": fitness}
 
 
@@ -252,14 +253,13 @@ def _rows(
     connection: Connection, table: FromClause, search_id: int, candidate_id: int
 ) -> list[dict[str, Any]]:
     """Give a candidate's rows of `evaluations` or `artifacts`, in the order of their keys."""
-    statement = (
-        select(table)
-        .where(table.c.search_id == search_id, table.c.candidate_id == candidate_id)
-        .order_by(*table.primary_key)
-    )
+    mine = (table.c.search_id == search_id, table.c.candidate_id == candidate_id)
+    keys = [column.name for column in table.primary_key]
+    # Asked for their order, SQLite would read all rows of the search.
+    rows = connection.execute(select(table).where(*mine)).mappings().all()
     return [
         _without(row, "search_id", "candidate_id")
-        for row in connection.execute(statement).mappings()
+        for row in sorted(rows, key=lambda row: [row[key] for key in keys])
     ]
 
 
