@@ -32,12 +32,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--width", type=int, default=16, help="channels of the ResNet's first maps")
+    parser.add_argument("--stride", type=int, default=1, help="of the ResNet's first convolution")
     parser.add_argument("--set", dest="settings", action="append", default=[])
     parser.add_argument("--plain", action="store_true", help="only the training by hand, as JSON")
     options = parser.parse_args()
     if options.plain:
         seed, width = options.first_seed, options.width
-        found = train_plainly(options.settings, options.seconds, seed, width)
+        found = train_plainly(options.settings, options.seconds, seed, width, options.stride)
         print(json.dumps(found))
         return
     rows = []
@@ -74,7 +75,7 @@ def _search(options: argparse.Namespace, seed: int) -> dict[str, Any]:
 def _by_hand(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     words = [sys.executable, "-m", "tests.benchmarks.by_hand", "--plain"]
     words += ["--seconds", str(options.seconds), "--first-seed", str(seed)]
-    words += ["--width", str(options.width)]
+    words += ["--width", str(options.width), "--stride", str(options.stride)]
     for setting in options.settings:
         words += ["--set", setting]
     told = subprocess.run(words, check=True, stdout=subprocess.PIPE)
@@ -82,7 +83,9 @@ def _by_hand(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     return found
 
 
-def train_plainly(settings: list[str], seconds: float, seed: int, width: int) -> dict[str, Any]:
+def train_plainly(
+    settings: list[str], seconds: float, seed: int, width: int, stride: int
+) -> dict[str, Any]:
     """Train a small ResNet for so many seconds, counted from now, and test it once."""
     began = time.monotonic()
     import numpy as np
@@ -100,7 +103,7 @@ def train_plainly(settings: list[str], seconds: float, seed: int, width: int) ->
     test_labels = torch.from_numpy(np.array(dataset.test_labels))
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    network = _resnet(images.shape[1], dataset.n_classes, width)
+    network = _resnet(images.shape[1], dataset.n_classes, width, stride)
     network.to(memory_format=torch.channels_last)
     statistics = image_statistics(images)
     kind = "crop_flip" if dataset.may_mirror else "crop"
@@ -144,14 +147,14 @@ def train_plainly(settings: list[str], seconds: float, seed: int, width: int) ->
         ]
     right = (torch.cat(guesses).argmax(1) == test_labels).float().mean().item()
     return {
-        "arm": "by hand",
+        "arm": "by hand" if stride == 1 else f"by hand, stride {stride}",
         "test": f"{100 * right:.2f}",
         "parameters": sum(one.numel() for one in network.parameters()),
         "trained": f"{n_epochs} epochs",
     }
 
 
-def _resnet(channels: int, n_classes: int, width: int) -> Any:
+def _resnet(channels: int, n_classes: int, width: int, stride: int) -> Any:
     """Give three stages of one basic block each, as wide, twice and four times as wide."""
     from torch import nn
     from torchvision.models.resnet import BasicBlock
@@ -165,7 +168,7 @@ def _resnet(channels: int, n_classes: int, width: int) -> Any:
         return BasicBlock(before, after, stride, change)
 
     return nn.Sequential(
-        nn.Conv2d(channels, width, 3, padding=1, bias=False),
+        nn.Conv2d(channels, width, 3, stride, padding=1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
         stage(width, width, 1),
