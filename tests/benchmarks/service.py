@@ -4,7 +4,8 @@
 
 A script fills an SQLite file and a real Postgres (`ledger_fill`). ``vlga serve`` is then started on
 each, as a user starts it, and every page and every answer of REST is asked for `R` times, one after
-the other, over HTTP, without what a browser keeps. The first time counts too.
+the other, over HTTP, compressed as a browser wants them, without what a browser keeps. The first
+time counts too.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ def _measure(url: str, folder: Path, repeats: int) -> dict[str, float]:
             )
         print_table(rows)
         after = memory_mb(process_id)
-    print(f"ready after {ready:.2f} s; {before:.0f} MB at the start, {after:.0f} MB afterwards\n")
+    print(
+        f"ready after {ready:.2f} s; {before:.0f} MB at the start, {after:.0f} MB afterwards\n",
+        flush=True,
+    )
     return {
         "p99_seconds": max(float(row["p99 ms"]) for row in rows) / 1000,
         "largest_kb": max(float(row["kB"]) for row in rows),
@@ -91,8 +95,8 @@ def _measure(url: str, folder: Path, repeats: int) -> dict[str, float]:
 
 
 def _get(url: str, token: str) -> bytes:
-    request = Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urlopen(request) as answer:
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
+    with urlopen(Request(url, headers=headers)) as answer:
         body: bytes = answer.read()
     return body
 
