@@ -20,6 +20,9 @@ from db.schema.tables import evaluations, searches
 
 __all__ = ["series"]
 
+#: Points of a course that is too long to give each outcome: a chart is no wider.
+_MOST_MERGED = 500
+
 _COLUMNS = ("x", "lowest", "highest", "mean", "best", "n_failed")
 
 
@@ -62,7 +65,7 @@ def series(engine: Engine, name: str, *, points: int = 2000) -> dict[str, list[A
         ).scalar_one()
         if n <= points:
             return _columns(_single(connection, search_id))
-        return _columns(_merged(_rolled_up(connection, search_id), points))
+        return _columns(_merged(_rolled_up(connection, search_id), min(points, _MOST_MERGED)))
 
 
 def _single(connection: Connection, search_id: int) -> Iterable[_Stretch]:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.connection.engine import reading
@@ -27,6 +28,9 @@ from vlga.service.guards import Guards
 __all__ = ["Options", "Service", "create_app"]
 
 logger = logging.getLogger(__name__)
+
+#: Streams and pictures, and weights, of which parts may be asked for.
+_AS_THEY_ARE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
 
 _probes = APIRouter(include_in_schema=False)
 
@@ -50,6 +54,9 @@ def create_app(service: Service) -> FastAPI:
     if (found := pages()) is not None:
         app.routes.extend(found.routes)
     # The last one added is asked first.
+    app.add_middleware(
+        GZipMiddleware, minimum_size=1000, compresslevel=5, exclude_content_types=_AS_THEY_ARE
+    )
     app.add_middleware(Authentication, service=service)
     app.add_middleware(Guards, options=service.options)
     app.add_middleware(_Said)

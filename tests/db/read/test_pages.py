@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from db.connection.engine import open_engine
 from db.read import searches
@@ -18,6 +18,7 @@ from db.read.overview import searches_page
 from db.read.pages import CANDIDATE_ORDERS, candidates_page
 from db.read.series import series
 from db.store import SqlStore
+from tests.support.plans import query_steps
 from tests.support.records import candidate, evaluation, record
 from vlga.errors import ConfigError, SearchNotFound
 from vlga.ports.evaluation import FailureReason
@@ -218,25 +219,6 @@ def test_a_series_of_nothing_is_empty(engine: Engine):
     assert set(map(len, series(engine, "empty").values())) == {0}
 
 
-def _plans(engine: Engine, ask: Any) -> list[str]:
-    """Give how SQLite reads what is asked for, step by step."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
-
-    event.listen(engine, "before_cursor_execute", note)
-    ask()
-    event.remove(engine, "before_cursor_execute", note)
-    with engine.connect() as connection:
-        return [
-            row[3]
-            for statement, values in asked
-            if statement.startswith("SELECT")
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        ]
-
-
 def test_no_page_scans_or_sorts_a_table(large: Engine):
     """Each page, anywhere, is read from an index that gives its order; a few searches may scan."""
     name = "large"
@@ -266,7 +248,7 @@ def test_no_page_scans_or_sorts_a_table(large: Engine):
     # A subquery is a page long; of searches and submissions there are thousands, not millions.
     short = {"best", "some", "searches", "submissions"}
     for what, ask in pages.items():
-        steps = _plans(large, ask)
+        steps = query_steps(large, ask)
         scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
         assert steps, what
         assert scanned <= short, (what, steps)

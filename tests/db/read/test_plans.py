@@ -7,12 +7,13 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from db.read.lineage import ancestors
 from db.read.mistakes import read_mistakes
 from db.read.searches import individual, show_search
 from db.store import SqlStore
+from tests.support.plans import query_steps
 from vlga.config.load import load_config
 
 READS: dict[str, Callable[[Engine], Any]] = {
@@ -33,16 +34,7 @@ def test_no_statement_reads_all_outcomes_of_a_search(engine: Engine, url: str, r
     fitness = load_config(settings=("fitness=f1_macro",))
     with closing(SqlStore(url)) as store:
         store.update_search("digits-1", best_candidate_id=4, test_accuracy=0.5, config=fitness)
-    asked: list[tuple[str, Any]] = []
-    event.listen(engine, "before_cursor_execute", lambda *now: asked.append((now[2], now[3])))
-    read(engine)
-    with engine.connect() as connection:
-        steps = [
-            row[3]
-            for statement, values in [*asked]
-            if statement.lstrip().startswith(("SELECT", "WITH")) and "evaluations" in statement
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        ]
+    steps = query_steps(engine, lambda: read(engine))
 
     assert any("evaluations" in step for step in steps)
     assert not [step for step in steps if step.endswith("ix_evaluations_search (search_id=?)")]

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, update
 from starlette.testclient import TestClient
 
 from db.connection.engine import writing
+from db.read.folder import files_folder
 from db.read.searches import show_search
 from db.schema.tables import artifacts
 from db.store import SqlStore
@@ -99,6 +100,20 @@ def test_an_answer_that_is_known_is_not_sent_again(client: TestClient):
     assert (again.status_code, again.content) == (304, b"")
     client.patch(DIGITS, json={"priority": 1})
     assert client.get(DIGITS, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_what_is_read_comes_compressed_and_files_do_not(client: TestClient, engine: Engine):
+    """Where the client takes it; of a file a range may be asked for, so it stays as it is."""
+    packed = client.get(DIGITS)
+    plain = client.get(DIGITS, headers={"Accept-Encoding": "identity"})
+    (file,) = _get(client, "/files")["items"]
+    (files_folder(engine) / "digits-1" / "4.pt").write_bytes(bytes(5000))
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    assert packed.json() == plain.json()
+    assert "Content-Encoding" not in client.get(file["href"]).headers
 
 
 def test_files_are_downloaded_whole_and_in_ranges(client: TestClient, engine: Engine):
