@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -107,13 +108,10 @@ def _scores(
         .where(columns.is_final.is_(False))
     )
     scores: dict[int, dict[str, Any]] = {}
-    for candidate_id, _, fitness, reason in sorted(connection.execute(statement), key=_at):
+    rows = sorted(connection.execute(statement), key=attrgetter("id"))
+    for candidate_id, _, fitness, reason in rows:
         best = scores.get(candidate_id, _UNKNOWN)["fitness"]
         if fitness is not None:
             best = fitness if best is None else max(best, fitness)
         scores[candidate_id] = {"fitness": best, "reason": reason if best is None else None}
     return scores
-
-
-def _at(row: Sequence[Any]) -> int:
-    return int(row[1])

@@ -44,7 +44,8 @@ def series(engine: Engine, name: str, *, points: int = 2000) -> dict[str, list[A
     Args:
         engine: open.
         name: of the search.
-        points: at least 1.
+        points: at least 1; where there are more outcomes, at most 500 points come, as a chart
+            shows no more.
 
     Returns:
         Columns of equal length: `x`, how many outcomes there were at the point, from 1; `lowest`,

@@ -3,9 +3,9 @@
 ``python -m tests.benchmarks.watching [--watchers 100] [--repeats 5] [--evaluations 1000]``
 
 On an SQLite file and on a real Postgres, with ``vlga serve`` as a user starts it. An outcome is
-recorded every 0.7 s; it has come when the last watcher's stream has it, and the page's part that it
-changes has been fetched after that. A search at full speed, whose trainings take no time, then runs
-alone and watched, in pairs. At the end the service is asked to stop with all streams open.
+recorded every 0.7 s; it has come when the last watcher's stream has it. What it takes to fetch the
+whole page, once, is added; no browser draws it. A search at full speed, whose trainings take no
+time, then runs alone and watched, in pairs. At the end the service is asked to stop with all streams open.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ async def _watch(address: str, search: str, n: int) -> None:
 
 
 def _delays(url: str, address: str, token: str, n: int) -> list[float]:
-    """Give for each outcome the seconds until all watchers have it and its part was fetched."""
+    """Give for each outcome the seconds until all watchers have it, and a fetch of the page."""
     store = SqlStore(url)
     store.create_search(record(_LIVE))
     store.add_candidates(_LIVE, [candidate(number) for number in range(_N_OUTCOMES)])
