@@ -5,7 +5,8 @@
 On an SQLite file and on a real Postgres, with ``vlga serve`` as a user starts it. An outcome is
 recorded every 0.7 s; it has come when the last watcher's stream has it. What it takes to fetch the
 whole page, once, is added; no browser draws it. A search at full speed, whose trainings take no
-time, then runs alone and watched, in pairs. At the end the service is asked to stop with all streams open.
+time, then runs alone and watched, in pairs. At the end the service is asked to stop with all
+streams open.
 """
 
 from __future__ import annotations
