@@ -1,10 +1,11 @@
 """How good a front of accuracy and size is found with so many trainings: hypervolume, by seed.
 
 ``python -m tests.benchmarks.front [--seeds 5] [--networks 100] [--epochs 3] [--small]``
+``... --set data.name=fashion-mnist --set data.dir=DIR --set data.train_limit=5000``
 
-On digits, with the space of the preset `default` and no network known before; all train from
-scratch, one at a time, with at most a million multiply-accumulates: ten times as many let one seed
-take half an hour. `steady_state` weighs parameters too, once without, `random_search` draws,
+With the space of the preset `default` and no network known before; all train from scratch, one at a
+time, with at most a million multiply-accumulates: ten times as many let one seed on digits take
+half an hour. `steady_state` weighs parameters too, once without, `random_search` draws,
 and Optuna's NSGA-II (`pip install 'vlga[bench]'`) proposes genes and the number of blocks, as
 `optuna_tpe` does; what is too large is shrunk for all of them.
 
@@ -126,20 +127,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Search, and print a row for each seed, then the means."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--networks", type=int, default=100, help="trained by each search")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--population", type=int, default=16)
+    parser.add_argument("--set", dest="settings", action="append", default=[], help="the images")
     parser.add_argument("--small", action="store_true", help="to see whether it works: seconds")
     options = parser.parse_args(arguments)
-    limit = None
     if options.small:
         options.seeds, options.networks, options.epochs, options.population = 1, 4, 1, 2
-        limit = 100
+        options.settings.append("data.train_limit=100")
     torch.set_num_threads(1)
-    base = load_config(settings=("budget.evaluations=1",)).data
-    dataset = load_dataset(base.model_copy(update={"train_limit": limit}))
+    dataset = load_dataset(load_config(settings=options.settings).data)
     found: dict[str, list[list[Evaluation]]] = {}
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         for name, chosen in _SEARCHES.items():
             evaluator = InlineEvaluator(dataset)
             common = settings_of(options, seed)
