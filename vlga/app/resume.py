@@ -29,12 +29,13 @@ def changed_record(
     record = store.find_search(name)
     reached = _reached(store, name)
     config = change_config(record.config, settings=settings, overrides=overrides, reached=reached)
-    is_smoothed_otherwise = config.final.label_smoothing != record.config.final.label_smoothing
-    if is_smoothed_otherwise and store.final_trainings(name):
-        raise ConfigError(
-            "[final] label_smoothing must stay as it is once a winner has been trained with it, "
-            f"but got label_smoothing={config.final.label_smoothing!r}"
-        )
+    for setting in ("label_smoothing", "cutout"):
+        wanted = getattr(config.final, setting)
+        if wanted != getattr(record.config.final, setting) and store.final_trainings(name):
+            raise ConfigError(
+                f"[final] {setting} must stay as it is once a winner has been trained with it, "
+                f"but got {setting}={wanted!r}"
+            )
     if record.status == "completed":
         _refuse_without_more(store, record, config)
         record = replace(record, test_accuracy=None)

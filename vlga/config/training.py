@@ -94,6 +94,11 @@ class FinalConfig(Settings):
         "none, it comes on top",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    cutout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.25,
+        description="side of the square that is hidden in each image, as a share of the image's, "
+        "if the training has 30 epochs or more and images are augmented at all; 0: none",
+    )
     average_mirrored: bool = Field(
         True,
         description="answer with the mean for an image and for its mirror image, where trainings "

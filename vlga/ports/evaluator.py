@@ -91,6 +91,7 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
+        cutout: share of each image's side that a square hidden in training has; 0: none is.
         average_mirrored: whether the network answers with the mean for an image and for its mirror
             image, if it is trained on mirrored ones.
         keep_weights: whether the outcome may carry the trained weights.
@@ -112,6 +113,7 @@ class EvaluationTask:
     weights: Weights | None = None
     inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
+    cutout: float = 0.0
     average_mirrored: bool = False
     keep_weights: bool = False
     kept_from: float = 0.0

@@ -16,6 +16,7 @@ from torch import Tensor
 __all__ = [
     "Augmentation",
     "augment",
+    "cover",
     "image_statistics",
     "resolve_augmentation",
     "scaled",
@@ -107,8 +108,10 @@ def scaled(images: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
     return images.float().mul_(factor).sub_(offset)
 
 
-def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
-    """Shift each image at random, and flip half of them.
+def augment(
+    images: Tensor, kind: Augmentation, generator: torch.Generator, cutout: float = 0.0
+) -> Tensor:
+    """Shift each image at random, flip half of them, and hide a square of each.
 
     Padding, crop and flip are one gather of pixels: 0.6 ms for 128 images of 3x32x32 on one core,
     where padding and slicing alone take longer.
@@ -119,6 +122,7 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
             height and width, at least 1 and at most 4 pixels; ``crop_flip`` also mirrors it left to
             right with probability 0.5.
         generator: on the images' device; the same state gives the same result.
+        cutout: share of an image's shorter side that the square has, as `cover` takes it; 0: none.
     """
     if kind == "none":
         return images
@@ -139,7 +143,31 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
         pixels.view(n, 1, height * width).expand(-1, channels, -1),
         out=augmented.view(n, channels, height * width),
     )
-    return augmented
+    return cover(augmented, cutout, generator) if cutout else augmented
+
+
+def cover(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Hide a square of each image, at a random place inside it: cutout.
+
+    DeVries and Taylor: "Improved Regularization of Convolutional Neural Networks with Cutout", 2017
+    (https://arxiv.org/abs/1708.04552), whose squares may reach beyond the image.
+
+    Args:
+        images: (n, channels, height, width) float of mean 0, changed in place: 0 in the square.
+        share: side of the square as a share of the image's shorter side, in (0, 1]; it has at least
+            one pixel.
+        generator: on the images' device; the same state gives the same result.
+    """
+    n, _, height, width = images.shape
+    device, side = generator.device, max(1, round(share * min(height, width)))
+
+    def covered(size: int) -> Tensor:
+        first = torch.randint(size - side + 1, (n, 1), generator=generator, device=device)
+        offset = torch.arange(size, device=device) - first
+        return (offset >= 0) & (offset < side)
+
+    square = covered(height)[:, None, :, None] & covered(width)[:, None, None, :]
+    return images.masked_fill_(square, 0.0)
 
 
 @functools.lru_cache(maxsize=64)

@@ -282,6 +282,7 @@ def _train(
         config=task.training,
         seed=task.seed,
         may_mirror=may_mirror,
+        cutout=task.cutout,
         answering=Mirrored(network) if mirrored else None,
         score_each_epoch=not task.is_final,
         fitness=task.fitness,

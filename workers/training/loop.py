@@ -116,6 +116,7 @@ def train(
     config: TrainingConfig,
     seed: int,
     may_mirror: bool = False,
+    cutout: float = 0.0,
     score_each_epoch: bool = True,
     answering: nn.Module | None = None,
     fitness: FitnessName = "accuracy",
@@ -140,6 +141,7 @@ def train(
         config: epochs, batch size, schedule, augmentation.
         seed: of the order, the augmentation and the choice of amplified layers.
         may_mirror: whether images mean the same mirrored left to right.
+        cutout: share of each image's side that a hidden square has, if images are augmented at all.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         answering: what is scored, if it is more than the network itself, which is in it.
         fitness: what the scores have as such.
@@ -190,7 +192,7 @@ def train(
                 scales = None if weights is None else batch_weights(weights, labels)
                 # index_select: a tenth of the time of images[chosen] on a CPU
                 some = train_split.images.index_select(0, chosen)
-                images = augment(scaled(some, factor, offset), kind, generator)
+                images = augment(scaled(some, factor, offset), kind, generator, cutout)
                 correct = is_correct[index * batch_size : (index + 1) * batch_size]
                 parts = zip(
                     *(one.tensor_split(micro_batches) for one in (images, labels, correct)),

@@ -3,7 +3,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.training.augmentation import augment, image_statistics, resolve_augmentation, to_float
+from workers.training.augmentation import (
+    augment,
+    cover,
+    image_statistics,
+    resolve_augmentation,
+    to_float,
+)
 
 SHAPES = st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(1, 40), st.integers(1, 40))
 
@@ -161,3 +167,40 @@ class TestAugment:
         images = numbered(1, 1, 32, 32).expand(64, 1, 32, 32).contiguous()
 
         assert len(augment(images, "crop", generator()).unique(dim=0)) > 20
+
+
+class TestCover:
+    @given(SHAPES, st.floats(0.01, 1), st.integers(0, 99))
+    def test_one_square_of_each_image_is_hidden(self, shape, share, seed):
+        """All channels of a square inside it become 0; every other pixel stays as it was."""
+        images = numbered(*shape) + 1
+        covered = cover(images.clone(), share, generator(seed))
+        side = max(1, round(share * min(shape[2:])))
+
+        for image, result in zip(images, covered, strict=True):
+            rows, columns = (result[0] == 0).nonzero().unbind(1)
+            top, left = rows.min(), columns.min()
+            expected = image.clone()
+            expected[:, top : top + side, left : left + side] = 0
+            assert len(rows) == side**2
+            assert torch.equal(result, expected)
+
+    def test_every_place_is_as_likely(self):
+        """A square of 2 in an image of 4 lies at each of nine places equally often."""
+        covered = cover(torch.ones(9_000, 1, 4, 4), 0.5, generator())
+        places, counts = covered.unique(dim=0, return_counts=True)
+
+        assert len(places) == 9
+        assert ((counts - 1_000).abs() < 5 * 1_000**0.5).all()
+
+    @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+    def test_keeps_format_and_needs_no_other_generator(self, memory_format):
+        """The given one alone decides; the images are changed in place."""
+        images = numbered(5, 3, 17, 16).contiguous(memory_format=memory_format)
+        before = torch.get_rng_state()
+        covered = cover(images, 0.25, generator(1))
+
+        assert covered is images
+        assert covered.is_contiguous(memory_format=memory_format)
+        torch.testing.assert_close(torch.get_rng_state(), before)
+        assert torch.equal(covered, cover(numbered(5, 3, 17, 16), 0.25, generator(1)))

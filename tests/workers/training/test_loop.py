@@ -217,6 +217,15 @@ class TestTrain:
 
         assert smooth > plain + 0.1
 
+    @pytest.mark.parametrize(("augment", "changes"), [("crop", True), ("none", False)])
+    def test_a_square_is_hidden_where_images_are_augmented(self, augment, changes):
+        """With all of each image hidden there is nothing to learn."""
+        accuracy = fit(network(), epochs=6, augment=augment).scores.accuracy
+        hidden = fit(network(), epochs=6, augment=augment, cutout=1.0).scores.accuracy
+
+        assert accuracy > 0.8
+        assert (hidden < 0.7) is changes
+
 
 class TestOnAGpu:
     """What would keep a GPU waiting, counted on a CPU."""
