@@ -53,7 +53,8 @@ def test_a_gpu_gets_larger_batches_and_few_images_smaller_ones(n, machine, expec
 @pytest.mark.parametrize(
     ("n", "settings", "machine", "expected"),
     [
-        (3000, (), LAPTOP, 18),
+        (3000, (), LAPTOP, 27),
+        (6000, (), LAPTOP, 20),
         (10_000, (), LAPTOP, 12),
         (60_000, (), LAPTOP, 5),
         (60_000, (), GPU, 27),
@@ -149,6 +150,6 @@ def test_says_what_it_chose():
     config = chosen(images(1, 28, 28), LAPTOP, "limits.max_macs=1_000_000")
 
     assert sizes_text(config) == (
-        "2, 6, 18 epochs, batches of 64, networks of at most 1.00 M MACs an image, "
+        "3, 9, 27 epochs, batches of 64, networks of at most 1.00 M MACs an image, "
         "feature maps of at most 2.1 MB, 2 known networks first"
     )
