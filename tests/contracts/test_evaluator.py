@@ -11,7 +11,16 @@ import ray
 import torch
 
 from tests.support.searching import Outcome, ScriptedEvaluator
-from tests.support.trainings import dataset, diverging, drain, network, plan, task, train_out
+from tests.support.trainings import (
+    dataset,
+    diverging,
+    drain,
+    network,
+    patient,
+    plan,
+    task,
+    train_out,
+)
 from vlga.config.training import TrainingConfig
 from vlga.errors import EvaluatorError, EvaluatorLost
 from vlga.ports.evaluation import FailureReason
@@ -277,8 +286,9 @@ class TestRayEvaluator(EvaluatorContract):
             task(2, plan(2), weights=Weights(9, pack_weights(network(seed=9))), keep_weights=True),
             task(3, is_final=True, keep_weights=True),
         ]
-        # One slot, so that a final training has no more threads than one here.
-        found = [_train_all(RayEvaluator(DATASET, n_workers=1), tasks)]
+        # One slot, so that a final training has no more threads than one here; patient, as the
+        # closing of another evaluator may kill a worker whose task has just ended.
+        found = [_train_all(patient(RayEvaluator(DATASET, n_workers=1)), tasks)]
         found.append(_train_all(InlineEvaluator(DATASET), tasks))
 
         assert found[0] == found[1]
