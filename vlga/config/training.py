@@ -97,7 +97,8 @@ class FinalConfig(Settings):
     cutout: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.25,
         description="side of the square that is hidden in each image, as a share of the image's, "
-        "if the training has 30 epochs or more and images are augmented at all; 0: none",
+        "if the training has 30 epochs or more and images are augmented at all and have 16 pixels "
+        "a side or more; 0: none",
     )
     average_mirrored: bool = Field(
         True,

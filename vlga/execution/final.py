@@ -27,6 +27,9 @@ _RATES = (1.0, 0.5, 0.25)
 #: 0.16 of six (-0.1 to 0.6); in 18 epochs on 10,000 of CIFAR-10 it cost 1.5. Jordan (2024,
 #: https://arxiv.org/abs/2404.00498) loses 0.4 in 20 epochs of CIFAR-10 and gains 0.1 in 40.
 _CUTOUT_EPOCHS = 30
+#: Pixels of the shorter side from which on it is: of 8x8 digits two pixels are a part of a stroke,
+#: 98.9 % with them hidden where it was 99.7 and 99.4 without (two searches of 90 s each).
+_CUTOUT_PIXELS = 16
 
 
 def train_longer(
@@ -177,11 +180,17 @@ def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
-        cutout=run.config.final.cutout if n_epochs >= _CUTOUT_EPOCHS else 0.0,
+        cutout=_cutout(run, n_epochs),
         average_mirrored=run.config.averages_mirrored,
         fitness=run.config.fitness,
         keep_weights=True,
     )
+
+
+def _cutout(run: Run, n_epochs: int) -> float:
+    """Give the share of an image's side that a hidden square has; 0 where that would cost more."""
+    is_large = min(run.data.input_shape[1:]) >= _CUTOUT_PIXELS
+    return run.config.final.cutout if is_large and n_epochs >= _CUTOUT_EPOCHS else 0.0
 
 
 def run_final_task(run: Run, task: EvaluationTask) -> Trained:

@@ -43,12 +43,16 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
     assert task.training.batch_size == bench.config.training.batch_size
 
 
-@pytest.mark.parametrize(("n_epochs", "cutout"), [(29, 0.0), (30, 0.3)])
-def test_it_hides_a_square_of_each_image_if_it_is_long(tmp_path, n_epochs, cutout):
-    """In few epochs that would cost accuracy."""
+@pytest.mark.parametrize(
+    ("n_epochs", "side", "cutout"), [(30, 16, 0.3), (29, 16, 0.0), (30, 15, 0.0)]
+)
+def test_it_hides_a_square_where_that_pays(tmp_path, n_epochs, side, cutout):
+    """Of images that are large enough, in epochs that are many enough."""
     bench = Bench(tmp_path, small_config(f"final.epochs={n_epochs}", "final.cutout=0.3"))
     winner, evaluator = bench.run(), ScriptedEvaluator()
-    train(bench, winner, evaluator)
+    run = bench.entered(evaluator)
+    images = replace(run.data, input_shape=(1, side, 20))
+    train_longer(replace(run, record=replace(run.record, data=images)), winner)
 
     assert [task.cutout for task in evaluator.submitted] == [cutout]
 
