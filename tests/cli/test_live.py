@@ -248,6 +248,12 @@ class TestFinalTraining:
         assert screen.panel[0] == text
         assert screen.panel[1].endswith("0:00")
 
+    def test_says_what_is_hidden(self, screen):
+        """What the program decides, with the setting that changes it."""
+        screen.observer(FinalStarted(BEST, 30, 90.0, hides_squares=True))
+
+        assert "images, a square of each hidden (final.cutout), about 1:30" in screen.panel[0]
+
     def test_whose_time_nobody_knows_has_a_clock(self, screen):
         """As a training that was taken over from another search."""
         screen.observer(FinalStarted(BEST, 30))

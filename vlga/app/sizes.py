@@ -44,9 +44,10 @@ _RATE_OF_CORE, _RATE_OF_GPU, _RATE_OF_OLD_GPU = 2**34, 2**43, 2**41
 #: on a CPU so many images are seen in all, within these bounds. Thirty passes of a small network
 #: over a few thousand images teach it as much as ten, in the same time, teach one that is sixteen
 #: times as large: on 3,000 of Fashion-MNIST, 60 s each, 89.3 % and 89.2 %, between them 89.5 %. But
-#: more such networks can be tried. On 2,000 photographs, 160 s each, sixty to ninety passes of 12
-#: million multiply-accumulates are no worse than thirty of 28 million. With 64 passes instead of 45
-#: the networks for Fashion-MNIST were too small in 200 s: 88.3 % instead of 89.4 %.
+#: more such networks can be tried. On 2,000 photographs ninety passes of 12 million
+#: multiply-accumulates and thirty of 28 million came to the same in the same time (one split). With
+#: 64 passes instead of 45 the networks for 3,000 of Fashion-MNIST were too small in 200 s: 88.3 %
+#: instead of 89.4 % (one seed).
 _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 45), 60
 #: A search's longest trainings have so large a share of these passes, and at most so many: slow
 #: learners, which win in the end, look bad after few epochs.

@@ -116,6 +116,7 @@ class FinalStarted:
         seconds: that it is expected to take, above 0, or None if nothing tells.
         number: of the member, from 1, which is the winner.
         n_members: of the committee; 1 without one.
+        hides_squares: whether a square of each training image is hidden.
     """
 
     individual: Individual
@@ -123,6 +124,7 @@ class FinalStarted:
     seconds: float | None = None
     number: int = 1
     n_members: int = 1
+    hides_squares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

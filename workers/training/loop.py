@@ -141,7 +141,7 @@ def train(
         config: epochs, batch size, schedule, augmentation.
         seed: of the order, the augmentation and the choice of amplified layers.
         may_mirror: whether images mean the same mirrored left to right.
-        cutout: share of each image's side that a hidden square has, if images are augmented at all.
+        cutout: share of each image's side that a hidden square has, if images are augmented.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         answering: what is scored, if it is more than the network itself, which is in it.
         fitness: what the scores have as such.

@@ -11,6 +11,7 @@ from vlga.execution.final import epochs_of_final, train_longer
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
+from vlga.ports.observer import FinalStarted
 from vlga.strategies.base import training_seed
 
 
@@ -44,17 +45,23 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
 
 
 @pytest.mark.parametrize(
-    ("n_epochs", "side", "cutout"), [(30, 16, 0.3), (29, 16, 0.0), (30, 15, 0.0)]
+    ("n_epochs", "side", "augment", "cutout"),
+    [(30, 16, "crop", 0.3), (29, 16, "crop", 0.0), (30, 15, "crop", 0.0), (30, 16, "none", 0.0)],
 )
-def test_it_hides_a_square_where_that_pays(tmp_path, n_epochs, side, cutout):
-    """Of images that are large enough, in epochs that are many enough."""
-    bench = Bench(tmp_path, small_config(f"final.epochs={n_epochs}", "final.cutout=0.3"))
+def test_it_hides_a_square_where_that_pays(tmp_path, n_epochs, side, augment, cutout):
+    """Of augmented images that are large enough, in epochs that are many enough; and says so."""
+    settings = f"final.epochs={n_epochs}", "final.cutout=0.3", f"training.augment={augment}"
+    bench = Bench(tmp_path, small_config(*settings))
     winner, evaluator = bench.run(), ScriptedEvaluator()
     run = bench.entered(evaluator)
     images = replace(run.data, input_shape=(1, side, 20))
-    train_longer(replace(run, record=replace(run.record, data=images)), winner)
+    told = []
+    changed = replace(run, record=replace(run.record, data=images), observer=told.append)
+    train_longer(changed, winner)
+    [started] = [one for one in told if isinstance(one, FinalStarted)]
 
     assert [task.cutout for task in evaluator.submitted] == [cutout]
+    assert started.hides_squares is (cutout > 0)
 
 
 @pytest.mark.parametrize(
