@@ -45,15 +45,16 @@ def evaluations(folder: Path, study: str) -> pd.DataFrame:
 def test_a_search_s_time_is_told_by_its_parts(tmp_path):
     """They add up to the whole; the ledger's rows are kept; the next occasion has a new seed."""
     cifar10_search.main(small(tmp_path))
-    seconds = {
-        part: float(row[0]) for part, row in table(tmp_path, "cifar10_search", "part").items()
-    }
+    parts = table(tmp_path, "cifar10_search", "part")
+    seconds = {part: float(row[0]) for part, row in parts.items()}
+    shares = {part: float(row[1]) for part, row in parts.items()}
 
     assert f"torch={torch.__version__.partition('+')[0]}" in text(tmp_path, "cifar10_search")
     assert [*seconds] == ["start", "search", "final", "end", "all"]
     assert sum(seconds.values()) - seconds["all"] == pytest.approx(seconds["all"], abs=0.3)
-    assert seconds["search"] > 0
-    assert seconds["final"] > 0
+    # Not the seconds: a fast machine's round to 0.0.
+    assert shares["search"] > 0
+    assert shares["final"] > 0
     assert len(pd.read_csv(tmp_path / "cifar10_search.csv")) == 3
 
     cifar10_search.main(small(tmp_path, "--by-hand"))
