@@ -248,6 +248,12 @@ class TestFinalTraining:
         assert screen.panel[0] == text
         assert screen.panel[1].endswith("0:00")
 
+    def test_says_that_its_time_decides(self, screen):
+        """The number of epochs is then an expectation."""
+        screen.observer(FinalStarted(BEST, 30, 90.0, is_timed=True))
+
+        assert " for about 30 epochs on all training images, about 1:30" in screen.panel[0]
+
     def test_says_what_is_hidden(self, screen):
         """What the program decides, with the setting that changes it."""
         screen.observer(FinalStarted(BEST, 30, 90.0, hides_squares=True))

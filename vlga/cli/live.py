@@ -203,9 +203,10 @@ def _final_text(event: FinalStarted) -> str:
     about = "" if event.seconds is None else f", about {seconds_text(event.seconds)}"
     what = "the winner " if event.number == 1 else ""
     which = "" if event.n_members == 1 else f", {event.number} of {event.n_members},"
+    epochs = f"{'about ' if event.is_timed else ''}{number_of(event.epochs, 'epoch')}"
     hides = ", a square of each hidden (final.cutout)" if event.hides_squares else ""
     return (
-        f"training {what}#{event.individual.id}{which} for {number_of(event.epochs, 'epoch')} "
+        f"training {what}#{event.individual.id}{which} for {epochs} "
         f"on all training images{hides}{about}"
     )
 

@@ -11,7 +11,7 @@ from vlga.execution.run import Run
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Trained, worthwhile_threads
+from vlga.ports.evaluator import EvaluationTask, TimedEpochs, Trained, worthwhile_threads
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchChanges
 from vlga.ports.observer import FinalEnded, FinalStarted
@@ -22,6 +22,8 @@ __all__ = ["epochs_of_final", "run_final_task", "train_longer"]
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
 _RATES = (1.0, 0.5, 0.25)
+#: A share of the time for it that a longer training has used: the next epoch would not have fitted.
+_FULL = 0.9
 #: Epochs from which on a square is hidden in each image. On 2,000 photographs, 54 epochs, that is
 #: worth 1.0 points in the mean of four (0.4 to 2.0), on 3,000 of Fashion-MNIST, 19 to 80 epochs,
 #: 0.16 of six (-0.1 to 0.6); in 18 on 10,000 of CIFAR-10 it cost 1.5 (once). Jordan (2024,
@@ -45,10 +47,12 @@ def train_longer(
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
     need not be trainable from scratch. It has as many epochs as fit the share of the budget's time
-    that the search left (`epochs_of_final`). A training that ends no better than chance on its own
-    training images, or diverges, is done again at half the learning rate, twice at most; if all
-    three do, the one with the lowest training loss counts. The test images have no say in it. In
-    many epochs a square of each image is hidden, as `final.cutout` says (DeVries and Taylor 2017).
+    that the search left: expected by the winner's own (`epochs_of_final`), decided by those that it
+    has had, since a machine may be busier than it was, or idler. A training that ends no better
+    than chance on its own training images, or diverges, is done again at half the learning rate,
+    twice at most; if all three do, the one with the lowest training loss counts. The test images
+    have no say in it. In many epochs a square of each image is hidden, as `final.cutout` says
+    (DeVries and Taylor 2017).
 
     The members of a committee are trained likewise, the winner first, in equal parts of that time.
     The search is then complete only when they are scored (ending.py), and its test accuracy
@@ -79,9 +83,17 @@ def train_longer(
     seconds = max(_kept_seconds(run) / n_members, _seconds_left(run) / n_left)
     n_epochs = epochs_of_final(run, individual, seconds)
     expected = n_epochs * _seconds_per_epoch(run, individual.evaluation)
-    task = _task(run, individual, n_epochs)
-    hides = task.cutout > 0
-    run.observer(FinalStarted(individual, n_epochs, expected or None, number, n_members, hides))
+    task = _task(run, individual, n_epochs, seconds)
+    started = FinalStarted(
+        individual,
+        n_epochs,
+        expected or None,
+        number,
+        n_members,
+        hides_squares=task.cutout > 0,
+        is_timed=task.timed is not None,
+    )
+    run.observer(started)
     tried: list[Trained] = []
     for rate in _RATES:
         tried.append(run_final_task(run, _at_rate(task, rate)))
@@ -112,7 +124,7 @@ def _changes(evaluation: Evaluation, number: int, n_members: int) -> SearchChang
 
 
 def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
-    """Give the epochs of a winner's longer training, by the time that its own epochs took.
+    """Give the epochs to expect of a winner's longer training, by the time that its own took.
 
     `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
     it is kept, there are the most. That a CPU training then has all the cores of a machine is
@@ -166,8 +178,15 @@ def _seconds_left(run: Run) -> float:
     return (run.config.budget.seconds or 0.0) - run.elapsed_seconds
 
 
-def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
-    """Say what is trained: the winner, from the weights that the search kept of it, if it did."""
+def _task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> EvaluationTask:
+    """Say what is trained: the winner, from the weights that the search kept of it, if it did.
+
+    Args:
+        run: of the search.
+        winner: of the search.
+        n_epochs: to expect.
+        seconds: that there are for it, if time is limited and some of it kept.
+    """
     kept = [
         one
         for one in run.store.artifacts(run.name)
@@ -182,11 +201,20 @@ def _task(run: Run, winner: Individual, n_epochs: int) -> EvaluationTask:
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
+        timed=_timed(run, seconds),
         cutout=_cutout(run, n_epochs),
         average_mirrored=run.config.averages_mirrored,
         fitness=run.config.fitness,
         keep_weights=True,
     )
+
+
+def _timed(run: Run, seconds: float) -> TimedEpochs | None:
+    """Give what decides its epochs, if time does; windows are of an expected training."""
+    if not _kept_seconds(run) or run.config.training.windows:
+        return None
+    most = run.config.final.epochs
+    return TimedEpochs(seconds, min(most, run.config.training.epochs), most)
 
 
 def _cutout(run: Run, n_epochs: int) -> float:
@@ -236,10 +264,14 @@ def _last_loss(trained: Trained) -> float:
 
 
 def _find_final(run: Run, winner: Individual, n_members: int) -> Evaluation | None:
-    """Give a network's longer training from the ledger, if it completed and was long enough."""
-    least = epochs_of_final(run, winner, _kept_seconds(run) / n_members)
-    most = run.config.final.epochs
+    """Give a network's longer training from the ledger, if it completed and was long enough.
+
+    By the epochs to expect in the time that is kept for it, or by that time.
+    """
+    seconds = _kept_seconds(run) / n_members
+    least, most = epochs_of_final(run, winner, seconds), run.config.final.epochs
     for one in run.store.final_trainings(run.name):
-        if one.completed and one.candidate_id == winner.id and least <= one.epochs <= most:
+        is_long = one.epochs >= least or 0 < _FULL * seconds <= one.train_seconds
+        if one.completed and one.candidate_id == winner.id and is_long and one.epochs <= most:
             return one
     return None

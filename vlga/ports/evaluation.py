@@ -88,7 +88,7 @@ class Evaluation:
 
     Attributes:
         candidate_id: whose training it was.
-        epochs: epochs asked for.
+        epochs: asked for, or had by a training whose time decides them (`TimedEpochs`).
         seed: of the training.
         fitness: on the validation images (of a final training: on the test images), in [0, 1], the
             higher the better; the accuracy, or what else the search's setting of that name says.

@@ -21,6 +21,7 @@ __all__ = [
     "Evaluator",
     "Layers",
     "Member",
+    "TimedEpochs",
     "Trained",
     "Weights",
     "worthwhile_threads",
@@ -50,9 +51,9 @@ ALL_BLOCKS: Layers = (("stem", "stem"), ("blocks", "blocks"))
 
 
 #: Multiply-accumulates of a step's forward pass for which a CPU thread is worth its while. Measured
-#: on two cores, batches of 32 to 128: a second thread made steps of 11 million a fifth slower, of
-#: 42 million 1.2 times as fast, of 330 million and more 1.8 times.
-_MACS_PER_THREAD = 2**25
+#: on two cores, batches of 64: a second thread made steps of 19 million 1.3 times as fast, of 110
+#: million 1.5 times, of 370 million 1.7 times (tests/benchmarks/results/threads.txt).
+_MACS_PER_THREAD = 2**23
 
 
 def worthwhile_threads(n_macs: int, batch_size: int, n_threads: int) -> int:
@@ -80,6 +81,21 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedEpochs:
+    """A training has as many epochs as fit a time, by how long they turn out to take.
+
+    Attributes:
+        seconds: of all its epochs and of the scores after them.
+        fewest: epochs at least, however long they take; at least 1.
+        most: epochs at most.
+    """
+
+    seconds: float
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationTask:
     """One training to do, self-contained: a worker needs this, the data set and nothing else.
 
@@ -91,6 +107,8 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
+        timed: what decides the number of epochs; those of `training` are then the expected ones.
+            None: they are the number.
         cutout: share of each image's side that a square hidden in training has; 0: none is.
         average_mirrored: whether the network answers with the mean for an image and for its mirror
             image, if it is trained on mirrored ones.
@@ -113,6 +131,7 @@ class EvaluationTask:
     weights: Weights | None = None
     inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
+    timed: TimedEpochs | None = None
     cutout: float = 0.0
     average_mirrored: bool = False
     keep_weights: bool = False

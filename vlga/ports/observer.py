@@ -113,6 +113,7 @@ class FinalStarted:
     Attributes:
         individual: that is trained.
         epochs: of that training.
+        is_timed: whether its time decides them as they go, so that they are only expected.
         seconds: that it is expected to take, above 0, or None if nothing tells.
         number: of the member, from 1, which is the winner.
         n_members: of the committee; 1 without one.
@@ -125,6 +126,7 @@ class FinalStarted:
     number: int = 1
     n_members: int = 1
     hides_squares: bool = False
+    is_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,15 @@ from workers.training.loop import (
 )
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
 from workers.training.mistakes import count_mistakes
+from workers.training.pace import Pace
 from workers.training.resident import ResidentData, free, on_device
 
 __all__ = ["evaluate"]
 
 _HALVED = "trained with halves of each batch, as whole ones did not fit the memory"
+
+#: How many times as long an image takes in a training step as in a forward pass.
+_STEP_COST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ def evaluate(
         task: what to do.
         dataset: the images; moved to the device on first use.
         device: ``cpu``, or a GPU with its number, such as ``cuda:0``.
-        n_threads: CPU threads that torch may use (`worthwhile_threads` of them are); the results
-            on a CPU may depend on it.
+        n_threads: CPU threads that torch may use (`worthwhile_threads` of them are, or of a timed
+            training those that turn out fastest); the results on a CPU may depend on it.
         gpu_share: of a GPU's memory, how much it may take; what it frees it gives back.
         given_up: tells before each step whether nobody waits for the outcome any more; the training
             then ends as if out of time.
@@ -129,13 +133,14 @@ def evaluate(
         outcome = attempt(micro_batches=2)
         message = f"{outcome.message}; {_HALVED}" if outcome.message else _HALVED
         outcome = replace(outcome, message=message)
+    is_timed = task.timed is not None and outcome.fitness is not None
     peak_bytes = peak_memory_bytes(device)
     if device != "cpu":
         free(device)
     return (
         Evaluation(
             candidate_id=task.candidate_id,
-            epochs=task.epochs,
+            epochs=len(outcome.curve) if is_timed else task.epochs,
             seed=task.seed,
             fitness=outcome.fitness,
             reason=outcome.reason,
@@ -272,6 +277,12 @@ def _train(
                 torch.cat([data.train.images, data.validation.images]),
                 torch.cat([data.train.labels, data.validation.labels]),
             )
+    pace = None
+    if task.timed is not None:
+        looks = 2 if mirrored else 1
+        n_scored = looks * len(score_split.labels) / (_STEP_COST * len(train_split.labels))
+        on_cpu = train_split.images.device.type == "cpu"
+        pace = Pace(task.timed, n_scored, torch.get_num_threads() if on_cpu else None)
     return train(
         network,
         train_split,
@@ -282,6 +293,7 @@ def _train(
         config=task.training,
         seed=task.seed,
         may_mirror=may_mirror,
+        pace=pace,
         cutout=task.cutout,
         answering=Mirrored(network) if mirrored else None,
         score_each_epoch=not task.is_final,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from workers.machine import has_bfloat16
 from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loss import balanced_weights, batch_weights, step_loss
+from workers.training.pace import Pace
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
 from workers.training.sgd import SGD
 
@@ -116,6 +117,7 @@ def train(
     config: TrainingConfig,
     seed: int,
     may_mirror: bool = False,
+    pace: Pace | None = None,
     cutout: float = 0.0,
     score_each_epoch: bool = True,
     answering: nn.Module | None = None,
@@ -141,6 +143,9 @@ def train(
         config: epochs, batch size, schedule, augmentation.
         seed: of the order, the augmentation and the choice of amplified layers.
         may_mirror: whether images mean the same mirrored left to right.
+        pace: decides the number of epochs of a timed training; those of `config` are then the
+            expected ones. The schedule goes with it, the choice of epochs with amplification
+            does not.
         cutout: share of each image's side that a hidden square has, if images are augmented.
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         answering: what is scored, if it is more than the network itself, which is in it.
@@ -162,12 +167,13 @@ def train(
     network.to(memory_format=torch.channels_last)
     optimizer_plan = optimizer_plan.scaled(batch_size, config.base_batch_size)
     optimizer = SGD(network, optimizer_plan, config.norm_bias_rate)
+    n_epochs = config.epochs
     amplifier = Amplifier(
         network,
         amplification,
-        n_epochs=config.epochs,
+        n_epochs=n_epochs if pace is None else max(n_epochs, pace.most),
         seed=seed,
-        epochs=amplified_epochs(config.epochs, config.windows),
+        epochs=amplified_epochs(n_epochs, config.windows, amplification),
         micro_batches=micro_batches,
     )
     weights = balanced_weights(train_split.labels) if config.class_weights == "balanced" else None
@@ -175,8 +181,9 @@ def train(
     precision = _autocast(device)
     is_correct = torch.empty(steps_per_epoch * batch_size, dtype=torch.bool, device=device)
     curve: list[EpochRecord] = []
-    for epoch in range(config.epochs):
+    while (epoch := len(curve)) < n_epochs:
         started = time.monotonic()
+        n_epochs = n_epochs if pace is None else pace.epochs(_seconds(curve), n_epochs)
         network.train()
         total_loss = torch.zeros((), device=device)
         order = torch.randperm(n_images, generator=generator, device=device)
@@ -203,27 +210,23 @@ def train(
                         logits = network(part)
                         loss = step_loss(logits, part_labels, scales, config.label_smoothing)
                     share = len(part) / batch_size
-                    own = loss if micro_batches == 1 else share * loss
-                    own.backward()  # type: ignore[no-untyped-call]  # torch's stub
+                    _backward(loss if micro_batches == 1 else share * loss)
                     total_loss.add_(loss.detach(), alpha=share)
                     torch.eq(logits.argmax(1), part_labels, out=part_correct)
                 learning_rate = learning_rate_at(
                     epoch * steps_per_epoch + index,
-                    config.epochs * steps_per_epoch,
+                    n_epochs * steps_per_epoch,
                     optimizer_plan.learning_rate,
                     config.warmup_fraction,
-                    window_of(epoch, config.epochs, config.windows),
+                    window_of(epoch, n_epochs, config.windows),
                 )
                 optimizer.step(learning_rate)
-        scored = answers = None
-        if score_each_epoch or epoch == config.epochs - 1:
-            scored, answers = _score(
-                answering or network,
-                score_split,
-                statistics,
-                SCORED_AT_ONCE // micro_batches,
-                fitness,
-            )
+        at_once, is_scored = SCORED_AT_ONCE // micro_batches, epoch == n_epochs - 1
+        scored, answers = (
+            _score(answering or network, score_split, statistics, at_once, fitness)
+            if is_scored or score_each_epoch
+            else (None, None)
+        )
         train_loss, train_accuracy, scores = _read(total_loss / steps_per_epoch, is_correct, scored)
         curve.append(
             EpochRecord(
@@ -238,16 +241,31 @@ def train(
                 () if amplifier.measures is measured else tuple(amplifier.measures.items()),
             )
         )
-        if not (math.isfinite(train_loss) and (scores is None or math.isfinite(scores.loss))):
-            raise TrainingFailure(
-                FailureReason.DIVERGED,
-                f"the loss is no longer finite after epoch {epoch} "
-                f"at learning rate {optimizer_plan.learning_rate}",
-                tuple(curve),
-            )
+        _require_finite(train_loss, scores, curve, optimizer_plan.learning_rate)
     assert scores is not None
     assert answers is not None
     return TrainingResult(scores, answers, tuple(curve))
+
+
+def _seconds(curve: Sequence[EpochRecord]) -> list[float]:
+    return [one.seconds for one in curve]
+
+
+def _backward(loss: Tensor) -> None:
+    loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
+
+
+def _require_finite(
+    train_loss: float, scores: Scores | None, curve: Sequence[EpochRecord], learning_rate: float
+) -> None:
+    """End a training that has diverged, after the last epoch of its curve."""
+    if not (math.isfinite(train_loss) and (scores is None or math.isfinite(scores.loss))):
+        raise TrainingFailure(
+            FailureReason.DIVERGED,
+            f"the loss is no longer finite after epoch {curve[-1].epoch} "
+            f"at learning rate {learning_rate}",
+            tuple(curve),
+        )
 
 
 def score(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlga.config.training import WindowConfig
+from vlga.networks.training import AmplificationPlan
+from workers.amplification.choice import window_epochs
 
 __all__ = ["amplified_epochs", "learning_rate_at", "window_of"]
 
@@ -54,7 +56,11 @@ def window_of(epoch: int, n_epochs: int, windows: Sequence[WindowConfig]) -> Win
     return next(one for one in windows if epoch < round(one.until * scale))
 
 
-def amplified_epochs(n_epochs: int, windows: Sequence[WindowConfig]) -> list[int] | None:
-    """Give the epochs in windows with amplification on; None without windows."""
-    found = [window_of(epoch, n_epochs, windows) for epoch in range(n_epochs)]
-    return [epoch for epoch, one in enumerate(found) if one and one.amplify] if windows else None
+def amplified_epochs(
+    n_epochs: int, windows: Sequence[WindowConfig], plan: AmplificationPlan | None
+) -> Sequence[int]:
+    """Give the epochs with amplification on: by the windows, or without any by the plan."""
+    if windows:
+        found = [window_of(epoch, n_epochs, windows) for epoch in range(n_epochs)]
+        return [epoch for epoch, one in enumerate(found) if one and one.amplify]
+    return () if plan is None else window_epochs(plan.window, n_epochs)

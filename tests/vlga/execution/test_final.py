@@ -113,6 +113,48 @@ def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path
     assert len(evaluator.submitted) == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_timed"),
+    [
+        (("budget.seconds=100",), True),
+        (("budget.seconds=none",), False),
+        (("budget.seconds=100", "final.time_fraction=0"), False),
+        (("budget.seconds=100", "training.windows=[{until=9, rate=0.5}]"), False),
+    ],
+)
+def test_its_time_decides_its_epochs_where_time_is_limited(tmp_path, settings, is_timed):
+    """Between those of the longest training in the search and `final.epochs`; and it says so."""
+    fixed = ("budget.evaluations=3", "training.epochs=2", "final.epochs=99")
+    settings = (*fixed, "final.time_fraction=0.4", *settings)
+    bench = Bench(tmp_path, small_config(*settings))
+    winner, evaluator, told = bench.run(), ScriptedEvaluator(), []
+    train_longer(replace(bench.entered(evaluator), observer=told.append), winner)
+    (task,) = evaluator.submitted
+    (started,) = [one for one in told if isinstance(one, FinalStarted)]
+
+    assert started.is_timed is is_timed
+    if is_timed:
+        assert (task.timed.fewest, task.timed.most) == (2, 99)
+        assert 40 <= task.timed.seconds <= 100
+    else:
+        assert task.timed is None
+
+
+@pytest.mark.parametrize(("train_seconds", "is_enough"), [(36.0, True), (35.9, False)])
+def test_one_that_used_the_time_for_it_is_not_done_again(tmp_path, train_seconds, is_enough):
+    """However few epochs it had in these 40 s: a machine may have got slower."""
+    settings = ("budget.evaluations=3", "budget.seconds=100", "final.epochs=99")
+    bench = Bench(tmp_path, small_config(*settings, "final.time_fraction=0.4"))
+    winner = bench.run()
+    winner = replace(winner, evaluation=replace(winner.evaluation, train_seconds=3.0, epochs=3))
+    slow = replace(winner.evaluation, epochs=2, train_seconds=train_seconds)
+    bench.store.add_evaluations("first", [slow], is_final=True)
+    evaluator = ScriptedEvaluator()
+    train(bench, winner, evaluator)
+
+    assert len(evaluator.submitted) == (not is_enough)
+
+
 def test_no_other_training_is_final(bench):
     """The test images are scored by the winner's last training and by nothing else."""
     evaluator = ScriptedEvaluator()

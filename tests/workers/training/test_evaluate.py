@@ -18,7 +18,7 @@ from vlga.networks.named import ModelPlan
 from vlga.networks.plan import NetworkPlan
 from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, Member, Weights
+from vlga.ports.evaluator import EvaluationTask, Member, TimedEpochs, Weights
 from workers.data import Dataset
 from workers.networks.committee import trained_network
 from workers.networks.mirrored import Mirrored
@@ -74,6 +74,13 @@ class TestCompleted:
         assert outcome.worker == f"{socket.gethostname()}:{os.getpid()}"
         assert outcome.device.startswith("cpu")
         assert outcome.peak_memory_bytes > 2**20
+
+    def test_a_timed_training_says_how_many_epochs_it_had(self):
+        """Not how many were expected of it."""
+        timed = TimedEpochs(1e9, fewest=1, most=4)
+        outcome, _ = evaluate(task(timed=timed, is_final=True), dataset())
+
+        assert outcome.epochs == len(outcome.curve) == 4
 
     def test_latency_is_measured_where_it_is_asked_for(self):
         """Which changes nothing of what is trained."""

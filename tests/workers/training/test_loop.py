@@ -19,9 +19,11 @@ from vlga.config.training import WindowConfig
 from vlga.networks.phenotype import decode
 from vlga.networks.training import AmplificationPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
+from vlga.ports.evaluator import TimedEpochs
 from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float
 from workers.training.loop import Split, TrainingFailure, TrainingResult, score
+from workers.training.pace import Pace
 from workers.training.schedule import learning_rate_at
 from workers.training.sgd import SGD
 
@@ -193,6 +195,17 @@ class TestTrain:
         ]
         assert [one.validation_loss is None for one in result.curve] == [True, True, False]
 
+    @pytest.mark.parametrize(("seconds", "n_epochs"), [(1e9, 5), (0.0, 2)])
+    def test_a_timed_training_has_as_many_epochs_as_fit(self, seconds, n_epochs):
+        """Its schedule ends with the last of them, which alone is scored; three were expected."""
+        timed = TimedEpochs(seconds, fewest=1, most=5)
+        result = fit(network(), epochs=3, pace=Pace(timed, 0.0, None), score_each_epoch=False)
+        scored = [one.validation_accuracy is not None for one in result.curve]
+        last = learning_rate_at(2 * n_epochs - 1, 2 * n_epochs, plan().optimizer.learning_rate, 0.2)
+
+        assert scored == [False] * (n_epochs - 1) + [True]
+        assert result.curve[-1].learning_rate == last
+
     def test_a_last_step_that_ruins_the_network_is_seen(self):
         """A loss of the score that is not finite counts as diverged, also in the last epoch."""
         wild = plan(learning_rate=1e30, momentum=0.0)
@@ -263,6 +276,14 @@ class TestAmplification:
         layers = ("blocks.0.a.norm", "blocks.0.b.norm")
 
         assert [one.amplified_layers for one in result.curve] == [(), layers, layers, ()]
+
+    def test_a_timed_training_amplifies_in_the_epochs_that_were_expected(self):
+        """The first half of four, though there are six."""
+        timed = TimedEpochs(1e9, fewest=1, most=6)
+        plan_ = replace(ALWAYS, window=(0.0, 0.5))
+        curve = fit(network(), epochs=4, amplification=plan_, pace=Pace(timed, 0.0, None)).curve
+
+        assert [bool(one.amplified_layers) for one in curve] == [True] * 2 + [False] * 4
 
     def test_windows_of_the_training_stand_above_the_plan_s(self):
         """They say where gradients are amplified, and at which learning rate."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlga.config.training import WindowConfig
+from vlga.networks.training import AmplificationPlan
 from workers.training.schedule import amplified_epochs, window_of
 
 #: The example of a training strategy for 150 epochs.
@@ -35,7 +36,7 @@ def test_a_shorter_training_has_shorter_windows():
     assert [window_of(epoch, 15, PAPER) for epoch in range(15)] == [
         window_of(10 * epoch, 150, PAPER) for epoch in range(15)
     ]
-    assert amplified_epochs(15, PAPER) == [*range(5, 13)]
+    assert amplified_epochs(15, PAPER, None) == [*range(5, 13)]
 
 
 @given(st.integers(1, 300))
@@ -49,4 +50,9 @@ def test_every_epoch_has_a_window_however_few_there_are(n_epochs):
 def test_without_windows_there_is_none():
     """Warmup, decay and the plan's own window hold then."""
     assert window_of(3, 10, []) is None
-    assert amplified_epochs(10, []) is None
+    assert [*amplified_epochs(10, [], AmplificationPlan(mode="random", window=(0.2, 0.5)))] == [
+        2,
+        3,
+        4,
+    ]
+    assert amplified_epochs(10, [], None) == ()
