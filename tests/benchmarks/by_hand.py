@@ -5,8 +5,8 @@
 In turn, seed by seed: `vlga search` with this `budget.seconds`, and a bare training in a process of
 its own (`--plain`): torch alone, the same images and the same split, all cores, SGD with Nesterov
 momentum, one cycle of learning rates up to 0.1, shifted images, mirrored where they mean the same,
-as many epochs as fit the time by the pace of the first steps. Both see the test images once, at the
-end.
+as many epochs as fit the time by the pace of those before, as a search has it. Both see the test
+images once, at the end.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any
 
 from tests.benchmarks.timing import print_table
 
-#: Seconds that a plain training leaves for its end, and the share by which steps get slower.
-_RESERVE, _SLOWER = 2.0, 1.08
+#: Seconds that a plain training leaves for its end.
+_RESERVE = 2.0
 
 
 def main() -> None:
@@ -93,8 +93,11 @@ def train_plainly(
     import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 
     from vlga.config.load import load_config
+    from vlga.ports.evaluator import TimedEpochs
     from workers.data import load_dataset
     from workers.training.augmentation import augment, image_statistics, to_float
+    from workers.training.pace import epochs_that_fit
+    from workers.training.schedule import learning_rate_at
 
     dataset = load_dataset(load_config(settings=settings).data)
     images = torch.from_numpy(np.concatenate([dataset.train_images, dataset.validation_images]))
@@ -123,22 +126,23 @@ def train_plainly(
         step(torch.arange(batch))
         optimizer.zero_grad()
     n_steps = len(images) // batch
-    per_epoch = (time.monotonic() - started) / 20 * _SLOWER * n_steps
-    left = (
-        seconds - (time.monotonic() - began) - _RESERVE - per_epoch * len(tests) / len(images) / 3
-    )
-    n_epochs = max(1, int(left / per_epoch))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, 0.1, total_steps=n_epochs * n_steps + 1, pct_start=0.2
-    )
-    for _ in range(n_epochs):
+    per_epoch = (time.monotonic() - started) / 20 * n_steps
+    left = seconds - (time.monotonic() - began) - _RESERVE
+    n_scored = len(tests) / len(images) / 3
+    n_epochs = max(1, int(left / per_epoch - n_scored))
+    took: list[float] = []
+    while (epoch := len(took)) < n_epochs:
+        started = time.monotonic()
+        n_epochs = epochs_that_fit(TimedEpochs(left, 1, 10_000), took, n_epochs, n_scored)
         network.train()
         order = torch.randperm(len(images), generator=generator)
-        for chosen in order[: n_steps * batch].split(batch):
+        for index, chosen in enumerate(order[: n_steps * batch].split(batch)):
             step(chosen)
+            done = epoch * n_steps + index
+            optimizer.param_groups[0]["lr"] = learning_rate_at(done, n_epochs * n_steps, 0.1, 0.2)
             optimizer.step()
             optimizer.zero_grad()
-            schedule.step()
+        took.append(time.monotonic() - started)
     network.eval()
     with torch.no_grad():
         guesses = [
