@@ -10,14 +10,27 @@ from vlga.ports.candidate import Individual, best_of
 __all__ = ["choose_winner", "rank_networks"]
 
 
+#: Standard errors of the difference by which the fittest must be ahead of a network that is known
+#: to be good. The luckiest of several equal ones is ahead by one or two.
+_AHEAD = 2.0
+
+
 def choose_winner(
-    finalists: Sequence[Individual], n_validation: int, costs: Sequence[str] = ()
+    finalists: Sequence[Individual],
+    n_validation: int,
+    costs: Sequence[str] = (),
+    known: str | None = None,
 ) -> Individual:
-    """Give the network that computes most, of those that validation cannot tell from the fittest.
+    """Give the network that is likely to be the best once it is trained longer.
 
-    Where a search weighs costs too, it is the one that costs least: its user said what for.
+    The one that is known to be good, the search's best guess before it began, if the fittest is not
+    clearly ahead of it: a few hundred validation images find luck among equals before they find a
+    better network (tests/benchmarks/results/known.txt).
 
-    Those are within one standard error of its accuracy, or of an accuracy as high where the fitness
+    Else the one that computes most, of those that validation cannot tell from the fittest. Where a
+    search weighs costs too, it is the one of those that costs least: its user said what for.
+
+    They are within one standard error of its accuracy, or of an accuracy as high where the fitness
     is another: its own is not known, and mostly larger (Breiman et al.: "Classification and
     Regression Trees", 1984, whose rule prefers the simplest). On few validation images the fittest
     is mostly the luckiest, and small networks look better in short trainings than they are: of ten
@@ -30,9 +43,13 @@ def choose_winner(
         finalists: at least one, trained for as long as each other.
         n_validation: images that gave their fitness, at least 1.
         costs: objectives of the search beside the fitness, the one that counts first in front.
+        known: fingerprint of the network that is known to be good, if any is.
     """
     best = best_of(finalists)
     assert best is not None
+    for one in finalists:
+        if one.candidate.fingerprint == known and not costs and _equals(best, one, n_validation):
+            return one
     error = math.sqrt(best.accuracy * (1 - best.accuracy) / n_validation)
     equal = [one for one in finalists if one.accuracy >= best.accuracy - error]
     if costs:
@@ -47,7 +64,9 @@ def rank_networks(
     contenders: Sequence[Individual],
     n_validation: int,
     n: int,
+    *,
     costs: Sequence[str] = (),
+    known: str | None = None,
 ) -> list[Individual]:
     """Give up to `n` different networks: the winner, who would win without it, and so on.
 
@@ -57,13 +76,20 @@ def rank_networks(
         n_validation: as `choose_winner` takes it.
         n: at least 1.
         costs: as `choose_winner` takes them.
+        known: as `choose_winner` takes it.
     """
     rest, ranked = [*finalists], dict[str, Individual]()
     while rest and len(ranked) < n:
-        winner = choose_winner(rest, n_validation, costs)
+        winner = choose_winner(rest, n_validation, costs, known)
         ranked[winner.candidate.fingerprint] = winner
         rest = [one for one in rest if one.candidate.fingerprint not in ranked]
     for one in contenders:
         if len(ranked) < n:
             ranked.setdefault(one.candidate.fingerprint, one)
     return [*ranked.values()]
+
+
+def _equals(best: Individual, known: Individual, n_validation: int) -> bool:
+    """Tell whether the fittest is not clearly ahead, by accuracies as high as theirs."""
+    variances = (one.accuracy * (1 - one.accuracy) / n_validation for one in (best, known))
+    return best.accuracy - known.accuracy <= _AHEAD * math.sqrt(sum(variances))

@@ -19,7 +19,7 @@ from vlga.networks.plan import Shape
 __all__ = ["anchors"]
 
 #: Channels of the first block; the others have four times as many.
-_WIDTHS = (8, 16, 32, 64, 128)
+_WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128)
 #: Pixels a side of the last maps, at most.
 _LAST_SIDE = 4
 #: Blocks, at least: where maps are small from the beginning, the first ones do not pool.

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from tests.support.mortal_store import Killed
+from tests.support.records import genome_of_default
 from tests.support.searching import TINY, Bench, ScriptedEvaluator, small_config
 from tests.support.thorough import some
 from vlga.ports.evaluation import FailureReason
@@ -137,3 +138,17 @@ class TestSteadyState:
         assert bench.run(again) == winner
         assert bench.ledger == ledger
         assert not again.submitted
+
+
+@pytest.mark.parametrize(("others", "known_wins"), [(0.92, True), (0.96, False)])
+def test_the_first_founder_wins_unless_another_is_clearly_ahead(tmp_path, others, known_wins):
+    """It has 0.9 of 250 images, with a standard error of 0.02; all others are as good."""
+    config = config_of("ladder", "population.rungs=1", "population.max_blocks=3")
+    founders = [genome_of_default().to_dict()]
+    population = config.population.model_copy(update={"founders": founders})
+    bench = Bench(tmp_path, config.model_copy(update={"population": population}))
+    evaluator = ScriptedEvaluator(outcome=lambda task: others if task.candidate_id else 0.9)
+    search = bench.search(evaluator)
+    search.run()
+
+    assert (search.best_networks(1)[0].id == 0) is known_wins

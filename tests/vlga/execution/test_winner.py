@@ -21,6 +21,31 @@ def test_computes_most_of_those_that_validation_cannot_tell_apart(n_validation, 
     assert choose_winner(finalists, n_validation).id == winner
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "n_validation", "winner"),
+    [
+        (0.93, 100, 1),  # three points ahead, of which the standard error is 4
+        (0.93, 1_000, 0),  # of which it is 1.2
+        (0.91, 1_000, 1),
+        (0.89, 10_000, 1),  # the known one is the fittest itself
+    ],
+)
+def test_is_the_known_network_unless_the_fittest_is_clearly_ahead(accuracy, n_validation, winner):
+    """However much others compute; where costs are weighed these decide."""
+    finalists = [finalist(0, accuracy, 5), finalist(1, 0.9, 3), finalist(2, 0.85, 9)]
+    known = finalists[1].candidate.fingerprint
+
+    assert choose_winner(finalists, n_validation, (), known).id == winner
+    assert choose_winner(finalists, 10, ["parameters"], known).id == 0
+    if winner == 1:
+        assert rank_networks(finalists, (), n_validation, 1, known=known)[0].id == 1
+
+
+def test_a_known_network_that_is_no_finalist_has_no_say():
+    """It failed, say."""
+    assert choose_winner([finalist(0, 0.9)], 100, (), "0" * 16).id == 0
+
+
 def test_costs_least_of_them_where_costs_are_weighed():
     """By the cost that is named first; the fitter one of those that cost alike."""
     finalists = [finalist(0, 0.9, 5), finalist(1, 0.88, 3), finalist(2, 0.89, 3), finalist(3, 0.5)]
@@ -28,7 +53,7 @@ def test_costs_least_of_them_where_costs_are_weighed():
     assert choose_winner(finalists, 100, ["macs"]).id == 2
     assert choose_winner(finalists, 100, ["parameters", "macs"]).id == 0  # of 1,000 parameters
     assert choose_winner(finalists, 10_000, ["macs"]).id == 0
-    ranked = rank_networks(finalists, (), 100, 4, ["macs"])
+    ranked = rank_networks(finalists, (), 100, 4, costs=["macs"])
     assert [one.id for one in ranked] == [2, 1, 0, 3]
 
 
