@@ -30,6 +30,7 @@ from vlga.cli.run import data_name, overrides, run_in_terminal, worker_overrides
 from vlga.config.load import load_config
 from vlga.config.strategies import STUDIES
 from vlga.errors import TooManyFailures
+from vlga.execution.winner import known_network
 from vlga.networks.phenotype import plan_of
 from vlga.ports.data import fitness_label
 from vlga.ports.ledger import SearchRecord
@@ -183,6 +184,8 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
     fittest = outcome.fittest
     if fittest.candidate.fingerprint != winner.candidate.fingerprint:
         why = "computes more, as pays in a longer training"
+        if winner.candidate.fingerprint == known_network(record.config, data):
+            why = "is the first of the known networks, seldom worse in the end"
         if len(record.config.objectives) > 1:
             why = "costs less, which is an objective"
         print_(

@@ -23,8 +23,7 @@ from vlga.execution.progress import Tally
 from vlga.execution.replay import require_same, require_same_plan
 from vlga.execution.run import Run
 from vlga.execution.task import by_cost, epochs_of, make_task
-from vlga.execution.winner import rank_networks
-from vlga.networks.phenotype import decode
+from vlga.execution.winner import known_network, rank_networks
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import Evaluation, Source
 from vlga.ports.lease import Stop
@@ -95,15 +94,13 @@ class Search:
     def best_networks(self, n: int) -> list[Individual]:
         """Give up to `n` different networks of a search that is over, the winner first."""
         strategy, config, data = self.strategy, self._run.config, self._run.data
-        shape, n_classes = data.input_shape, len(data.classes)
-        known = [decode(one, shape, n_classes).fingerprint for one in config.founders()[:1]]
         return rank_networks(
             strategy.finalists,
             strategy.contenders,
             data.n_validation,
             n,
             costs=config.objectives[1:],
-            known=known[0] if known else None,
+            known=known_network(config, data),
         )
 
     def run(self) -> Individual:
