@@ -211,10 +211,10 @@ def _task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> Evalua
 
 def _timed(run: Run, seconds: float) -> TimedEpochs | None:
     """Give what decides its epochs, if time does; windows are of an expected training."""
-    if not _kept_seconds(run) or run.config.training.windows:
+    fewest, most = run.config.training.epochs, run.config.final.epochs
+    if not _kept_seconds(run) or run.config.training.windows or fewest >= most:
         return None
-    most = run.config.final.epochs
-    return TimedEpochs(seconds, min(most, run.config.training.epochs), most)
+    return TimedEpochs(seconds, fewest, most)
 
 
 def _cutout(run: Run, n_epochs: int) -> float:

@@ -119,6 +119,7 @@ def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path
         (("budget.seconds=100",), True),
         (("budget.seconds=none",), False),
         (("budget.seconds=100", "final.time_fraction=0"), False),
+        (("budget.seconds=100", "training.epochs=99"), False),  # no choice
         (("budget.seconds=100", "training.windows=[{until=9, rate=0.5}]"), False),
     ],
 )
