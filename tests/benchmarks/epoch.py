@@ -35,8 +35,9 @@ from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from workers.networks.build import Network, build_network
 from workers.training.augmentation import image_statistics
-from workers.training.loop import Split, train
+from workers.training.loop import train
 from workers.training.memory import training_memory
+from workers.training.scoring import Split
 
 _BATCH_SIZE = 128
 _SHAPES = ((3, 32, 32), (1, 28, 28))

@@ -19,7 +19,8 @@ from workers.data.dataset import Images, Labels
 from workers.evaluators.patient import PatientEvaluator
 from workers.networks.build import Network, build_network
 from workers.training.augmentation import image_statistics
-from workers.training.loop import Split, TrainingResult, train
+from workers.training.loop import TrainingResult, train
+from workers.training.scoring import Split
 
 SHAPE = (1, 8, 8)
 

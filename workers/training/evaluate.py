@@ -8,13 +8,13 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import nn
 
-from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason
+from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask, worthwhile_threads
 from vlga.ports.mistakes import Mistakes
 from workers.data import Dataset
@@ -23,22 +23,16 @@ from workers.networks.committee import Committee, trained_network
 from workers.networks.mirrored import Mirrored
 from workers.networks.weights import Normalization, pack_weights
 from workers.training.beginning import begin, looks_at_mirror_images, whiten
-from workers.training.cuda_errors import UnusableGpuError, is_out_of_memory, makes_gpu_unusable
+from workers.training.cuda_errors import UnusableGpuError, makes_gpu_unusable
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.latency import measured_latency
-from workers.training.loop import (
-    Answers,
-    Scores,
-    Split,
-    TrainingFailure,
-    TrainingResult,
-    score,
-    train,
-)
+from workers.training.loop import TrainingFailure, TrainingResult, train
 from workers.training.memory import limit_gpu_memory, peak_memory_bytes, training_memory
 from workers.training.mistakes import count_mistakes
+from workers.training.outcome import Outcome, first_line, reason_of
 from workers.training.pace import Pace
 from workers.training.resident import ResidentData, free, on_device
+from workers.training.scoring import Answers, Scores, Split, score
 
 __all__ = ["evaluate"]
 
@@ -46,32 +40,6 @@ _HALVED = "trained with halves of each batch, as whole ones did not fit the memo
 
 #: How many times as long an image takes in a training step as in a forward pass.
 _STEP_COST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What came of one attempt; the fields are those of `Evaluation`.
-
-    Attributes:
-        weights: trained ones as bytes, if the task keeps them.
-        is_built: whether the network was, so that a failure is one of its training.
-        latency_seconds: of one image, if it was measured.
-    """
-
-    fitness: float | None
-    reason: FailureReason | None = None
-    message: str = ""
-    curve: tuple[EpochRecord, ...] = ()
-    weights: bytes | None = None
-    test_accuracy: float | None = None
-    is_built: bool = True
-    latency_seconds: float | None = None
-    mistakes: Mistakes | None = None
-
-    @property
-    def ran_out_of_memory(self) -> bool:
-        """Whether less would have been enough for a smaller batch."""
-        return self.is_built and self.reason is FailureReason.OUT_OF_MEMORY
 
 
 def evaluate(
@@ -145,7 +113,7 @@ def evaluate(
             fitness=outcome.fitness,
             reason=outcome.reason,
             message=outcome.message,
-            validation_loss=_validation_loss(outcome),
+            validation_loss=outcome.validation_loss,
             n_parameters=task.n_parameters,
             n_macs=task.n_macs,
             curve=outcome.curve,
@@ -161,12 +129,6 @@ def evaluate(
     )
 
 
-def _validation_loss(outcome: _Outcome) -> float | None:
-    """Give the loss on the images that gave the fitness, if it was measured."""
-    is_known = outcome.fitness is not None and outcome.curve
-    return outcome.curve[-1].validation_loss if is_known else None
-
-
 def _attempt(
     task: EvaluationTask,
     dataset: Dataset,
@@ -175,7 +137,7 @@ def _attempt(
     n_threads: int,
     is_over: Callable[[], bool],
     micro_batches: int,
-) -> _Outcome:
+) -> Outcome:
     """Build, train and score the network once, with each batch in so many parts."""
     stage, latency = FailureReason.BUILD, None
     try:
@@ -183,7 +145,7 @@ def _attempt(
         with _threads(n_used), training_memory(device):
             if task.members:
                 scores = _committee_scores(task, on_device(dataset, device), device)
-                return _Outcome(scores.fitness, test_accuracy=scores.accuracy)
+                return Outcome(scores.fitness, test_accuracy=scores.accuracy)
             network = begin(task)
             stage = FailureReason.ERROR
             network.to(device)
@@ -192,7 +154,7 @@ def _attempt(
             if task.measure_latency:
                 latency = measured_latency(network, task.plan.input_shape)
                 if task.latency_ms is not None and 1000 * latency > task.latency_ms:
-                    return _too_slow(latency, task.latency_ms)
+                    return Outcome.too_slow(latency, task.latency_ms)
             mirrored = looks_at_mirror_images(task, may_mirror=dataset.may_mirror)
             result = _train(
                 task,
@@ -216,7 +178,7 @@ def _attempt(
             )
             keeps = task.keeps_weights_of(fitness)
             weights = pack_weights(network, normalization) if keeps else None
-            return _Outcome(
+            return Outcome(
                 fitness,
                 curve=curve,
                 weights=weights,
@@ -225,24 +187,18 @@ def _attempt(
                 mistakes=mistakes,
             )
     except TrainingFailure as failure:
-        return _Outcome(None, failure.reason, str(failure), failure.curve, latency_seconds=latency)
+        return Outcome(None, failure.reason, str(failure), failure.curve, latency_seconds=latency)
     except Exception as error:  # noqa: BLE001  # any failure of a network is data, see population.py
         if makes_gpu_unusable(str(error)):
-            raise UnusableGpuError(_first_line(error)) from None
+            raise UnusableGpuError(first_line(error)) from None
         # The words only: the error itself would keep the network and its maps.
-        return _Outcome(
+        return Outcome(
             None,
-            _classify(error, stage),
-            _first_line(error),
+            reason_of(error, stage),
+            first_line(error),
             is_built=stage is not FailureReason.BUILD,
             latency_seconds=latency,
         )
-
-
-def _too_slow(seconds: float, limit_ms: float) -> _Outcome:
-    """Give the outcome of a network that takes too long for one image, and is not trained."""
-    words = f"takes {1000 * seconds:.3g} ms for one image, more than limits.latency_ms={limit_ms:g}"
-    return _Outcome(None, FailureReason.TOO_SLOW, words, latency_seconds=seconds)
 
 
 def _mistakes(answers: Answers, dataset: Dataset) -> Mistakes:
@@ -312,25 +268,6 @@ def _threads(n_threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _classify(error: Exception, stage: FailureReason) -> FailureReason:
-    """Tell running out of memory from what else may go wrong at a stage."""
-    out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        # Neither what CUDA has outside torch's pool, nor torch's allocator or oneDNN on a CPU, has
-        # a type of its own for it.
-        isinstance(error, RuntimeError)
-        and (
-            is_out_of_memory(str(error))
-            or "can't allocate memory" in str(error)
-            or str(error) == "could not create a primitive"
-        )
-    )
-    return FailureReason.OUT_OF_MEMORY if out_of_memory else stage
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
 
 
 def _device_name(device: str) -> str:

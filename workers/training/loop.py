@@ -10,10 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor, nn
 
 from vlga.config.fitness import FitnessName
@@ -21,63 +19,15 @@ from vlga.config.training import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
-from workers.fitness import fitness_of
-from workers.machine import has_bfloat16
 from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loss import balanced_weights, batch_weights, step_loss
 from workers.training.pace import Pace
 from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
+from workers.training.scoring import Answers, Scores, Split, precision_of, scores_and_answers
 from workers.training.sgd import SGD
 
-__all__ = [
-    "Answers",
-    "Scores",
-    "Split",
-    "TrainingFailure",
-    "TrainingResult",
-    "score",
-    "train",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Images with their labels, on one device.
-
-    Attributes:
-        images: (n, channels, height, width) uint8.
-        labels: (n,) int64 in [0, n_classes).
-    """
-
-    images: Tensor
-    labels: Tensor
-
-
-class Scores(NamedTuple):
-    """How good a network is on some images.
-
-    Attributes:
-        loss: mean cross-entropy.
-        accuracy: in [0, 1].
-        fitness: in [0, 1], of the kind that was asked for; NaN if that is of a loss that is.
-    """
-
-    loss: float
-    accuracy: float
-    fitness: float
-
-
-class Answers(NamedTuple):
-    """What a network takes some images for; both on their device.
-
-    Attributes:
-        classes: (n,) int64.
-        probabilities: (n,) float32 in [0, 1], that it gives these classes.
-    """
-
-    classes: Tensor
-    probabilities: Tensor
+__all__ = ["TrainingFailure", "TrainingResult", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +128,7 @@ def train(
     )
     weights = balanced_weights(train_split.labels) if config.class_weights == "balanced" else None
     factor, offset = scaling(*statistics)
-    precision = _autocast(device)
+    precision = precision_of(device)
     is_correct = torch.empty(steps_per_epoch * batch_size, dtype=torch.bool, device=device)
     curve: list[EpochRecord] = []
     while (epoch := len(curve)) < n_epochs:
@@ -223,7 +173,7 @@ def train(
                 optimizer.step(learning_rate)
         at_once, is_scored = SCORED_AT_ONCE // micro_batches, epoch == n_epochs - 1
         scored, answers = (
-            _score(answering or network, score_split, statistics, at_once, fitness)
+            scores_and_answers(answering or network, score_split, statistics, at_once, fitness)
             if is_scored or score_each_epoch
             else (None, None)
         )
@@ -268,48 +218,6 @@ def _require_finite(
         )
 
 
-def score(
-    network: nn.Module,
-    split: Split,
-    statistics: tuple[Tensor, Tensor],
-    batch_size: int = SCORED_AT_ONCE,
-    fitness: FitnessName = "accuracy",
-) -> Scores:
-    """Say how good a network is on a split."""
-    return Scores(*_score(network, split, statistics, batch_size, fitness)[0].tolist())
-
-
-@torch.no_grad()
-def _score(
-    network: nn.Module,
-    split: Split,
-    statistics: tuple[Tensor, Tensor],
-    batch_size: int,
-    fitness: FitnessName,
-) -> tuple[Tensor, Answers]:
-    """Give the fields of `Scores` on the split's device, (3,) float64, and all answers."""
-    network.eval()
-    factor, offset = scaling(*statistics)
-    precision = _autocast(split.images.device)
-    total_loss = torch.zeros((), device=split.images.device)
-    classes, probabilities = [], []
-    for start in range(0, len(split.labels), batch_size):
-        images = split.images[start : start + batch_size]
-        labels = split.labels[start : start + batch_size]
-        with precision:
-            logits = network(scaled(images, factor, offset)).float()
-        total_loss += F.cross_entropy(logits, labels, reduction="sum")
-        highest, found = logits.max(1)
-        classes.append(found)
-        probabilities.append((highest - logits.logsumexp(1)).exp())
-    answers = Answers(torch.cat(classes), torch.cat(probabilities))
-    loss = total_loss.double() / len(split.labels)
-    known = answers.classes, split.labels, logits.shape[1], loss
-    accuracy = fitness_of("accuracy", *known)
-    value = accuracy if fitness == "accuracy" else fitness_of(fitness, *known)
-    return torch.stack([loss, accuracy, value]), answers
-
-
 def _read(
     train_loss: Tensor, is_correct: Tensor, scored: Tensor | None
 ) -> tuple[float, float, Scores | None]:
@@ -318,19 +226,12 @@ def _read(
     Args:
         train_loss: () mean over the epoch.
         is_correct: (n,) bool, for each image that was trained on.
-        scored: as `_score` gives it, or None.
+        scored: as `scores_and_answers` gives it, or None.
     """
     metrics = [train_loss[None], is_correct.float().mean()[None]]
     metrics += [] if scored is None else [scored]
     loss, accuracy, *scores = torch.cat(metrics).tolist()
     return loss, accuracy, Scores(*scores) if scores else None
-
-
-def _autocast(device: torch.device) -> torch.autocast:
-    """Give bfloat16 on a GPU that has it, else no change of precision."""
-    is_gpu = device.type == "cuda"
-    enabled = is_gpu and has_bfloat16(torch.cuda.get_device_capability(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 def _finite(value: float) -> float:

@@ -15,7 +15,7 @@ from vlga.networks.plan import StemPlan
 from workers.data import Dataset
 from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, to_float
-from workers.training.loop import Split
+from workers.training.scoring import Split
 
 __all__ = ["ResidentData", "free", "on_device"]
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from workers.machine import has_bfloat16
 from workers.training.augmentation import image_statistics, to_float
-from workers.training.loop import Split
 from workers.training.schedule import learning_rate_at
+from workers.training.scoring import Split
 
 __all__ = ["BareLoop", "wait_for_device"]
 

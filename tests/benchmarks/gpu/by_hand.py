@@ -15,7 +15,7 @@ from vlga.networks.named import ModelPlan
 from vlga.networks.training import OptimizerPlan
 from workers.data import Dataset
 from workers.networks.build import build
-from workers.training.loop import Split
+from workers.training.scoring import Split
 
 __all__ = ["train_by_hand"]
 

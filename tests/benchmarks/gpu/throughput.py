@@ -46,7 +46,8 @@ from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from workers.data import Dataset
 from workers.networks.build import build
 from workers.training.augmentation import image_statistics
-from workers.training.loop import Split, train
+from workers.training.loop import train
+from workers.training.scoring import Split
 
 #: Limits of the packed networks: as they were when 209 ended in a minute, and as they are chosen.
 _PACKED: dict[str, tuple[str, ...]] = {

@@ -19,7 +19,7 @@ from vlga.genetics.genome import Genome
 from vlga.networks.phenotype import decode
 from vlga.networks.plan import NetworkPlan
 from workers.networks.build import Network, build_network
-from workers.training.loop import Split
+from workers.training.scoring import Split
 
 
 def generator(seed: int = 0) -> torch.Generator:

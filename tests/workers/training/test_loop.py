@@ -22,9 +22,10 @@ from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.evaluator import TimedEpochs
 from workers.data import load_dataset
 from workers.training.augmentation import image_statistics, to_float
-from workers.training.loop import Split, TrainingFailure, TrainingResult, score
+from workers.training.loop import TrainingFailure, TrainingResult
 from workers.training.pace import Pace
 from workers.training.schedule import learning_rate_at
+from workers.training.scoring import Split, score
 from workers.training.sgd import SGD
 
 ALWAYS = AmplificationPlan(mode="random", ratio=1.0, window=(0.0, 1.0))

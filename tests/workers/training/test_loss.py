@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from tests.support.trainings import brightness, fit, network, plan, split
-from workers.training.loop import Split
 from workers.training.loss import balanced_weights, batch_weights, step_loss
+from workers.training.scoring import Split
 
 
 def alike(n_first: int, n_second: int, seed: int = 0) -> Split:
