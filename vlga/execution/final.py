@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vlga.errors import SearchStopped
@@ -48,11 +49,13 @@ def train_longer(
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
     need not be trainable from scratch. It has as many epochs as fit the share of the budget's time
     that the search left: expected by the winner's own (`epochs_of_final`), decided by those that it
-    has had, since a machine may be busier than it was, or idler. A training that ends no better
-    than chance on its own training images, or diverges, is done again at half the learning rate,
-    twice at most; if all three do, the one with the lowest training loss counts. The test images
-    have no say in it. In many epochs a square of each image is hidden, as `final.cutout` says
-    (DeVries and Taylor 2017).
+    has had, since a machine may be busier than it was, or idler. In many epochs a square of each
+    image is hidden, as `final.cutout` says (DeVries and Taylor 2017).
+
+    A training that ends no better than chance on its own training images, or diverges, is done
+    again at half the learning rate, twice at most, in the time that is left but no shorter than the
+    search's longest trainings. If all three do, the one with the lowest training loss counts. The
+    test images have no say in it.
 
     The members of a committee are trained likewise, the winner first, in equal parts of that time.
     The search is then complete only when they are scored (ending.py), and its test accuracy
@@ -96,15 +99,14 @@ def train_longer(
     run.observer(started)
     tried: list[Trained] = []
     for rate in _RATES:
-        tried.append(run_final_task(run, _at_rate(task, rate)))
+        tried.append(run_final_task(run, _again(task, rate, _seconds(tried))))
         if not _blew_up(tried[-1].evaluation, len(run.data.classes)):
             break
     else:
         tried.sort(key=_last_loss, reverse=True)
     weights = tried[-1].weights
     # A search that is resumed takes the time of longer trainings off its own.
-    seconds = sum(one.evaluation.train_seconds for one in tried)
-    evaluation = replace(tried[-1].evaluation, train_seconds=seconds)
+    evaluation = replace(tried[-1].evaluation, train_seconds=_seconds(tried))
     files = [run.artifacts.save(weights, "final_weights")] if weights else []
     changes = _changes(evaluation, number, n_members)
     changes["seconds"] = run.elapsed_seconds
@@ -238,11 +240,17 @@ def run_final_task(run: Run, task: EvaluationTask) -> Trained:
     return trained
 
 
-def _at_rate(task: EvaluationTask, rate: float) -> EvaluationTask:
-    """Give the task at a share of its learning rate."""
-    optimizer = task.plan.optimizer
+def _again(task: EvaluationTask, rate: float, spent_seconds: float) -> EvaluationTask:
+    """Give the task at a share of its learning rate, with so much less time."""
+    optimizer, timed = task.plan.optimizer, task.timed
     slower = replace(optimizer, learning_rate=rate * optimizer.learning_rate)
-    return replace(task, plan=replace(task.plan, optimizer=slower))
+    if timed is not None:
+        timed = replace(timed, seconds=max(0.0, timed.seconds - spent_seconds))
+    return replace(task, plan=replace(task.plan, optimizer=slower), timed=timed)
+
+
+def _seconds(trainings: Sequence[Trained]) -> float:
+    return sum(one.evaluation.train_seconds for one in trainings)
 
 
 def _blew_up(evaluation: Evaluation, n_classes: int) -> bool:

@@ -207,6 +207,26 @@ def test_one_that_diverges_is_tried_at_half_the_learning_rate(bench, rates):
     assert [one for one, is_final in bench.store.searches["first"].outcomes if is_final] == [final]
 
 
+def test_one_that_is_tried_again_has_the_time_that_is_left(tmp_path, monkeypatch):
+    """Or none: it is then as short as a training of the search, and the whole is late by that."""
+    settings = ("budget.evaluations=3", "budget.seconds=100", "training.epochs=2")
+    bench = Bench(tmp_path, small_config(*settings, "final.epochs=99", "final.time_fraction=0.4"))
+    winner, evaluator = bench.run(), ScriptedEvaluator(outcome=lambda _: FailureReason.DIVERGED)
+    wait = evaluator.wait
+
+    def wait_long(timeout_seconds=None):
+        return [
+            replace(one, evaluation=replace(one.evaluation, train_seconds=70.0))
+            for one in wait(timeout_seconds)
+        ]
+
+    monkeypatch.setattr(evaluator, "wait", wait_long)
+    train(bench, winner, evaluator)
+    first, second, third = (task.timed.seconds for task in evaluator.submitted)
+
+    assert (second, third) == (pytest.approx(first - 70), 0)
+
+
 @pytest.mark.parametrize(
     ("losses", "n_trainings"),
     [((0.8, 0.9), 1), ((1.09, 1.11), 3), ((1.2, 1.1), 1), ((1.2,), 1), ((), 1)],
