@@ -59,7 +59,7 @@ from vlga.strategies import make_strategy
 #: Where `collect` was last written to.
 TRAININGS = Path(__file__).parent / "results" / "trainings.csv"
 #: Data sets by their names in the ledger, with the shapes of their images.
-SHAPES: dict[str, Shape] = {"fashion-mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+SHAPES: dict[str, Shape] = {"fashion-mnist": (1, 28, 28)}
 N_CLASSES, N_TRAIN, N_VALIDATION = 10, 2400, 600
 #: What `tests.benchmarks.peers` sets, as far as a strategy sees it.
 SETTINGS = (
