@@ -1,15 +1,14 @@
 """A model of real trainings: strategies compared in minutes, where the trainings took hours.
 
-    python -m tests.benchmarks.surrogate collect --db URL ... > trainings.csv
     python -m tests.benchmarks.surrogate check      # how well it tells trainings it has not seen
     python -m tests.benchmarks.surrogate run        # the strategies on it
 
 As NAS-Bench-301 (Zela et al., 2020, https://arxiv.org/abs/2008.09777): boosted trees learn what the
-searches of `tests.benchmarks.peers` recorded, random networks and those of every strategy. What
-they are told of a network is its genes, one by one, not the numbers that the model of `ladder`
-sees, which would be tested by its own idea of what is alike. A training in a search is the trees'
-guess with the spread that equal networks had over seeds; a search is judged by the guess alone for
-the network that it would give.
+searches of `tests.benchmarks.peers` recorded (trainings.py), random networks and those of every
+strategy. What they are told of a network is its genes, one by one, not the numbers that the model
+of `ladder` sees, which would be tested by its own idea of what is alike. A training in a search is
+the trees' guess with the spread that equal networks had over seeds; a search is judged by the guess
+alone for the network that it would give.
 
 The table is worth something only where the trees know networks that were left out of their
 training: `check` leaves out a fifth of the networks, five times, and each strategy.
@@ -18,15 +17,11 @@ training: `check` leaves out a fifth of the networks, five times, and each strat
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import statistics
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -38,9 +33,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from db.read import searches
-from db.store import SqlStore
 from tests.benchmarks.timing import print_table
+from tests.benchmarks.trainings import INPUTS, N_CLASSES, SHAPES, numbers_of, trainings_of
 from vlga.app.evaluators import load_data
 from vlga.app.sizes import Machine, choose_sizes
 from vlga.config.load import load_config
@@ -56,11 +50,7 @@ from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.strategies import make_strategy
 
-#: Where `collect` was last written to.
-TRAININGS = Path(__file__).parent / "results" / "trainings.csv"
-#: Data sets by their names in the ledger, with the shapes of their images.
-SHAPES: dict[str, Shape] = {"fashion-mnist": (1, 28, 28)}
-N_CLASSES, N_TRAIN, N_VALIDATION = 10, 2400, 600
+N_TRAIN, N_VALIDATION = 2400, 600
 #: What `tests.benchmarks.peers` sets, as far as a strategy sees it.
 SETTINGS = (
     "training.epochs=9",
@@ -72,67 +62,6 @@ SETTINGS = (
 )
 #: Fewest failed trainings from which a model of failures is made.
 _MIN_FAILURES = 20
-_SPACE = load_config().space.build()
-_MAX_BLOCKS = 8
-_GENES = {
-    gene: sorted(alleles, key=lambda one: (isinstance(one, str), one))
-    for gene, alleles in _SPACE.varied_genes(_MAX_BLOCKS).items()
-}
-_COSTS = ("log2_macs", "log2_parameters", "blocks")
-INPUTS = ("epochs", "trainings", *_COSTS, *_GENES)
-
-
-def numbers_of(genome: Genome, shape: Shape) -> dict[str, float]:
-    """Give what the trees are told of a network: costs, and each gene's place among its alleles.
-
-    Genes that are silent, or of blocks that it does not have, are left out.
-    """
-    plan, silent = decode(genome, shape, N_CLASSES), genome.silent_genes(shape[1:])
-    costs = (math.log2(plan.n_macs), math.log2(plan.n_parameters), float(len(genome.blocks)))
-    own = {
-        gene: float(_GENES[gene].index(allele))
-        for gene, allele in genome.genes().items()
-        if gene in _GENES and gene not in silent
-    }
-    return dict(zip(_COSTS, costs, strict=True)) | own
-
-
-def collect(urls: Sequence[str]) -> None:
-    """Print a row for each training of the completed searches of these databases."""
-    columns = ("data", "strategy", "seed", "network", "accuracy", *INPUTS)
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    for url in urls:
-        with closing(SqlStore(url, create=False)) as store:
-            for row in searches.list_searches(store.engine):
-                if row["status"] == "completed":
-                    writer.writerows(_trainings(store, row["name"]))
-
-
-def _trainings(store: SqlStore, name: str) -> Iterator[dict[str, Any]]:
-    record, candidates = store.find_search(name), store.candidates(name)
-    config, lengths = record.config, rung_lengths(record.config)
-    for outcome in store.evaluations(name):
-        one = candidates[outcome.candidate_id]
-        if outcome.source != "trained" or not isinstance(one.genome, Genome):
-            continue
-        numbers = numbers_of(one.genome, record.data.input_shape)
-        yield {
-            "data": record.data.name,
-            "strategy": config.strategy,
-            "seed": config.seed,
-            "network": one.fingerprint,
-            "accuracy": "" if outcome.fitness is None else f"{outcome.fitness:.4f}",
-            "epochs": lengths[one.rung],
-            "trainings": one.rung + 1,
-            **{key: f"{number:.4g}" for key, number in numbers.items()},
-        }
-
-
-def trainings_of(data: str) -> pd.DataFrame:
-    """Read the trainings on a data set."""
-    rows = pd.read_csv(TRAININGS)
-    return rows[rows["data"] == data].reset_index(drop=True)
 
 
 @dataclass(slots=True)
@@ -328,19 +257,16 @@ def run(data: str, options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Collect, check or run."""
+    """Check or run."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["collect", "check", "run"])
-    parser.add_argument("--db", nargs="*", default=[])
+    parser.add_argument("what", choices=["check", "run"])
     parser.add_argument("--data", default="fashion-mnist", choices=[*SHAPES])
     parser.add_argument("--epochs", type=int, nargs="+", default=[80, 240])
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--founders", default="auto", choices=["auto", "[]"])
     parser.add_argument("--arms", nargs="*", default=[*_ARMS], choices=[*_ARMS])
     options = parser.parse_args()
-    if options.what == "collect":
-        collect(options.db)
-    elif options.what == "check":
+    if options.what == "check":
         check(options.data)
     else:
         run(options.data, options)

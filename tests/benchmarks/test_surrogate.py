@@ -3,16 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.benchmarks.surrogate import (
-    INPUTS,
-    TRAININGS,
-    Model,
-    configured,
-    numbers_of,
-    search,
-    summary_of,
-    trainings_of,
-)
+from tests.benchmarks.surrogate import Model, configured, search, summary_of
+from tests.benchmarks.trainings import INPUTS, TRAININGS, numbers_of, trainings_of
 
 DATA = "fashion-mnist"
 
