@@ -43,7 +43,8 @@ class TrainingConfig(Settings):
     )
     initialization: Literal["he", "dirac"] = Field(
         "he",
-        description="of convolutions; dirac: with batch normalization they begin by passing on",
+        description="of convolutions; dirac: with batch normalization they begin by passing on, "
+        "skip connections at zero",
     )
     norm_bias_rate: Annotated[float, Field(gt=0)] = Field(
         1.0,

@@ -127,7 +127,9 @@ def build_network(plan: NetworkPlan, generator: torch.Generator, *, dirac: bool 
         generator: on the CPU; the only source of randomness.
         dirac: whether convolutions that batch normalization follows start by passing on as many
             channels as they can (Jordan 2024, https://arxiv.org/abs/2404.00498), the others at
-            random.
+            random; skip connections then start at zero, as if they were not there. They are not
+            normalized, and two or more in a row make a training diverge that begins with random
+            ones (tests/benchmarks/results/skips.txt).
     """
     # torch draws default weights from its global generator; skipping that leaves it alone.
     with torch.device("meta"):
@@ -145,6 +147,10 @@ def build_network(plan: NetworkPlan, generator: torch.Generator, *, dirac: bool 
         elif isinstance(module, nn.Linear):
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
+    if dirac:
+        for module in network.modules():
+            if isinstance(module, Block) and module.skip is not None:
+                nn.init.zeros_(module.skip.weight)
     return network
 
 

@@ -131,13 +131,33 @@ class TestDirac:
 
     def test_without_batch_normalization_it_is_he_s(self):
         """Nothing would bring the maps of a chain of such to one scale."""
-        block = replace(genome().blocks[0], batch_norm_a=False, batch_norm_b=False)
+        block = replace(genome().blocks[0], batch_norm_a=False, batch_norm_b=False, skip=False)
         built = decode(Genome(genome().network, (block,)), (1, 8, 8), 3)
         states = [
             build_network(built, generator(), dirac=one).state_dict() for one in (False, True)
         ]
 
         assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+    @pytest.mark.parametrize("batch_norm", [True, False])
+    def test_a_skip_connection_begins_as_if_it_was_not_there(self, batch_norm):
+        """The network answers as the same one without it, and the connection can be learnt."""
+        block = replace(genome().blocks[0], batch_norm_a=batch_norm, batch_norm_b=batch_norm)
+        images = torch.randn(2, 1, 8, 8, generator=generator())
+        outputs = []
+        for skip in (True, False):
+            blocks = (replace(block, skip=skip), replace(block, skip=skip))
+            built = decode(Genome(genome().network, blocks), (1, 8, 8), 3)
+            network = build_network(built, generator(), dirac=True).train()
+            state = {name: one for name, one in network.state_dict().items() if "skip" not in name}
+            outputs.append((network, state))
+        (network, _), (plain, state) = outputs
+        plain.load_state_dict({**state, **{n: outputs[0][1][n] for n in state}})
+        maps = network.blocks(images)
+
+        torch.testing.assert_close(maps, plain.blocks(images))
+        maps.sum().backward()
+        assert network.blocks[0].skip.weight.grad.abs().sum() > 0
 
 
 class TestBuildNetwork:
