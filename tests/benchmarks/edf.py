@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.edf                       # digits, then the genes of four shapes
     python -m tests.benchmarks.edf --networks 0          # only the genes, without training
+    python -m tests.benchmarks.edf --set data.name=cifar10 --set data.dir=DIR
 
 Radosavovic et al.: "On Network Design Spaces for Visual Recognition" (2019,
 https://arxiv.org/abs/1905.13214) compare spaces by the error of random networks: its empirical
@@ -19,6 +20,7 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -47,10 +49,12 @@ SHAPES = {(1, 28, 28): 10_000, (3, 32, 32): 10_000, (3, 64, 64): 2500, (3, 224, 
 N_DRAWN, LEAST_SHARE = 1000, 0.75
 
 
-def configured(strategy: str, data: DataSummary, n: int, seed: int) -> SearchConfig:
+def configured(
+    strategy: str, data: DataSummary, n: int, seed: int, settings: Sequence[str] = ()
+) -> SearchConfig:
     """Give the preset's search on images, with `n` drawn networks before any child."""
     config = load_config(
-        settings=[f"strategy={strategy}", "population.founders=[]"],
+        settings=[f"strategy={strategy}", "population.founders=[]", *settings],
         overrides={"seed": seed, "population.size": n},
     )
     return choose_sizes(config, data, Machine(2, has_gpu=False))
@@ -76,12 +80,13 @@ def trained(
 
 
 def distribution(outcomes: Sequence[Evaluation]) -> dict[str, Any]:
-    """Give the shares of all networks that reach each level, and that fail, with the median."""
+    """Give the shares of all that reach each level, and that fail; the median, the best's mean."""
     scores = sorted(one.fitness or 0.0 for one in outcomes)
     failures = Counter(str(one.reason) for one in outcomes if not one.completed)
     return {
         **{f">= {at}": f"{sum(one >= at for one in scores) / len(scores):.0%}" for at in LEVELS},
         "median": f"{scores[len(scores) // 2]:.3f}",
+        "best quarter": f"{fmean(scores[-(len(scores) // 4) :]):.3f}",
         "failed": f"{sum(failures.values()) / len(scores):.0%}",
         "reasons": ", ".join(f"{n} {why}" for why, n in failures.items()) or "-",
     }
@@ -111,12 +116,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--strategies", nargs="+", default=["ladder"])
+    parser.add_argument("--set", dest="settings", action="append", default=[])
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.networks:
-        dataset = load_data(load_config())
+        dataset = load_data(load_config(settings=options.settings))
         for name in options.strategies:
-            config = configured(name, dataset.summary(), options.networks, options.seed)
+            config = configured(
+                name, dataset.summary(), options.networks, options.seed, options.settings
+            )
             print(f"{dataset.name}, drawn as {name} does: {sizes_text(config)}", flush=True)
             outcomes = [*trained(config, dataset, options.networks, options.epochs)]
             print_table([distribution([outcome for _, outcome in outcomes])])

@@ -18,13 +18,15 @@ from vlga.genetics.genes import (
     Allele,
     BlockGenes,
     NetworkGenes,
+    gene_names,
 )
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 
-__all__ = ["grow", "sample", "sample_block", "settle", "shrink", "smallest"]
+__all__ = ["grow", "order_widths", "sample", "sample_block", "settle", "shrink", "smallest"]
 
 _SIZES = tuple(name for name in BLOCK_GENES if GENES[name].is_size)
+_WIDTHS = {name for name in BLOCK_GENES if GENES[name].altered_by == "alter_channels"}
 
 
 def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
@@ -37,6 +39,22 @@ def sample(space: SearchSpace, rng: Random, n_blocks: int = 1) -> Genome:
     """
     network = space.network_genes(**_draw(space, space.network_alleles(), rng))
     return Genome(network, tuple(sample_block(space, rng, index) for index in range(n_blocks)))
+
+
+def order_widths(genome: Genome, space: SearchSpace) -> Genome:
+    """Put the channels of a genome's blocks in rising order, those of either convolution.
+
+    Among random networks those whose layers become no narrower are better in general (Radosavovic
+    et al.: "Designing Network Design Spaces", 2020, https://arxiv.org/abs/2003.13678). Where the
+    space does not allow a block its new channels the genome comes back as it is.
+    """
+    rising = {
+        f"blocks.{index}.{name}": channels
+        for name in _WIDTHS & {*gene_names(type(genome.blocks[0]))}
+        for index, channels in enumerate(sorted(getattr(one, name) for one in genome.blocks))
+    }
+    wider = genome.with_genes(rising)
+    return wider if space.contains(wider) else genome
 
 
 def grow(genome: Genome, space: SearchSpace, rng: Random) -> Genome:

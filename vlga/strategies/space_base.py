@@ -29,9 +29,9 @@ __all__ = ["SpaceSearch", "StrategySettings"]
 _MAX_BARREN = 20
 #: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
 _MAX_BLOCKS = 5
-#: A network drawn of any size may use a share of the limits between this power of 1/2 and 1, and
-#: has at most so many blocks.
-_LEAST_SHARE_LOG2, _MAX_DRAWN_BLOCKS = 5, 4
+#: A network drawn for whole trainings uses a share of the limits between this and 1, and has
+#: blocks between these numbers (tests/benchmarks/results/draws.txt).
+_LEAST_SHARE, _LEAST_BLOCKS, _MOST_BLOCKS = 1 / 2, 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +154,16 @@ class SpaceSearch(Strategy):
         return self._candidate(self._fit(self.settings.given[self._n_given], rng), "given")
 
     def _draw(self, rng: Random) -> Genome:
-        """Draw a network of any size: its share of the limits is log-uniform.
+        """Draw a network as a person would begin: some blocks, each as wide as the last or wider.
 
-        Networks drawn from a wide space are nearly all too large, and all would be shrunk to the
-        limit, where a search has time for the fewest.
+        Its share of the limits is log-uniform. Networks drawn from a wide space are nearly all too
+        large, and all would be shrunk to the limit, where a search has time for the fewest.
         """
-        n_blocks = rng.randint(1, min(self._max_blocks, _MAX_DRAWN_BLOCKS))
-        share = 2 ** -rng.uniform(0, _LEAST_SHARE_LOG2)
-        return self._fit(self.toolbox.individual(rng=rng, n_blocks=n_blocks), rng, share=share)
+        most = min(self._max_blocks, _MOST_BLOCKS)
+        n_blocks = rng.randint(min(most, _LEAST_BLOCKS), most)
+        drawn = self.toolbox.individual(rng=rng, n_blocks=n_blocks)
+        share = _LEAST_SHARE ** rng.random()
+        return self._fit(self.toolbox.order_widths(drawn), rng, share=share)
 
     def _fit(self, genome: Genome, rng: Random, first_block: int = 0, share: float = 1.0) -> Genome:
         """Shrink these blocks until the network is within the limits, or they cannot be.

@@ -18,8 +18,8 @@ __all__ = ["build_toolbox"]
 def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Toolbox:
     """Register the operators with a search's space and settings bound.
 
-    The toolbox then has ``individual(rng=, n_blocks=)``, ``grow(genome, rng=)``,
-    ``mate(first, second, rng=)``, ``mutate(genome, rng=)``,
+    The toolbox then has ``individual(rng=, n_blocks=)``, ``order_widths(genome)``,
+    ``grow(genome, rng=)``, ``mate(first, second, rng=)``, ``mutate(genome, rng=)``,
     ``shrink(genome, rng=, first_block=, helps=)``, ``select(individuals, rng=)`` and
     ``choose_parents(n_individuals, rng=)``.
 
@@ -32,6 +32,7 @@ def build_toolbox(space: SearchSpace, population: PopulationConfig) -> base.Tool
     """
     toolbox = base.Toolbox()
     toolbox.register("individual", sampling.sample, space)
+    toolbox.register("order_widths", sampling.order_widths, space=space)
     toolbox.register("grow", sampling.grow, space=space)
     toolbox.register("mate", crossover.uniform_crossover)
     toolbox.register("mutate", mutation.mutate_one_gene, space=space)

@@ -17,7 +17,7 @@ from tests.support.synthetic import Coins
 from vlga.errors import GenomeError
 from vlga.genetics.crossover import uniform_crossover
 from vlga.genetics.mutation import mutate_one_gene
-from vlga.genetics.sampling import grow, sample, shrink
+from vlga.genetics.sampling import grow, order_widths, sample, shrink
 from vlga.networks.phenotype import decode
 
 XIAO = PRESETS["xiao2020"]
@@ -43,6 +43,8 @@ def vary(name, space, one, other, rng):
     match name:
         case "sample":
             return sample(space, rng, len(one.blocks))
+        case "order_widths":
+            return order_widths(one, space)
         case "grow":
             return grow(one, space, rng)
         case "uniform_crossover":
@@ -53,7 +55,7 @@ def vary(name, space, one, other, rng):
             return shrink(one, space, rng) or one
 
 
-VARIATIONS = ["sample", "grow", "uniform_crossover", "mutate_one_gene", "shrink"]
+VARIATIONS = ["sample", "order_widths", "grow", "uniform_crossover", "mutate_one_gene", "shrink"]
 
 
 @pytest.mark.parametrize("name", VARIATIONS)
@@ -248,6 +250,33 @@ class TestMutateOneGene:
                 is_own = allele == genome.genes()[address]
                 expected = 0 if is_own else 1 / 10 / (len(alleles) - 1)
                 assert share == pytest.approx(expected, abs=0.02), (address, allele)
+
+
+class TestOrderWidths:
+    @given(genomes_of_a_space())
+    def test_no_layer_is_narrower_than_the_same_one_of_the_block_before(self, case):
+        """Where the space allows it; the widths are those that there were, and all else is."""
+        space, genome = case
+        ordered = order_widths(genome, space)
+        rising = {
+            f"blocks.{index}.channels_{layer}": channels
+            for layer in "ab"
+            for index, channels in enumerate(
+                sorted(getattr(block, f"channels_{layer}") for block in genome.blocks)
+            )
+        }
+        expected = genome.with_genes(rising)
+
+        assert ordered == (expected if space.contains(expected) else genome)
+        assert order_widths(ordered, space) == ordered
+
+    @given(genomes(DEFAULT, 1, 5))
+    def test_the_preset_allows_every_order(self, genome):
+        """Each of its blocks may have any of its widths."""
+        ordered = order_widths(genome, DEFAULT)
+        widths = [block.channels_a for block in ordered.blocks]
+
+        assert widths == sorted(widths)
 
 
 class TestShrink:

@@ -31,6 +31,7 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
             lambda rng: TOOLBOX.individual(rng=rng, n_blocks=3),
             lambda rng: sampling.sample(SPACE, rng, 3),
         ),
+        (lambda _: TOOLBOX.order_widths(LONGER), lambda _: sampling.order_widths(LONGER, SPACE)),
         (lambda rng: TOOLBOX.grow(ONE, rng=rng), lambda rng: sampling.grow(ONE, SPACE, rng)),
         (
             lambda rng: TOOLBOX.mate(ONE, OTHER, rng=rng),
@@ -81,6 +82,7 @@ PEOPLE = people(0.1, 0.5, 0.9, 0.3, 0.7, 0.6, 0.2, 0.4)
     ids=[
         "individual",
         "individual-3",
+        "order-widths",
         "grow",
         "mate",
         "mutate",
