@@ -29,8 +29,8 @@ __all__ = ["SpaceSearch", "StrategySettings"]
 _MAX_BARREN = 20
 #: Blocks of the longest genome where the settings name none: those of random search in Xiao et al.
 _MAX_BLOCKS = 5
-#: A network drawn for whole trainings uses a share of the limits between this and 1, and has
-#: blocks between these numbers (tests/benchmarks/results/draws.txt).
+#: A drawn network may use a share of the limits between this and 1, and has so many blocks, at
+#: least and at most (tests/benchmarks/results/draws.txt).
 _LEAST_SHARE, _LEAST_BLOCKS, _MOST_BLOCKS = 1 / 2, 3, 5
 
 
@@ -156,8 +156,9 @@ class SpaceSearch(Strategy):
     def _draw(self, rng: Random) -> Genome:
         """Draw a network as a person would begin: some blocks, each as wide as the last or wider.
 
-        Its share of the limits is log-uniform. Networks drawn from a wide space are nearly all too
-        large, and all would be shrunk to the limit, where a search has time for the fewest.
+        The share of the limits that it may use is log-uniform. Networks drawn from a wide space are
+        nearly all too large, and all would be shrunk to the limit, where a search has time for the
+        fewest.
         """
         most = min(self._max_blocks, _MOST_BLOCKS)
         n_blocks = rng.randint(min(most, _LEAST_BLOCKS), most)
