@@ -26,6 +26,7 @@ from vlga.genetics.space import SearchSpace
 __all__ = ["grow", "order_widths", "sample", "sample_block", "settle", "shrink", "smallest"]
 
 _SIZES = tuple(name for name in BLOCK_GENES if GENES[name].is_size)
+#: Of the blocks of images' networks; other kinds of blocks may lack them.
 _WIDTHS = {name for name in BLOCK_GENES if GENES[name].altered_by == "alter_channels"}
 
 
