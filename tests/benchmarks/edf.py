@@ -86,7 +86,7 @@ def distribution(outcomes: Sequence[Evaluation]) -> dict[str, Any]:
     return {
         **{f">= {at}": f"{sum(one >= at for one in scores) / len(scores):.0%}" for at in LEVELS},
         "median": f"{scores[len(scores) // 2]:.3f}",
-        "best quarter": f"{fmean(scores[-(len(scores) // 4) :]):.3f}",
+        "best quarter": f"{fmean(scores[-max(1, len(scores) // 4) :]):.3f}",
         "failed": f"{sum(failures.values()) / len(scores):.0%}",
         "reasons": ", ".join(f"{n} {why}" for why, n in failures.items()) or "-",
     }
