@@ -16,6 +16,7 @@ from db.connection.outage import Patience
 from db.read.folder import files_folder
 from db.service.queue import SqlQueue
 from db.store import SqlStore
+from vlga import __version__
 from vlga.app.listeners import listening, require_tools
 from vlga.config.settings import SearchConfig
 from vlga.errors import (
@@ -57,7 +58,7 @@ _OUTAGE_SECONDS = 120.0
 #: How long an ended search waits for its rivals.
 _RIVALS_SECONDS = 20
 
-_LIBRARIES = ("vlga", "torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
+_LIBRARIES = ("torch", "torchvision", "ray", "deap", "sqlalchemy", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,9 @@ def new_record(
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    """Give the versions of Python and of the libraries that a search depends on."""
-    return {"python": platform.python_version(), **{lib: version(lib) for lib in _LIBRARIES}}
+    """Give the versions of Python, of vlga and of the libraries that a search depends on."""
+    own = {"python": platform.python_version(), "vlga": __version__}
+    return own | {lib: version(lib) for lib in _LIBRARIES}
 
 
 def refuse_taken(store: SqlStore, name: str, *, is_submitted: bool = False) -> None:
