@@ -260,6 +260,13 @@ class TestFinalTraining:
 
         assert "images, a square of each hidden (final.cutout), about 1:30" in screen.panel[0]
 
+    def test_says_when_images_are_smaller(self, screen):
+        """Likewise."""
+        screen.observer(FinalStarted(BEST, 30, 90.0, early_size=0.75))
+
+        said = "images, 75% as large in the first half (final.early_size), about 1:30"
+        assert said in screen.panel[0]
+
     def test_whose_time_nobody_knows_has_a_clock(self, screen):
         """As a training that was taken over from another search."""
         screen.observer(FinalStarted(BEST, 30))

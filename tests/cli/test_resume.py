@@ -175,15 +175,16 @@ class TestSettings:
         assert told.code == 0, told.err
         assert shown("cut")["config"]["workers"]["cpus_per_evaluation"] == 2.0
 
-    def test_a_longer_training_is_not_smoothed_otherwise_afterwards(self):
+    def test_a_longer_training_is_not_another_afterwards(self):
         """The test accuracy is of the winner as it was trained."""
         vlga("search", *RANDOM, "--name", "done")
-        told = vlga(
-            "resume", "done", "--set", "budget.evaluations=4", "--set", "final.label_smoothing=0.5"
-        )
+        for name in ("label_smoothing", "cutout", "early_size"):
+            told = vlga(
+                "resume", "done", "--set", "budget.evaluations=4", "--set", f"final.{name}=0.5"
+            )
 
-        assert told.code == 2
-        assert "[final] label_smoothing must stay as it is once a winner has been" in told.err
+            assert told.code == 2
+            assert f"[final] {name} must stay as it is once a winner has been" in told.err
 
 
 class TestMoved:

@@ -29,7 +29,7 @@ def changed_record(
     record = store.find_search(name)
     reached = _reached(store, name)
     config = change_config(record.config, settings=settings, overrides=overrides, reached=reached)
-    for setting in ("label_smoothing", "cutout"):
+    for setting in ("label_smoothing", "cutout", "early_size"):
         wanted = getattr(config.final, setting)
         if wanted != getattr(record.config.final, setting) and store.final_trainings(name):
             raise ConfigError(

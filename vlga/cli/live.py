@@ -205,9 +205,12 @@ def _final_text(event: FinalStarted) -> str:
     which = "" if event.n_members == 1 else f", {event.number} of {event.n_members},"
     epochs = f"{'about ' if event.is_timed else ''}{number_of(event.epochs, 'epoch')}"
     hides = ", a square of each hidden (final.cutout)" if event.hides_squares else ""
+    small = ""
+    if event.early_size < 1:
+        small = f", {event.early_size:.0%} as large in the first half (final.early_size)"
     return (
         f"training {what}#{event.individual.id}{which} for {epochs} "
-        f"on all training images{hides}{about}"
+        f"on all training images{hides}{small}{about}"
     )
 
 

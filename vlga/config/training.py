@@ -101,6 +101,12 @@ class FinalConfig(Settings):
         "if the training has 30 epochs or more and images are augmented at all and have 16 pixels "
         "a side or more; 0: none",
     )
+    early_size: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.75,
+        description="side of the images in the first half of the training, as a share of their "
+        "own, if it has 30 epochs or more and images are augmented at all and have 48 pixels a "
+        "side or more; 1: their own",
+    )
     average_mirrored: bool = Field(
         True,
         description="answer with the mean for an image and for its mirror image, where trainings "

@@ -7,33 +7,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vlga.errors import SearchStopped
+from vlga.execution.final_task import (
+    epochs_of_final,
+    final_task,
+    kept_seconds,
+    seconds_left,
+    seconds_of,
+)
 from vlga.execution.hold import RENEW_SECONDS
 from vlga.execution.run import Run
-from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation, FailureReason
-from vlga.ports.evaluator import EvaluationTask, TimedEpochs, Trained, worthwhile_threads
+from vlga.ports.evaluator import EvaluationTask, Trained
 from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchChanges
 from vlga.ports.observer import FinalEnded, FinalStarted
-from vlga.strategies.base import training_seed
 
-__all__ = ["epochs_of_final", "run_final_task", "train_longer"]
+__all__ = ["run_final_task", "train_longer"]
 
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
 _RATES = (1.0, 0.5, 0.25)
 #: A share of the time for it that a longer training has used: the next epoch would not have fitted.
 _FULL = 0.9
-#: Epochs from which on a square is hidden in each image. On 2,000 photographs, 54 epochs, that is
-#: worth 1.0 points in the mean of four (0.4 to 2.0), on 3,000 of Fashion-MNIST, 19 to 80 epochs,
-#: 0.16 of six (-0.1 to 0.6); in 18 on 10,000 of CIFAR-10 it cost 1.5 (once). Jordan (2024,
-#: https://arxiv.org/abs/2404.00498) loses 0.4 in 20 epochs of CIFAR-10 and gains 0.1 in 40.
-_CUTOUT_EPOCHS = 30
-#: Pixels of the shorter side from which on it is: of 8x8 digits two pixels are a part of a stroke,
-#: 98.9 % with them hidden where it was 99.7 and 99.4 without (two searches of 90 s each). Of 28x28
-#: it does no harm; what is between was not measured.
-_CUTOUT_PIXELS = 16
 
 
 def train_longer(
@@ -50,7 +46,8 @@ def train_longer(
     need not be trainable from scratch. It has as many epochs as fit the share of the budget's time
     that the search left: expected by the winner's own (`epochs_of_final`), decided by those that it
     has had, since a machine may be busier than it was, or idler. In many epochs a square of each
-    image is hidden, as `final.cutout` says (DeVries and Taylor 2017).
+    image is hidden, as `final.cutout` says (DeVries and Taylor 2017), and images are smaller in the
+    first half, as `final.early_size` says (Tan and Le 2021).
 
     A training that ends no better than chance on its own training images, or diverges, is done
     again at half the learning rate, twice at most, in the time that is left but no shorter than the
@@ -83,17 +80,17 @@ def train_longer(
     if run.asked_to_stop() is not None:
         raise SearchStopped("somebody asked the search to stop")
     n_left = n_members - number + 1
-    seconds = max(_kept_seconds(run) / n_members, _seconds_left(run) / n_left)
+    seconds = max(kept_seconds(run) / n_members, seconds_left(run) / n_left)
     n_epochs = epochs_of_final(run, individual, seconds)
-    expected = n_epochs * _seconds_per_epoch(run, individual.evaluation)
-    task = _task(run, individual, n_epochs, seconds)
+    task = final_task(run, individual, n_epochs, seconds)
     started = FinalStarted(
         individual,
         n_epochs,
-        expected or None,
+        seconds_of(run, individual, task) or None,
         number,
         n_members,
         hides_squares=task.cutout > 0,
+        early_size=task.early_size,
         is_timed=task.timed is not None,
     )
     run.observer(started)
@@ -123,107 +120,6 @@ def _changes(evaluation: Evaluation, number: int, n_members: int) -> SearchChang
     if n_members == 1:
         changes["status"] = "completed"
     return changes
-
-
-def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
-    """Give the epochs to expect of a winner's longer training, by the time that its own took.
-
-    `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
-    it is kept, there are the most. That a CPU training then has all the cores of a machine is
-    counted on in part: half of its work is taken to be done by all of them at once.
-
-    Args:
-        run: of the search.
-        winner: of the search.
-        seconds: that there are for it.
-    """
-    most, per_epoch = run.config.final.epochs, _seconds_per_epoch(run, winner.evaluation)
-    if not _kept_seconds(run) or not per_epoch:
-        return most
-    return min(most, max(run.config.training.epochs, math.floor(seconds / per_epoch)))
-
-
-def _seconds_per_epoch(run: Run, own: Evaluation) -> float:
-    """Give the time that an epoch of the longer training should take; 0 if nothing tells.
-
-    Args:
-        run: of the search.
-        own: the winner's training in the search.
-    """
-    n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
-    return n_longer * own.train_seconds / own.epochs * _time_with_all_cores(run, own)
-
-
-def _time_with_all_cores(run: Run, own: Evaluation) -> float:
-    """Give the time of the longer training as a share of what it would take as the search trains.
-
-    On a GPU it is 1.
-    """
-    machines, n_cpus = run.evaluator.machines, run.config.workers.cpus_per_evaluation
-    if machines.n_gpus:
-        return 1.0
-    n_cores = run.evaluator.n_slots * n_cpus / max(1, machines.n_nodes)
-    before, after = (
-        worthwhile_threads(own.n_macs, run.config.training.batch_size, max(1, int(n)))
-        for n in (n_cpus, n_cores)
-    )
-    return (1 + 1 / after) / (1 + 1 / before)
-
-
-def _kept_seconds(run: Run) -> float:
-    """Give the time that is kept for a winner's longer training; 0 where none is."""
-    return run.config.final.time_fraction * (run.config.budget.seconds or 0.0)
-
-
-def _seconds_left(run: Run) -> float:
-    """Give what is left of the budget's time; a search ends when nothing more would end in time."""
-    return (run.config.budget.seconds or 0.0) - run.elapsed_seconds
-
-
-def _task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> EvaluationTask:
-    """Say what is trained: the winner, from the weights that the search kept of it, if it did.
-
-    Args:
-        run: of the search.
-        winner: of the search.
-        n_epochs: to expect.
-        seconds: that there are for it, if time is limited and some of it kept.
-    """
-    kept = [
-        one
-        for one in run.store.artifacts(run.name)
-        if (one.candidate_id, one.kind) == (winner.id, "weights")
-    ]
-    return EvaluationTask(
-        candidate_id=winner.id,
-        plan=plan_of(winner.candidate.genome, run.data.input_shape, len(run.data.classes)),
-        training=run.config.training.model_copy(
-            update={"epochs": n_epochs, "label_smoothing": run.config.final.label_smoothing}
-        ),
-        seed=training_seed(run.config.seed, winner.candidate.fingerprint),
-        weights=run.artifacts.load(kept[0]) if kept else None,
-        is_final=True,
-        timed=_timed(run, seconds),
-        cutout=_cutout(run, n_epochs),
-        average_mirrored=run.config.averages_mirrored,
-        fitness=run.config.fitness,
-        keep_weights=True,
-    )
-
-
-def _timed(run: Run, seconds: float) -> TimedEpochs | None:
-    """Give what decides its epochs, if time does; windows are of an expected training."""
-    fewest, most = run.config.training.epochs, run.config.final.epochs
-    if not _kept_seconds(run) or run.config.training.windows or fewest >= most:
-        return None
-    return TimedEpochs(seconds, fewest, most)
-
-
-def _cutout(run: Run, n_epochs: int) -> float:
-    """Give the share of an image's side that a hidden square has; 0 where that would cost more."""
-    config, is_large = run.config, min(run.data.input_shape[1:]) >= _CUTOUT_PIXELS
-    pays = is_large and n_epochs >= _CUTOUT_EPOCHS and config.training.augment != "none"
-    return config.final.cutout if pays else 0.0
 
 
 def run_final_task(run: Run, task: EvaluationTask) -> Trained:
@@ -276,7 +172,7 @@ def _find_final(run: Run, winner: Individual, n_members: int) -> Evaluation | No
 
     By the epochs to expect in the time that is kept for it, or by that time.
     """
-    seconds = _kept_seconds(run) / n_members
+    seconds = kept_seconds(run) / n_members
     least, most = epochs_of_final(run, winner, seconds), run.config.final.epochs
     for one in run.store.final_trainings(run.name):
         is_long = one.epochs >= least or 0 < _FULL * seconds <= one.train_seconds

@@ -250,6 +250,10 @@ class NetworkPlan(BasePlan):
         """Number of convolutions, those of skip connections not counted."""
         return len(self.convs)
 
+    def works_at(self, share: float) -> bool:
+        """Tell whether all maps keep a pixel of images with this share of the sides, rounded up."""
+        return share * min(self.blocks[-1].output_shape[1:]) >= 1
+
     @property
     def activation_bytes(self) -> int:
         """Bytes of float32 maps that one image's training step keeps for the backward pass.

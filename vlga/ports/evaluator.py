@@ -88,11 +88,13 @@ class TimedEpochs:
         seconds: of all its epochs and of the scores after them.
         fewest: epochs at least, however long they take; at least 1.
         most: epochs at most.
+        early_cost: what one of the first half takes, expected as a share of one of the second.
     """
 
     seconds: float
     fewest: int
     most: int
+    early_cost: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class EvaluationTask:
         timed: what decides the number of epochs; those of `training` are then the expected ones.
             None: they are the number.
         cutout: share of each image's side that a square hidden in training has; 0: none is.
+        early_size: side of the images in the first half of the epochs, as a share of their own.
         average_mirrored: whether the network answers with the mean for an image and for its mirror
             image, if it is trained on mirrored ones.
         keep_weights: whether the outcome may carry the trained weights.
@@ -133,6 +136,7 @@ class EvaluationTask:
     is_final: bool = False
     timed: TimedEpochs | None = None
     cutout: float = 0.0
+    early_size: float = 1.0
     average_mirrored: bool = False
     keep_weights: bool = False
     kept_from: float = 0.0

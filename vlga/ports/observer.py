@@ -118,6 +118,7 @@ class FinalStarted:
         number: of the member, from 1, which is the winner.
         n_members: of the committee; 1 without one.
         hides_squares: whether a square of each training image is hidden.
+        early_size: side of the images in the first half of the epochs, as a share of their own.
     """
 
     individual: Individual
@@ -126,6 +127,7 @@ class FinalStarted:
     number: int = 1
     n_members: int = 1
     hides_squares: bool = False
+    early_size: float = 1.0
     is_timed: bool = False
 
 

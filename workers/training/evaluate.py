@@ -251,6 +251,7 @@ def _train(
         may_mirror=may_mirror,
         pace=pace,
         cutout=task.cutout,
+        early_size=task.early_size,
         answering=Mirrored(network) if mirrored else None,
         score_each_epoch=not task.is_final,
         fitness=task.fitness,

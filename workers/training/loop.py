@@ -19,11 +19,11 @@ from vlga.config.training import TrainingConfig
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from workers.amplification import Amplifier
-from workers.training.augmentation import augment, resolve_augmentation, scaled, scaling
+from workers.training.augmentation import augment, resized, resolve_augmentation, scaled, scaling
 from workers.training.footprint import SCORED_AT_ONCE
 from workers.training.loss import balanced_weights, batch_weights, step_loss
 from workers.training.pace import Pace
-from workers.training.schedule import amplified_epochs, learning_rate_at, window_of
+from workers.training.schedule import amplified_epochs, is_early, learning_rate_at, window_of
 from workers.training.scoring import Answers, Scores, Split, precision_of, scores_and_answers
 from workers.training.sgd import SGD
 
@@ -69,6 +69,7 @@ def train(
     may_mirror: bool = False,
     pace: Pace | None = None,
     cutout: float = 0.0,
+    early_size: float = 1.0,
     score_each_epoch: bool = True,
     answering: nn.Module | None = None,
     fitness: FitnessName = "accuracy",
@@ -97,6 +98,9 @@ def train(
             expected ones. The schedule goes with it, the choice of epochs with amplification
             does not.
         cutout: share of each image's side that a hidden square has, if images are augmented.
+        early_size: side of the images in the first half of the epochs, as a share of their own, in
+            (0, 1]; large enough for the network's pools. Small ones take less time, and serve as
+            well at first: progressive resizing (Tan and Le 2021, https://arxiv.org/abs/2104.00298).
         score_each_epoch: whether the curve has scores; a final training scores only at its end.
         answering: what is scored, if it is more than the network itself, which is in it.
         fitness: what the scores have as such.
@@ -134,6 +138,7 @@ def train(
     while (epoch := len(curve)) < n_epochs:
         started = time.monotonic()
         n_epochs = n_epochs if pace is None else pace.epochs(_seconds(curve), n_epochs)
+        size = early_size if is_early(epoch, n_epochs) else 1.0
         network.train()
         total_loss = torch.zeros((), device=device)
         order = torch.randperm(n_images, generator=generator, device=device)
@@ -148,8 +153,8 @@ def train(
                 labels = train_split.labels.index_select(0, chosen)
                 scales = None if weights is None else batch_weights(weights, labels)
                 # index_select: a tenth of the time of images[chosen] on a CPU
-                some = train_split.images.index_select(0, chosen)
-                images = augment(scaled(some, factor, offset), kind, generator, cutout)
+                some = scaled(train_split.images.index_select(0, chosen), factor, offset)
+                images = augment(resized(some, size), kind, generator, cutout)
                 correct = is_correct[index * batch_size : (index + 1) * batch_size]
                 parts = zip(
                     *(one.tensor_split(micro_batches) for one in (images, labels, correct)),
@@ -171,10 +176,15 @@ def train(
                     window_of(epoch, n_epochs, config.windows),
                 )
                 optimizer.step(learning_rate)
-        at_once, is_scored = SCORED_AT_ONCE // micro_batches, epoch == n_epochs - 1
         scored, answers = (
-            scores_and_answers(answering or network, score_split, statistics, at_once, fitness)
-            if is_scored or score_each_epoch
+            scores_and_answers(
+                answering or network,
+                score_split,
+                statistics,
+                SCORED_AT_ONCE // micro_batches,
+                fitness,
+            )
+            if score_each_epoch or epoch == n_epochs - 1
             else (None, None)
         )
         train_loss, train_accuracy, scores = _read(total_loss / steps_per_epoch, is_correct, scored)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from vlga.ports.evaluator import TimedEpochs
+from workers.training.schedule import is_early
 
 __all__ = ["Pace", "epochs_that_fit", "threads_of_next"]
 
@@ -21,7 +22,11 @@ _SETTLED = 0.8
 
 
 def epochs_that_fit(
-    timed: TimedEpochs, seconds: Sequence[float], n_epochs: int, n_scored: float
+    timed: TimedEpochs,
+    seconds: Sequence[float],
+    n_epochs: int,
+    n_scored: float,
+    costs: Sequence[float] | None = None,
 ) -> int:
     """Give the number of epochs that a training will have, by those that it has had.
 
@@ -30,17 +35,23 @@ def epochs_that_fit(
         seconds: of each epoch that is over.
         n_epochs: that it was to have by now, at least 1.
         n_scored: epochs that the scores after the last one take as long as.
+        costs: what each epoch that is over takes, in those of the training's second half: 1 or the
+            early cost; None: each takes the same.
 
     Returns:
         At least one more than are over.
     """
     if not seconds:
         return n_epochs
-    pace = statistics.fmean(seconds[-_N_PACED:])
-    fitting = len(seconds) + math.floor((timed.seconds - sum(seconds)) / pace - n_scored)
-    if len(seconds) >= _SETTLED * n_epochs:
+    over, early, spent = len(seconds), timed.early_cost, costs or [1.0] * len(seconds)
+    pace = sum(seconds[-_N_PACED:]) / sum(spent[-_N_PACED:])
+    left = (timed.seconds - sum(seconds)) / pace - n_scored
+    if left > over:  # a part of the first half is left
+        left = 2 * (left + early * over) / (1 + early) - over
+    fitting = over + math.floor(left)
+    if over >= _SETTLED * n_epochs:
         fitting = min(fitting, n_epochs)
-    return max(len(seconds) + 1, timed.fewest, min(timed.most, fitting))
+    return max(over + 1, timed.fewest, min(timed.most, fitting))
 
 
 def threads_of_next(n_most: int, epochs: Sequence[tuple[int, float]]) -> int:
@@ -52,7 +63,8 @@ def threads_of_next(n_most: int, epochs: Sequence[tuple[int, float]]) -> int:
 
     Args:
         n_most: threads that there are, at least 1.
-        epochs: threads and seconds of those that are over. The first does not count: it is slow.
+        epochs: threads and seconds of those that are over, by what they cost. The first does not
+            count: it is slow.
     """
     seconds: dict[int, list[float]] = {}
     for n, took in epochs[1:]:
@@ -79,6 +91,7 @@ class Pace:
         self._n_scored = n_scored
         self._n_threads = n_threads
         self._had: list[int] = []
+        self._costs: list[float] = []
 
     def epochs(self, seconds: Sequence[float], n_epochs: int) -> int:
         """Give the epochs that the training will have, and set the threads of the next.
@@ -88,7 +101,10 @@ class Pace:
             n_epochs: that it was to have by now.
         """
         if self._n_threads is not None:
-            n = threads_of_next(self._n_threads, [*zip(self._had, seconds, strict=True)])
+            equal = (one / cost for one, cost in zip(seconds, self._costs, strict=True))
+            n = threads_of_next(self._n_threads, [*zip(self._had, equal, strict=True)])
             self._had.append(n)
             torch.set_num_threads(n)
-        return epochs_that_fit(self._timed, seconds, n_epochs, self._n_scored)
+        n = epochs_that_fit(self._timed, seconds, n_epochs, self._n_scored, self._costs)
+        self._costs.append(self._timed.early_cost if is_early(len(seconds), n) else 1.0)
+        return n

@@ -8,7 +8,7 @@ from vlga.config.training import WindowConfig
 from vlga.networks.training import AmplificationPlan
 from workers.amplification.choice import window_epochs
 
-__all__ = ["amplified_epochs", "learning_rate_at", "window_of"]
+__all__ = ["amplified_epochs", "is_early", "learning_rate_at", "window_of"]
 
 
 def learning_rate_at(
@@ -36,6 +36,11 @@ def learning_rate_at(
     if step < n_warmup:
         return peak * (step + 1) / n_warmup
     return peak * (n_steps - step) / (n_steps - n_warmup)
+
+
+def is_early(epoch: int, n_epochs: int) -> bool:
+    """Tell whether an epoch, from 0, is in the first half of a training of so many."""
+    return epoch < n_epochs // 2
 
 
 def window_of(epoch: int, n_epochs: int, windows: Sequence[WindowConfig]) -> WindowConfig | None:

@@ -7,7 +7,8 @@ from tests.support.mortal_store import Killed
 from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of, with_curve
 from vlga.errors import SearchStopped
-from vlga.execution.final import epochs_of_final, train_longer
+from vlga.execution.final import train_longer
+from vlga.execution.final_task import epochs_of_final, final_task, seconds_of
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
@@ -45,16 +46,28 @@ def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
 
 
 @pytest.mark.parametrize(
-    ("n_epochs", "side", "augment", "cutout"),
-    [(30, 16, "crop", 0.3), (29, 16, "crop", 0.0), (30, 15, "crop", 0.0), (30, 16, "none", 0.0)],
+    ("training", "side", "cutout", "early_size"),
+    [
+        ((30, "crop"), 16, 0.3, 1.0),
+        ((29, "crop"), 16, 0.0, 1.0),
+        ((30, "crop"), 15, 0.0, 1.0),
+        ((30, "none"), 16, 0.0, 1.0),
+        ((30, "crop"), 48, 0.3, 0.75),
+        ((30, "crop"), 47, 0.3, 1.0),
+        ((29, "crop"), 48, 0.0, 1.0),
+        ((30, "none"), 48, 0.0, 1.0),
+    ],
 )
-def test_it_hides_a_square_where_that_pays(tmp_path, n_epochs, side, augment, cutout):
+def test_squares_are_hidden_and_images_smaller_at_first_where_that_pays(
+    tmp_path, training, side, cutout, early_size
+):
     """Of augmented images that are large enough, in epochs that are many enough; and says so."""
+    n_epochs, augment = training
     settings = f"final.epochs={n_epochs}", "final.cutout=0.3", f"training.augment={augment}"
     bench = Bench(tmp_path, small_config(*settings))
     winner, evaluator = bench.run(), ScriptedEvaluator()
     run = bench.entered(evaluator)
-    images = replace(run.data, input_shape=(1, side, 20))
+    images = replace(run.data, input_shape=(1, side, 50))
     told = []
     changed = replace(run, record=replace(run.record, data=images), observer=told.append)
     train_longer(changed, winner)
@@ -62,6 +75,24 @@ def test_it_hides_a_square_where_that_pays(tmp_path, n_epochs, side, augment, cu
 
     assert [task.cutout for task in evaluator.submitted] == [cutout]
     assert started.hides_squares is (cutout > 0)
+    [task] = evaluator.submitted
+    assert task.early_size == started.early_size == early_size
+
+
+@pytest.mark.parametrize(("share", "early_size"), [(0.34, 0.34), (0.33, 1.0)])
+def test_images_are_not_too_small_for_the_network(tmp_path, share, early_size):
+    """A stem of stride 2 and three pools leave 3x3 of 50x60 pixels: a third of a side is needed."""
+    settings = (f"final.early_size={share}",)
+    bench = Bench(tmp_path, small_config("final.epochs=30", "training.augment=crop", *settings))
+    winner, evaluator = bench.run(), ScriptedEvaluator()
+    block = replace(winner.genome.blocks[0], include_pool=True)
+    genome = replace(winner.genome, blocks=(block,) * 3)
+    winner = replace(winner, candidate=replace(winner.candidate, genome=genome))
+    run = bench.entered(evaluator)
+    images = replace(run.data, input_shape=(1, 50, 60))
+    train_longer(replace(run, record=replace(run.record, data=images)), winner)
+
+    assert [task.early_size for task in evaluator.submitted] == [early_size]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +123,25 @@ def test_its_epochs_fit_the_time_that_there_is(
     run = replace(run, record=replace(run.record, data=data))
 
     assert epochs_of_final(run, winner, seconds) == expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(70.0, 28), (80.0, 40), (300.0, 99)])
+def test_smaller_images_at_first_are_more_epochs(tmp_path, seconds, expected):
+    """Of 2.5 s, the first half 9/16 of it, if there would be 30 of images of their own size."""
+    settings = ("training.epochs=3", "final.epochs=99", "final.time_fraction=0.4")
+    bench = Bench(tmp_path, small_config("budget.seconds=100", "budget.evaluations=3", *settings))
+    winner, told = bench.run(), []
+    own = replace(winner.evaluation, train_seconds=6.0, epochs=3, n_macs=1)
+    winner = replace(winner, evaluation=own)
+    run = bench.entered(ScriptedEvaluator())
+    data = replace(run.data, input_shape=(1, 48, 48), n_train=80, n_validation=20)
+    run = replace(run, record=replace(run.record, data=data), observer=told.append)
+    n_epochs = epochs_of_final(run, winner, seconds)
+    task = final_task(run, winner, n_epochs, seconds)
+
+    assert n_epochs == task.epochs == expected
+    assert task.timed.early_cost == (1 if expected < 30 else 0.75**2)
+    assert seconds_of(run, winner, task) <= seconds
 
 
 def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -57,6 +57,23 @@ def test_every_map_has_the_shape_of_the_plan(plan: NetworkPlan):
     for block, block_plan in zip(network.blocks, plan.blocks, strict=True):
         maps = block(maps)
         assert maps.shape == (2, *block_plan.output_shape)
+
+
+@given(generators.plans(), st.floats(0.05, 1))
+@example(decode(genome(3), (1, 9, 9), 3), 0.75)
+def test_smaller_images_leave_a_pixel_of_each_map_where_the_plan_says_so(
+    plan: NetworkPlan, share: float
+):
+    """Pools halve what they get; a map of no pixels has nothing to say."""
+    size = [math.ceil(share * side) for side in plan.input_shape[1:]]
+    assume(plan.works_at(share))
+    with torch.device("meta"):
+        network = Network(plan).eval()
+        maps = network.stem(torch.empty(1, plan.input_shape[0], *size))
+    for block in network.blocks:
+        maps = block(maps)
+    assert min(maps.shape) > 0
+    assert plan.works_at(1)
 
 
 def test_layers_are_named_as_in_the_layer_table():

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,6 +9,7 @@ from workers.training.augmentation import (
     augment,
     cover,
     image_statistics,
+    resized,
     resolve_augmentation,
     to_float,
 )
@@ -167,6 +170,34 @@ class TestAugment:
         images = numbered(1, 1, 32, 32).expand(64, 1, 32, 32).contiguous()
 
         assert len(augment(images, "crop", generator()).unique(dim=0)) > 20
+
+
+class TestResized:
+    @given(SHAPES, st.floats(0.1, 1))
+    def test_sides_are_rounded_up_and_colours_stay(self, shape, share):
+        """What has one colour has it afterwards, by channel."""
+        images = torch.arange(1.0, shape[1] + 1)[None, :, None, None].expand(shape)
+        small = resized(images.contiguous(), share)
+        size = [math.ceil(share * side) for side in shape[2:]]
+
+        assert small.shape == (*shape[:2], *size)
+        torch.testing.assert_close(small, images[:, :, : size[0], : size[1]])
+
+    @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+    def test_keeps_format(self, memory_format):
+        """As the loop lays images out; all of their size are the images themselves."""
+        images = numbered(5, 3, 16, 12).contiguous(memory_format=memory_format)
+
+        assert resized(images, 0.75).is_contiguous(memory_format=memory_format)
+        assert resized(images, 1.0) is images
+
+    def test_what_is_left_is_what_is_right(self):
+        """A picture keeps its sides: the left half is dark."""
+        images = torch.zeros(1, 1, 16, 16)
+        images[..., 8:] = 1
+        small = resized(images, 0.75)
+
+        assert (small[..., :6].mean(), small[..., 6:].mean()) == (0, 1)
 
 
 class TestCover:

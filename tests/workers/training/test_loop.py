@@ -240,6 +240,20 @@ class TestTrain:
         assert accuracy > 0.8
         assert (hidden < 0.7) is changes
 
+    @pytest.mark.parametrize("timed", [None, TimedEpochs(1e9, fewest=1, most=5, early_cost=0.5)])
+    def test_images_are_smaller_in_the_first_half(self, timed):
+        """Of the epochs that there are, 5; they are scored as they are."""
+        sizes: dict[bool, list[int]] = {True: [], False: []}
+        model = network()
+        model.register_forward_pre_hook(
+            lambda module, images: sizes[module.training].append(images[0].shape[-1])
+        )
+        pace = timed and Pace(timed, 0.0, None)
+        epochs = 5 if timed is None else 4
+        fit(model, epochs=epochs, batch_size=40, early_size=0.75, pace=pace)
+
+        assert sizes == {True: [6, 6, 8, 8, 8], False: [8] * 5}
+
 
 class TestOnAGpu:
     """What would keep a GPU waiting, counted on a CPU."""

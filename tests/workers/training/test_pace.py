@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vlga.ports.evaluator import TimedEpochs
 from workers.training.pace import Pace, epochs_that_fit, threads_of_next
+from workers.training.schedule import is_early
 
 
 def course(n_most: int, seconds: dict[int, float], n_epochs: int) -> list[int]:
@@ -51,6 +52,21 @@ def test_it_is_a_number_that_was_tried_or_half_of_one(epochs):
     assert n in {16} | {one for one, _ in epochs} | {one // 2 for one, _ in epochs}
 
 
+def test_small_images_do_not_make_a_number_look_fast():
+    """With equal times for equal work there is nothing to change when the second half begins."""
+    before = torch.get_num_threads()
+    try:
+        pace = Pace(TimedEpochs(1e9, 1, 10, early_cost=0.5), 0.0, 2)
+        found = []
+        for n_over in range(10):
+            pace.epochs([9.0, 1.0, 1.6, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0][:n_over], 10)
+            found.append(torch.get_num_threads())
+    finally:
+        torch.set_num_threads(before)
+
+    assert found == [2, 2, 1, 2, 2, 2, 2, 2, 2, 2]
+
+
 def test_torch_has_them():
     """As they are chosen; and none are set on a GPU."""
     before = torch.get_num_threads()
@@ -87,6 +103,37 @@ def test_as_many_epochs_as_fit(seconds, n_epochs, n_scored, expected):
     timed = TimedEpochs(100.0, fewest=3, most=30)
 
     assert epochs_that_fit(timed, seconds, n_epochs, n_scored) == expected
+
+
+@given(st.floats(0.25, 1), st.floats(0, 1), st.floats(30, 100), st.integers(5, 100))
+def test_small_images_at_first_fill_the_time_too(expected, more, allowed, n_epochs):
+    """Also if they take more than was expected, up to what others do, which is a second."""
+    cost = expected + more * (1 - expected)
+    pace = Pace(TimedEpochs(allowed, 1, 1000, early_cost=expected), 0.0, None)
+    seconds: list[float] = []
+    n = pace.epochs(seconds, n_epochs)
+    while len(seconds) < n:
+        seconds.append(cost if is_early(len(seconds), n) else 1.0)
+        n = pace.epochs(seconds, n) if len(seconds) < n else n
+
+    assert 0.9 * allowed - 2 <= sum(seconds) <= allowed * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_over", "expected"),
+    [
+        (1, 66),  # 33 of a second, 33 of two: 99 s
+        (20, 66),
+        (33, 66),
+        (34, 66),  # 33 + 2 s are over, and 32 more fit
+    ],
+)
+def test_the_rest_costs_what_it_will(n_over, expected):
+    """Epochs of a second in the first half, of two in the second, in a hundred seconds."""
+    timed = TimedEpochs(100.0, 1, 1000, early_cost=0.5)
+    costs = [0.5 if epoch < 33 else 1.0 for epoch in range(n_over)]
+
+    assert epochs_that_fit(timed, [2 * one for one in costs], 66, 0.0, costs) == expected
 
 
 @given(
