@@ -82,6 +82,13 @@ class TestCompleted:
 
         assert outcome.epochs == len(outcome.curve) == 4
 
+    def test_images_are_smaller_at_first_where_it_is_asked_for(self):
+        """Of two epochs the first has another loss."""
+        plain, small = (evaluate(task(early_size=size), dataset())[0] for size in (1.0, 0.75))
+
+        assert small.completed
+        assert small.curve[0].train_loss != plain.curve[0].train_loss
+
     def test_latency_is_measured_where_it_is_asked_for(self):
         """Which changes nothing of what is trained."""
         plain, _ = evaluate(task(), dataset())
