@@ -61,18 +61,27 @@ def trainings_of(data: str) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print a row for each training of the completed searches of these databases."""
+    """Print a row for each training of the completed searches of these databases, each once.
+
+    Searches with the same seed train equal networks the same.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--db", nargs="+", required=True)
     urls = parser.parse_args().db
     columns = ("data", "strategy", "seed", "network", "accuracy", *INPUTS)
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
+    printed: set[tuple[Any, ...]] = set()
     for url in urls:
         with closing(SqlStore(url, create=False)) as store:
             for row in searches.list_searches(store.engine):
-                if row["status"] == "completed":
-                    writer.writerows(_trainings(store, row["name"]))
+                if row["status"] != "completed":
+                    continue
+                for one in _trainings(store, row["name"]):
+                    training = one["data"], one["seed"], one["network"], one["trainings"]
+                    if training not in printed:
+                        writer.writerow(one)
+                    printed.add(training)
 
 
 def _trainings(store: SqlStore, name: str) -> Iterator[dict[str, Any]]:
