@@ -264,8 +264,10 @@ class TestFinalTraining:
         """Likewise."""
         screen.observer(FinalStarted(BEST, 30, 90.0, early_size=0.75))
 
-        said = "images, 75% as large in the first half (final.early_size), about 1:30"
-        assert said in screen.panel[0]
+        assert (
+            ", at 75% of their height and width in the first half (final.early_size), "
+            in (screen.panel[0])
+        )
 
     def test_whose_time_nobody_knows_has_a_clock(self, screen):
         """As a training that was taken over from another search."""

@@ -207,7 +207,8 @@ def _final_text(event: FinalStarted) -> str:
     hides = ", a square of each hidden (final.cutout)" if event.hides_squares else ""
     small = ""
     if event.early_size < 1:
-        small = f", {event.early_size:.0%} as large in the first half (final.early_size)"
+        share = f"{event.early_size:.0%} of their height and width"
+        small = f", at {share} in the first half (final.early_size)"
     return (
         f"training {what}#{event.individual.id}{which} for {epochs} "
         f"on all training images{hides}{small}{about}"

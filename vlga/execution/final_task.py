@@ -25,8 +25,8 @@ _MANY_EPOCHS = 30
 _CUTOUT_PIXELS = 16
 #: Likewise from which on images are smaller at first. At 64x64, 1,600 photographs, equal CPU time
 #: (54 epochs for 45), that is worth 2.2 points in the mean of three (1.0 to 3.3); on 5,000 of
-#: CIFAR-10 (42 for 35) it is -1.9 and 1.0, on 3,000 of Fashion-MNIST 0.3 of three (0.2 to 0.3), but
-#: for 12 % more time, as little of it is arithmetic.
+#: CIFAR-10 -0.1 (-1.9 to 1.0), on 3,000 of Fashion-MNIST 0.3 (0.2 to 0.3), but for 8 and 12 % more
+#: time (tests/benchmarks/results/early_size.txt).
 _EARLY_PIXELS = 48
 
 
