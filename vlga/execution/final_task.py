@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from vlga.execution.run import Run
-from vlga.networks.phenotype import decode
+from vlga.networks.phenotype import Plan, plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask, TimedEpochs, worthwhile_threads
@@ -112,7 +112,7 @@ def final_task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> E
     early_size = _early_size(run, winner, n_epochs)
     return EvaluationTask(
         candidate_id=winner.id,
-        plan=decode(winner.genome, run.data.input_shape, len(run.data.classes)),
+        plan=_plan(run, winner),
         training=run.config.training.model_copy(
             update={"epochs": n_epochs, "label_smoothing": run.config.final.label_smoothing}
         ),
@@ -148,8 +148,12 @@ def _early_size(run: Run, winner: Individual, n_epochs: int) -> float:
     Nor where the last maps would have no pixel left: a network's pools halve what they get.
     """
     share = run.config.final.early_size
-    plan = decode(winner.genome, run.data.input_shape, len(run.data.classes))
-    return share if plan.works_at(share) and _pays(run, n_epochs, _EARLY_PIXELS) else 1.0
+    works = _plan(run, winner).works_at(share)
+    return share if works and _pays(run, n_epochs, _EARLY_PIXELS) else 1.0
+
+
+def _plan(run: Run, winner: Individual) -> Plan:
+    return plan_of(winner.candidate.genome, run.data.input_shape, len(run.data.classes))
 
 
 def _early_cost(early_size: float) -> float:

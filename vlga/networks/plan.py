@@ -207,6 +207,11 @@ class BasePlan(ABC):
     def layer_table(self) -> tuple[LayerRow, ...]:
         """Give the network as rows to print: convolutions, skip connections, the classifier."""
 
+    def works_at(self, share: float) -> bool:
+        """Tell whether all maps keep a pixel of images with this share of the sides, rounded up."""
+        *_, last, _classifier = self.layer_table()
+        return share * min(last.output_shape[1:]) >= 1
+
     @cached_property
     def n_parameters(self) -> int:
         """Trainable parameters."""
@@ -249,10 +254,6 @@ class NetworkPlan(BasePlan):
     def depth(self) -> int:
         """Number of convolutions, those of skip connections not counted."""
         return len(self.convs)
-
-    def works_at(self, share: float) -> bool:
-        """Tell whether all maps keep a pixel of images with this share of the sides, rounded up."""
-        return share * min(self.blocks[-1].output_shape[1:]) >= 1
 
     @property
     def activation_bytes(self) -> int:

@@ -60,3 +60,15 @@ def test_what_may_be_amplified_is_there_as_modules():
     assert len(eligible_layers(build_model(plan("vgg19"), 0), "batch_norm")) == 16
     assert len(eligible_layers(build_model(plan("resnet18"), 0), "batch_norm")) == 20
     assert not eligible_layers(build_model(plan("deep_cnn_plain"), 0), "batch_norm")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_smaller_images_do_where_the_plan_says_so(model):
+    """Three quarters of 64x64; of 32x32 VGG-19's five pools leave a pixel, of 24x24 none."""
+    planned = plan(model, (3, 64, 64), n_classes=7)
+    with torch.device("meta"):
+        logits = build_model(planned, seed=0).eval()(torch.empty(1, 3, 48, 48))
+
+    assert planned.works_at(0.75)
+    assert logits.shape == (1, 7)
+    assert plan(model, (3, 32, 32), n_classes=7).works_at(0.75) is not model.startswith("vgg")
