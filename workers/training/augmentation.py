@@ -12,8 +12,7 @@ import math
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own name for it
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = [
     "Augmentation",
@@ -122,7 +121,7 @@ def resized(images: Tensor, share: float) -> Tensor:
     if share == 1:
         return images
     size = [math.ceil(share * side) for side in images.shape[2:]]
-    return F.interpolate(images, size, mode="bilinear")
+    return nn.functional.interpolate(images, size, mode="bilinear")
 
 
 def augment(
