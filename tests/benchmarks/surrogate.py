@@ -43,8 +43,8 @@ from vlga.config.settings import SearchConfig
 from vlga.execution.budget import Budget
 from vlga.execution.winner import choose_winner, known_network
 from vlga.genetics.genome import Genome
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import Shape
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason

@@ -21,8 +21,8 @@ from db.store import SqlStore
 from vlga.config.load import load_config
 from vlga.config.rungs import rung_lengths
 from vlga.genetics.genome import Genome
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import Shape
 
 #: Where the table is.
 TRAININGS = Path(__file__).parent / "results" / "trainings.csv"

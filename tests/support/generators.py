@@ -24,8 +24,9 @@ from vlga.genetics.genes import (
 )
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import NetworkPlan, Shape
+from vlga.networks.plan import NetworkPlan
 from vlga.ports.candidate import Candidate, Individual
 from vlga.ports.evaluation import EpochRecord, Evaluation, FailureReason, Source
 from vlga.ports.ledger import Artifact

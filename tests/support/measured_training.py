@@ -21,9 +21,10 @@ import torch
 
 from tests.support.records import genome
 from vlga.config.training import TrainingConfig
+from vlga.networks.layers import Shape
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan, decode
-from vlga.networks.plan import NetworkPlan, Shape
+from vlga.networks.plan import NetworkPlan
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask
 from workers.data import Dataset

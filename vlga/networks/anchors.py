@@ -13,8 +13,8 @@ from typing import Any
 from vlga.genetics.genes import Allele, after_stem
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import Shape
 
 __all__ = ["anchors"]
 
@@ -52,9 +52,8 @@ def anchors(
     """Give known-good networks for images of this shape, the best guess first.
 
     That is the widest within the limit. The others are half as wide; deeper by a block, of half the
-    width if need be; and with widths that double, skip
-    connections and half the learning rate. Where the space lacks an allele, the nearest takes its
-    place.
+    width if need be; and with widths that double, skip connections and half the learning rate.
+    Where the space lacks an allele, the nearest takes its place.
 
     Args:
         space: where they come from.

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from vlga.networks.plan import ConvPlan, NetworkPlan
+from vlga.networks.layers import ConvPlan
+from vlga.networks.plan import NetworkPlan
 
 __all__ = ["Features", "features_of"]
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from math import prod
 
 from vlga.errors import ConfigError, nearest
-from vlga.networks.plan import BasePlan, LayerRow, Shape
+from vlga.networks.layers import Shape
+from vlga.networks.plan import BasePlan, LayerRow
 
 __all__ = ["MODELS", "Chain", "ModelPlan", "Residual"]
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from vlga.genetics.genes import BlockGenes, NetworkGenes, amplifies, gene_names, pools, stem_stride
 from vlga.genetics.genome import Genome
+from vlga.networks.layers import BlockPlan, ConvPlan, Shape, StemPlan
 from vlga.networks.named import ModelPlan
-from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan, Shape, StemPlan
+from vlga.networks.plan import NetworkPlan
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.networks.trial import Trial
 

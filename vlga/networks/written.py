@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from vlga.networks.layers import BlockPlan, ConvPlan
 from vlga.networks.named import MODELS, Chain, ModelPlan, Residual
 from vlga.networks.phenotype import Plan
-from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan
+from vlga.networks.plan import NetworkPlan
 
 __all__ = ["Part", "forward_of", "parts_of", "renamed"]
 

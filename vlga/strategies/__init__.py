@@ -1,7 +1,7 @@
 """Strategies: what a search tries next, on one ask/tell interface."""
 
 from vlga.config.settings import SearchConfig
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 from vlga.strategies.base import Strategy
 from vlga.strategies.fixed_length import FixedLength
 from vlga.strategies.grid import Grid

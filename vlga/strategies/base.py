@@ -13,7 +13,7 @@ from deap import tools
 
 from vlga.config.settings import SearchConfig
 from vlga.errors import ProtocolError
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.ports.evaluation import Evaluation
 

@@ -16,8 +16,9 @@ from vlga.config.settings import SearchConfig
 from vlga.config.study import ArmConfig, StudyConfig
 from vlga.errors import ConfigError
 from vlga.genetics.genome import Genome
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode, plan_of, trial_fingerprint
-from vlga.networks.plan import NetworkPlan, Shape
+from vlga.networks.plan import NetworkPlan
 from vlga.networks.training import AmplificationPlan, OptimizerPlan
 from vlga.networks.trial import Trial, arm_label
 from vlga.ports.candidate import Candidate, Individual

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from vlga.config.settings import SearchConfig
+from vlga.networks.layers import Shape
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import trial_fingerprint
-from vlga.networks.plan import Shape
 from vlga.networks.training import OptimizerPlan
 from vlga.networks.trial import Trial, arm_label
 from vlga.ports.candidate import Candidate, Individual

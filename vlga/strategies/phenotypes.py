@@ -10,8 +10,9 @@ from typing import Protocol
 from vlga.config.settings import LimitsConfig
 from vlga.genetics.genome import Genome
 from vlga.networks.features import Features, features_of
+from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode
-from vlga.networks.plan import NetworkPlan, Shape
+from vlga.networks.plan import NetworkPlan
 
 __all__ = ["Networks", "Phenotypes"]
 

@@ -16,7 +16,7 @@ from vlga.config.settings import PopulationConfig, SearchConfig
 from vlga.errors import TooManyFailures
 from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 from vlga.ports.candidate import Candidate, Individual
 from vlga.strategies.base import Strategy
 from vlga.strategies.phenotypes import Networks, Phenotypes

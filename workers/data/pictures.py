@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vlga.errors import DataError, shown
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 from workers.data.dataset import Images
 from workers.data.folder import read_each
 from workers.data.image_file import SUFFIXES, BrokenImageError, fitted, look_at, read_pixels

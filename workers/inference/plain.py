@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 from workers.training.augmentation import to_float
 
 __all__ = ["TOLERANCE", "Reference", "plain_network", "run_source"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vlga.networks.layers import BlockPlan, ConvPlan, StemPlan
 from vlga.networks.named import ModelPlan
 from vlga.networks.phenotype import Plan
-from vlga.networks.plan import BlockPlan, ConvPlan, NetworkPlan, StemPlan
+from vlga.networks.plan import NetworkPlan
 
 __all__ = ["ConvLayer", "Network", "build", "build_network"]
 

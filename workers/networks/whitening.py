@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 from torch import Tensor
 
-from vlga.networks.plan import StemPlan
+from vlga.networks.layers import StemPlan
 
 __all__ = ["N_WHITENED", "whitening_filters"]
 

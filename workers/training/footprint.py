@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from math import ceil
 
+from vlga.networks.layers import BlockPlan, ConvPlan, Shape
 from vlga.networks.named import MODELS, Chain, ModelPlan
 from vlga.networks.phenotype import Plan
-from vlga.networks.plan import BlockPlan, ConvPlan, Shape
 from vlga.ports.data import DataSummary
 from vlga.ports.evaluation import Evaluation, FailureReason
 from vlga.ports.evaluator import EvaluationTask

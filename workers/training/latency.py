@@ -15,7 +15,7 @@ import time
 import torch
 from torch import nn
 
-from vlga.networks.plan import Shape
+from vlga.networks.layers import Shape
 
 __all__ = ["measured_latency"]
 

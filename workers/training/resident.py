@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlga.networks.plan import StemPlan
+from vlga.networks.layers import StemPlan
 from workers.data import Dataset
 from workers.networks.whitening import N_WHITENED, whitening_filters
 from workers.training.augmentation import image_statistics, to_float

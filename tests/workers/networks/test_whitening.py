@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vlga.networks.plan import StemPlan
+from vlga.networks.layers import StemPlan
 from workers.networks.whitening import whitening_filters
 
 
