@@ -30,8 +30,8 @@ from vlga.app.evaluators import load_data
 from vlga.app.sizes import Machine, choose_sizes, sizes_text
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
-from vlga.genetics.genes import Allele
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Candidate
 from vlga.ports.data import DataSummary

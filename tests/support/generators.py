@@ -18,11 +18,11 @@ from vlga.config.preset import preset_names
 from vlga.genetics.genes import (
     BLOCK_GENES,
     NETWORK_GENES,
-    Allele,
     BlockGenes,
     NetworkGenes,
 )
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.genetics.space import SearchSpace
 from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode

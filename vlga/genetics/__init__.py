@@ -1,5 +1,6 @@
 """Genomes, the alleles that they may have, and the operators that make new ones.
 
+rules          what an allele may be
 genes          what there is to know of each gene
 genome         genes together: what a network and its training are described by
 alleles        which alleles a gene can take

@@ -15,7 +15,8 @@ from dataclasses import fields, make_dataclass
 from typing import Any
 
 from vlga.errors import ConfigError, nearest
-from vlga.genetics.genes import GENES, Allele
+from vlga.genetics.genes import GENES
+from vlga.genetics.rules import Allele
 
 __all__ = ["check_alleles", "checked_alleles", "checked_prior", "make_genes"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlga.genetics.genes import BLOCK_GENES, NETWORK_GENES, Allele, BlockGenes
+from vlga.genetics.genes import BLOCK_GENES, NETWORK_GENES, BlockGenes
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 
 __all__ = ["allele_text", "changed_genes", "changes_text"]
 

@@ -13,10 +13,11 @@ and training and gradient amplification are genes too.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from vlga.genetics.rules import Allele, number, odd, one_of, whole, window, yes_or_no
 
 __all__ = [
     "BLOCK_GENES",
@@ -24,7 +25,6 @@ __all__ = [
     "GENES_OF_B",
     "GENES_VERSION",
     "NETWORK_GENES",
-    "Allele",
     "Alteration",
     "BlockGenes",
     "Gene",
@@ -38,8 +38,6 @@ __all__ = [
     "stem_maps",
     "stem_stride",
 ]
-
-Allele = str | int | float | bool | tuple[str | float, ...]
 
 #: Written with every genome; one higher whenever a gene is added, removed or means something else.
 GENES_VERSION = 2
@@ -215,63 +213,6 @@ def _has_eligible(network: NetworkGenes, blocks: Sequence[BlockGenes]) -> bool:
     )
 
 
-def _one_of(*words: str) -> Callable[[Any], Allele]:
-    def read(value: Any) -> Allele:
-        if value not in words:
-            raise ValueError(" or ".join(repr(word) for word in words))
-        return str(value)
-
-    return read
-
-
-def _yes_or_no(value: Any) -> Allele:
-    if value is not True and value is not False:
-        raise ValueError("true or false")
-    return bool(value)
-
-
-def _whole(most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise ValueError(f"a whole number from 1 to {most:,}")
-        return value
-
-    return read
-
-
-def _odd(most: int) -> Callable[[Any], Allele]:
-    whole = _whole(most)
-
-    def read(value: Any) -> Allele:
-        if whole(value) % 2 == 0:
-            raise ValueError("an odd number of pixels")
-        return whole(value)
-
-    return read
-
-
-def _number(rule: str, holds: Callable[[float], bool]) -> Callable[[Any], Allele]:
-    def read(value: Any) -> Allele:
-        if not _is_number(value) or not math.isfinite(value):
-            raise ValueError("a finite number")
-        if not holds(float(value)):
-            raise ValueError(rule)
-        return float(value)
-
-    return read
-
-
-def _window(value: Any) -> Allele:
-    is_pair = isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_number, value))
-    if not is_pair or not 0 <= value[0] < value[1] <= 1:
-        raise ValueError("[first, last] with 0 <= first < last <= 1")
-    return (float(value[0]), float(value[1]))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _without_b(place: Place) -> bool:
     return not place.block.include_b
 
@@ -290,63 +231,63 @@ _MOST_CHANNELS, _MOST_PIXELS = 16_384, 99
 #: By name, in any order.
 GENES: dict[str, Gene] = {
     "activation": Gene(
-        _one_of("relu", "tanh", "elu", "selu", "gelu", "silu"), "alter_other", is_inherited=True
+        one_of("relu", "tanh", "elu", "selu", "gelu", "silu"), "alter_other", is_inherited=True
     ),
     "stem": Gene(
-        _one_of("none", "whiten"),
+        one_of("none", "whiten"),
         "alter_other",
         lambda place: min(place.images) < 2,  # a patch has two pixels a side
         is_inherited=True,
     ),
     "head_pool": Gene(
-        _one_of("max", "average"),
+        one_of("max", "average"),
         "alter_other",
         lambda place: place.maps == (1, 1),  # of one pixel the largest is the mean
     ),
-    "learning_rate": Gene(_number("above 0", lambda number: number > 0), "alter_training"),
-    "momentum": Gene(_number("in [0, 1)", lambda number: 0 <= number < 1), "alter_training"),
-    "weight_decay": Gene(_number("at least 0", lambda number: number >= 0), "alter_training"),
+    "learning_rate": Gene(number("above 0", lambda value: value > 0), "alter_training"),
+    "momentum": Gene(number("in [0, 1)", lambda value: 0 <= value < 1), "alter_training"),
+    "weight_decay": Gene(number("at least 0", lambda value: value >= 0), "alter_training"),
     "amplify": Gene(
-        _one_of("off", "random", "intelligent"),
+        one_of("off", "random", "intelligent"),
         "alter_training",
         lambda place: (
             place.network.amplify_factor == 1 or not _has_eligible(place.network, place.blocks)
         ),
     ),
     "amplify_kind": Gene(
-        _one_of("batch_norm", "activation", "conv", "any"),
+        one_of("batch_norm", "activation", "conv", "any"),
         "alter_training",
         lambda place: place.network.amplify == "off" or place.network.amplify_factor == 1,
     ),
     "amplify_ratio": Gene(
-        _number("in (0, 1]", lambda number: 0 < number <= 1),
+        number("in (0, 1]", lambda value: 0 < value <= 1),
         "alter_training",
         _without_mode("random"),
     ),
     "amplify_factor": Gene(
-        _number("at least 1", lambda number: number >= 1),
+        number("at least 1", lambda value: value >= 1),
         "alter_training",
         lambda place: (
             place.network.amplify == "off" or not _has_eligible(place.network, place.blocks)
         ),
     ),
-    "amplify_measure": Gene(_one_of("G1", "G2"), "alter_training", _without_mode("intelligent")),
+    "amplify_measure": Gene(one_of("G1", "G2"), "alter_training", _without_mode("intelligent")),
     "amplify_threshold": Gene(
-        _one_of("mean", "mean_std"), "alter_training", _without_mode("intelligent")
+        one_of("mean", "mean_std"), "alter_training", _without_mode("intelligent")
     ),
-    "amplify_window": Gene(_window, "alter_training", _without_amplification),
-    "channels_a": Gene(_whole(_MOST_CHANNELS), "alter_channels", is_size=True),
-    "kernel_a": Gene(_odd(_MOST_PIXELS), "alter_kernel", is_size=True),
-    "include_pool": Gene(_yes_or_no, "alter_pool", lambda place: min(place.maps) < 2),
+    "amplify_window": Gene(window, "alter_training", _without_amplification),
+    "channels_a": Gene(whole(_MOST_CHANNELS), "alter_channels", is_size=True),
+    "kernel_a": Gene(odd(_MOST_PIXELS), "alter_kernel", is_size=True),
+    "include_pool": Gene(yes_or_no, "alter_pool", lambda place: min(place.maps) < 2),
     "pool_type": Gene(
-        _one_of("max", "average"), "alter_pool", lambda place: not pools(place.block, place.maps)
+        one_of("max", "average"), "alter_pool", lambda place: not pools(place.block, place.maps)
     ),
-    "batch_norm_a": Gene(_yes_or_no, "alter_other"),
-    "include_b": Gene(_yes_or_no, altered_by=None),
-    "channels_b": Gene(_whole(_MOST_CHANNELS), "alter_channels", _without_b, is_size=True),
-    "kernel_b": Gene(_odd(_MOST_PIXELS), "alter_kernel", _without_b, is_size=True),
-    "batch_norm_b": Gene(_yes_or_no, "alter_other", _without_b),
-    "skip": Gene(_yes_or_no, altered_by=None),
+    "batch_norm_a": Gene(yes_or_no, "alter_other"),
+    "include_b": Gene(yes_or_no, altered_by=None),
+    "channels_b": Gene(whole(_MOST_CHANNELS), "alter_channels", _without_b, is_size=True),
+    "kernel_b": Gene(odd(_MOST_PIXELS), "alter_kernel", _without_b, is_size=True),
+    "batch_norm_b": Gene(yes_or_no, "alter_other", _without_b),
+    "skip": Gene(yes_or_no, altered_by=None),
 }
 #: Those of a block's convolution b.
 GENES_OF_B = tuple(name for name in BLOCK_GENES if GENES[name].silent is _without_b)

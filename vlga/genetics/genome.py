@@ -17,7 +17,6 @@ from vlga.genetics.genes import (
     GENES,
     GENES_VERSION,
     NETWORK_GENES,
-    Allele,
     BlockGenes,
     NetworkGenes,
     Place,
@@ -25,6 +24,7 @@ from vlga.genetics.genes import (
     gene_names,
     pools,
 )
+from vlga.genetics.rules import Allele
 
 __all__ = ["Genome", "hashable"]
 

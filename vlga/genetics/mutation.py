@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from random import Random
 
 from vlga.errors import GenomeError
-from vlga.genetics.genes import Allele
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.genetics.sampling import sample_block, settle
 from vlga.genetics.space import SearchSpace
 

@@ -14,7 +14,7 @@ from functools import partial
 from random import Random
 from typing import get_args
 
-from vlga.genetics.genes import GENES, GENES_OF_B, Allele, Alteration
+from vlga.genetics.genes import GENES, GENES_OF_B, Alteration
 from vlga.genetics.genome import Genome
 from vlga.genetics.mutation import (
     duplicate_block,
@@ -23,6 +23,7 @@ from vlga.genetics.mutation import (
     mutate_gene_of,
     remove_block,
 )
+from vlga.genetics.rules import Allele
 from vlga.genetics.space import SearchSpace
 
 __all__ = ["large_scale_mutations", "mutate_anywhere", "mutate_growing", "mutate_large_scale"]

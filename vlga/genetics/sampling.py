@@ -15,12 +15,12 @@ from vlga.genetics.genes import (
     BLOCK_GENES,
     GENES,
     GENES_OF_B,
-    Allele,
     BlockGenes,
     NetworkGenes,
     gene_names,
 )
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.genetics.space import SearchSpace
 
 __all__ = ["grow", "order_widths", "sample", "sample_block", "settle", "shrink", "smallest"]

@@ -16,12 +16,12 @@ from vlga.genetics.alleles import check_alleles, checked_alleles, checked_prior,
 from vlga.genetics.genes import (
     GENES,
     NETWORK_GENES,
-    Allele,
     BlockGenes,
     NetworkGenes,
     gene_names,
 )
 from vlga.genetics.genome import Genome, hashable
+from vlga.genetics.rules import Allele
 
 __all__ = ["SearchSpace"]
 

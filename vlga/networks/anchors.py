@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vlga.genetics.genes import Allele, after_stem
+from vlga.genetics.genes import after_stem
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.genetics.space import SearchSpace
 from vlga.networks.layers import Shape
 from vlga.networks.phenotype import decode

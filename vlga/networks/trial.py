@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlga.errors import GenomeError
-from vlga.genetics.genes import Allele
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.networks.named import MODELS
 from vlga.networks.plan import fields_of
 from vlga.networks.training import AmplificationPlan, OptimizerPlan

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from vlga.genetics.genes import BLOCK_GENES, GENES_OF_B, Allele
+from vlga.genetics.genes import BLOCK_GENES, GENES_OF_B
+from vlga.genetics.rules import Allele
 from vlga.genetics.space import SearchSpace
 from vlga.ports.candidate import Candidate, Individual, best_of
 from vlga.strategies.space_base import SpaceSearch

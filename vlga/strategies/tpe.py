@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-    from vlga.genetics.genes import Allele
+    from vlga.genetics.rules import Allele
 
 __all__ = ["Tpe", "require_optuna"]
 

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vlga.genetics.genes import Allele
 from vlga.genetics.genome import Genome
+from vlga.genetics.rules import Allele
 from vlga.report.search.summary import Outcome
 
 __all__ = ["GeneShift", "Genes", "gene_shifts", "heard_genes"]
