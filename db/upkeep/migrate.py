@@ -14,7 +14,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-from db.connection.engine import build_engine, disposing, masked, reading, require_file, writing
+from db.connection.engine import build_engine, disposing, reading, require_file, writing
+from db.connection.urls import masked
 from db.schema.revision import require_head, stored_revision
 from db.schema.tables import HEAD, REVISIONS
 from vlga.errors import StoreError

@@ -6,7 +6,8 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from db.connection.engine import masked, opened
+from db.connection.engine import opened
+from db.connection.urls import masked
 from db.read import searches
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, NoIndividual, StoreError, nearest, shown

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from db.connection.engine import database_file, masked
+from db.connection.engine import database_file
+from db.connection.urls import masked
 from db.read.comparison import compared
 from db.store import SqlStore
 from vlga.app.comparisons import (

@@ -72,7 +72,8 @@ def _here() -> Iterator[Diagnosis]:
 
 def _database(url: str) -> Iterator[Diagnosis]:
     """Check the database; it is fine if an SQLite file does not exist yet."""
-    from db.connection.engine import build_engine, disposing, masked, reading, require_file
+    from db.connection.engine import build_engine, disposing, reading, require_file
+    from db.connection.urls import masked
     from db.read.leases import read_clock
     from db.schema.revision import require_head, stored_revision
 

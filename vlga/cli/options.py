@@ -114,7 +114,7 @@ worker_options = _all(
 
 def _lasting_db(context: click.Context, _parameter: click.Parameter, url: str) -> str:
     """Refuse a database in memory, which would be gone with the command."""
-    from db.connection.engine import require_lasting
+    from db.connection.urls import require_lasting
 
     if not context.resilient_parsing:  # while a shell completes, nothing is refused
         require_lasting(url)
@@ -140,7 +140,7 @@ def db_hint(db_url: str) -> str:
 
     A password is not printed: the command then takes the URL from VLGA_DB.
     """
-    from db.connection.engine import masked
+    from db.connection.urls import masked
 
     if db_url == (os.environ.get("VLGA_DB") or DEFAULT_DB):
         return ""

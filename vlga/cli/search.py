@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from db.connection.engine import masked
+from db.connection.urls import masked
 from db.read.searches import show_search
 from vlga.app.ready import new_search, reopened_search
 from vlga.app.searches import Outcome, ReadySearch

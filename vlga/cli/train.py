@@ -10,7 +10,8 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from db.connection.engine import masked, opened
+from db.connection.engine import opened
+from db.connection.urls import masked
 from db.read.studies import study_runs
 from db.store import SqlStore
 from vlga.app.evaluators import load_data, make_evaluator, with_image_size

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from db.connection.engine import require_lasting
+from db.connection.urls import require_lasting
 from vlga.app.ready import new_search
 from vlga.app.searches import run_search
 from vlga.app.trained import find_trained

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from db.connection.engine import opened, require_lasting
+from db.connection.engine import opened
+from db.connection.urls import require_lasting
 from db.read.searches import show_search
 from vlga.app.ready import new_search, reopened_search
 from vlga.app.searches import Outcome, ReadySearch, run_search
