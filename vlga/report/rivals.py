@@ -18,8 +18,14 @@ _NAMES = {
 
 
 def standard_error(accuracy: float, n_images: int) -> float:
-    """Give the standard deviation that an accuracy would have over other images as many."""
-    return math.sqrt(accuracy * (1 - accuracy) / n_images)
+    """Give the standard deviation that an accuracy would have over other images as many.
+
+    Where all are right or none is, it is that of half an image more or less: a few images without
+    a mistake do not tell that there will be none.
+    """
+    half = 0.5 / n_images
+    share = min(max(accuracy, half), 1 - half)
+    return math.sqrt(share * (1 - share) / n_images)
 
 
 def accuracy_text(accuracy: float, n_images: int) -> str:

@@ -18,9 +18,11 @@ ACCURACIES = (
 
 
 def test_the_standard_error_is_that_of_a_share():
-    """The root of p (1 - p) / n; none where all are right."""
+    """The root of p (1 - p) / n; of half an image where all are right, or none is."""
     assert standard_error(0.5, 100) == pytest.approx(0.05)
-    assert standard_error(1.0, 100) == 0
+    assert standard_error(1.0, 50) == pytest.approx(standard_error(0.99, 50))
+    assert standard_error(0.0, 50) == pytest.approx(standard_error(0.01, 50))
+    assert standard_error(1.0, 1) == 0.5
     assert accuracy_text(0.9, 900) == "0.9000 ± 0.0100"
 
 
