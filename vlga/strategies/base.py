@@ -68,7 +68,8 @@ class Strategy(ABC):
     #: Whether candidates may be asked for before there is room for them. If not, they depend on the
     #: order in which outcomes are told, and an earlier run is resumed by `recall`.
     asks_ahead = True
-    #: Whose trained weights candidates may inherit: nobody's, a phase's best's or any parent's.
+    #: Whose trained weights are kept: nobody's, a phase's best's or everybody's. Candidates may
+    #: inherit them, and a longer training goes on from them.
     inherits: ClassVar[Inherits] = "nothing"
     #: Whether each trained network is scored on the test images too; a search never looks at them.
     scores_test = False

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Self
+from typing import ClassVar, Self
 
 from deap import tools
 
@@ -18,7 +18,7 @@ from vlga.genetics.genome import Genome
 from vlga.genetics.space import SearchSpace
 from vlga.networks.layers import Shape
 from vlga.ports.candidate import Candidate, Individual
-from vlga.strategies.base import Strategy
+from vlga.strategies.base import Inherits, Strategy
 from vlga.strategies.phenotypes import Networks, Phenotypes
 from vlga.strategies.toolbox import build_toolbox
 
@@ -72,6 +72,8 @@ class SpaceSearch(Strategy):
         settings: as given.
         toolbox: the operators, on the space.
     """
+
+    inherits: ClassVar[Inherits] = "phase_best"  # the winner's longer training needs its weights
 
     def __init__(
         self, space: SearchSpace, settings: StrategySettings, phenotypes: Phenotypes

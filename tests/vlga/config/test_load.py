@@ -9,6 +9,7 @@ from vlga.config.preset import preset_names
 from vlga.config.strategies import ENDING, GENERATIONAL, PHASED, STUDIES, StrategyName
 from vlga.errors import ConfigError
 from vlga.strategies import STRATEGIES, make_strategy
+from vlga.strategies.variable_length import VariableLength
 
 
 class TestPresets:
@@ -229,9 +230,9 @@ def test_every_strategy_can_be_configured():
 
 
 def test_studies_are_what_is_scored_on_test_images():
-    """And phases what weights are inherited from: the names have what their classes do."""
+    """And phases what a variable length has: the names have what their classes do."""
     assert {name for name, kind in STRATEGIES.items() if kind.scores_test} == STUDIES
-    assert {name for name, kind in STRATEGIES.items() if kind.inherits == "phase_best"} == PHASED
+    assert {name for name, kind in STRATEGIES.items() if issubclass(kind, VariableLength)} == PHASED
     with_generations = {name for name, kind in STRATEGIES.items() if kind.has_generations}
     assert with_generations | STUDIES == GENERATIONAL
 

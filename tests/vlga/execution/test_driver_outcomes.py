@@ -258,16 +258,23 @@ class TestWeights:
         assert (weights.candidate_id, weights.data) == (parent.id, weights_of(trained[parent.id]))
 
     def test_are_not_asked_for_where_nobody_inherits(self, tmp_path):
-        """Random search and searches without inheritance keep no files."""
-        for settings in (RANDOM, ("training.inherit_weights=false",)):
-            bench, evaluator = (
-                Bench(tmp_path / "none", small_config(*settings)),
-                ScriptedEvaluator(),
-            )
-            bench.run(evaluator)
+        """Searches without inheritance keep no files."""
+        bench = Bench(tmp_path / "none", small_config("training.inherit_weights=false"))
+        evaluator = ScriptedEvaluator()
+        bench.run(evaluator)
 
-            assert not any(task.keep_weights or task.weights for task in evaluator.submitted)
-            assert not (tmp_path / "none").exists()
+        assert not any(task.keep_weights or task.weights for task in evaluator.submitted)
+        assert not (tmp_path / "none").exists()
+
+    @pytest.mark.parametrize("name", ["random_search", "fixed_length", "regularized_evolution"])
+    def test_of_the_winner_are_kept_where_nobody_inherits(self, tmp_path, name):
+        """No task begins with any; its longer training does."""
+        config = small_config(*RANDOM, f"strategy={name}")
+        bench, evaluator = Bench(tmp_path, config), ScriptedEvaluator(4)
+        winner = bench.run(evaluator)
+
+        assert not any(task.weights for task in evaluator.submitted)
+        assert winner.id in {one.candidate_id for one in bench.store.artifacts("first")}
 
     def test_that_are_lost_stop_the_search(self, tmp_path):
         """Without its parent's weights a phase would be another search."""

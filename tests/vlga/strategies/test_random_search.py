@@ -5,7 +5,7 @@ import pytest
 from tests.support.searching import TINY
 from tests.support.synthetic import any_fitness, completed, play
 from vlga.config.load import load_config
-from vlga.strategies import RandomSearch, make_strategy
+from vlga.strategies import make_strategy
 
 
 def make(*settings):
@@ -35,7 +35,6 @@ def test_its_candidates_have_no_parents_and_train_from_scratch():
     for candidate in make().ask(50):
         assert (candidate.parents, candidate.weights_from) == ((), None)
         assert (candidate.operator, candidate.phase) == ("sample", 0)
-    assert RandomSearch.inherits == "nothing"
 
 
 def test_it_never_waits_and_never_ends():
