@@ -244,7 +244,7 @@ class TestFinalTraining:
         """By the time that it is expected to take."""
         screen.observer(FinalStarted(BEST, 30, 90.0))
 
-        text = "training the winner #7 for 30 epochs on all training images, about 1:30"
+        text = "training the winner #7 for 30 epochs, about 1:30, on all training images"
         assert screen.panel[0] == text
         assert screen.panel[1].endswith("0:00")
 
@@ -252,22 +252,23 @@ class TestFinalTraining:
         """The number of epochs is then an expectation."""
         screen.observer(FinalStarted(BEST, 30, 90.0, is_timed=True))
 
-        assert " for about 30 epochs on all training images, about 1:30" in screen.panel[0]
+        assert " for about 30 epochs, about 1:30, on all training images" in screen.panel[0]
 
     def test_says_what_is_hidden(self, screen):
-        """What the program decides, with the setting that changes it."""
+        """What the program decides, with the setting that changes it, also if that is long."""
         screen.observer(FinalStarted(BEST, 30, 90.0, hides_squares=True))
 
-        assert "images, a square of each hidden (final.cutout), about 1:30" in screen.panel[0]
+        text, rest, _ = screen.panel
+        assert text.rstrip().endswith(" on all training images, a square of each hidden")
+        assert rest == "(final.cutout)"
 
     def test_says_when_images_are_smaller(self, screen):
         """Likewise."""
         screen.observer(FinalStarted(BEST, 30, 90.0, early_size=0.75))
 
-        assert (
-            ", at 75% of their height and width in the first half (final.early_size), "
-            in (screen.panel[0])
-        )
+        text, rest, _ = screen.panel
+        assert text.rstrip().endswith(" on all training images, at 75% of their height and")
+        assert rest == "width in the first half (final.early_size)"
 
     def test_whose_time_nobody_knows_has_a_clock(self, screen):
         """As a training that was taken over from another search."""

@@ -45,7 +45,7 @@ class TestSearch:
             r"1 epoch, batches of 8, networks of at most \S+ \w MACs an image, "
             r"feature maps of at most \S+ MB; 1 at a time; sqlite:///.*/mine.db\n"
             r"phase 0 generation 0  2 new, 2 alive: best 0\.\d{4}, median 0\.\d{4}  \[0:\d\d\]\n"
-            r"training the winner #[01] for 1 epoch on all training images, about \d:\d\d\n"
+            r"training the winner #[01] for 1 epoch, about \d:\d\d, on all training images\n"
             r"next:  vlga individual digits-1 [01] --db sqlite:///.*/mine.db\n"
             r"       vlga top digits-1 --db sqlite:///.*/mine.db\n"
         )

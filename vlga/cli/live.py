@@ -174,11 +174,11 @@ class TerminalObserver:
         elapsed = time.monotonic() - started
         clock, text = seconds_text(elapsed), _final_text(event)
         if event.seconds is None:
-            return [Text(f"{text}  {clock}")]
+            return [_wrapped(f"{text}  {clock}")]
         row = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=1, completed=min(1.0, elapsed / event.seconds), width=24)
         row.add_row(bar, Text(clock))
-        return [Text(text), row]
+        return [_wrapped(text), row]
 
     def _print_trial(self, number: int, trial: Trial, evaluation: Evaluation, outcome: str) -> None:
         if evaluation.test_accuracy is not None:
@@ -198,9 +198,14 @@ class TerminalObserver:
         return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"
 
 
+def _wrapped(text: str) -> Text:
+    """Give a text that goes on in the next line, which the console's own setting prevents."""
+    return Text(text, no_wrap=False, overflow="fold")
+
+
 def _final_text(event: FinalStarted) -> str:
     """Say what is trained longer, and for how long as far as that can be told."""
-    about = "" if event.seconds is None else f", about {seconds_text(event.seconds)}"
+    about = "" if event.seconds is None else f", about {seconds_text(event.seconds)},"
     what = "the winner " if event.number == 1 else ""
     which = "" if event.n_members == 1 else f", {event.number} of {event.n_members},"
     epochs = f"{'about ' if event.is_timed else ''}{number_of(event.epochs, 'epoch')}"
@@ -210,8 +215,8 @@ def _final_text(event: FinalStarted) -> str:
         share = f"{event.early_size:.0%} of their height and width"
         small = f", at {share} in the first half (final.early_size)"
     return (
-        f"training {what}#{event.individual.id}{which} for {epochs} "
-        f"on all training images{hides}{small}{about}"
+        f"training {what}#{event.individual.id}{which} for {epochs}{about} "
+        f"on all training images{hides}{small}"
     )
 
 
