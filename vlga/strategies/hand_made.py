@@ -9,14 +9,17 @@ search together: `budget.epochs`, or `budget.evaluations` times `training.epochs
 it is then trained on for `final.epochs` from its own weights, on training and validation images.
 Both have thus trained equally many epochs. What it lacks is a choice: it has tried nothing else.
 
-With `budget.seconds` alone, a first training of `training.epochs` shows how long an epoch takes,
-and a second one, from the beginning, has as many as fit in nine tenths of what is left. It has the
-CPUs of one training (`workers.cpus_per_evaluation`), also where others train several at a time.
+With `budget.seconds` alone its training has `training.epochs`, as the longest of others, on the
+CPUs of one training (`workers.cpus_per_evaluation`), also where others train several at a time. The
+longer training that follows has all the time that is left, on all CPUs. Without a longer training
+(`final.epochs` is 0) a second one, from the beginning, has as many epochs as fit in nine tenths of
+what is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from vlga.config.settings import SearchConfig
@@ -33,6 +36,8 @@ __all__ = ["HandMade", "small_resnet"]
 #: From the widest to the narrowest.
 _NETWORKS = ("small_resnet_32", "small_resnet_16")
 _OPTIMIZER = OptimizerPlan(learning_rate=0.1, momentum=0.9, weight_decay=5e-4)
+#: The batch that its learning rate is for, where rates are in proportion to the batch.
+_BATCH_SIZE = 64
 #: Of the time left, how much a training is planned to take: what it takes varies.
 _SHARE = 0.9
 
@@ -44,6 +49,18 @@ def small_resnet(input_shape: Shape, n_classes: int, max_macs: int | None) -> st
         if max_macs is None or n_macs <= max_macs:
             return name
     return _NETWORKS[-1]
+
+
+def _optimizer(base_batch_size: int | None) -> OptimizerPlan:
+    """Give settings that are the usual ones in torch's terms at a batch of 64, or at any.
+
+    Args:
+        base_batch_size: as `OptimizerPlan.scaled` takes it; None: at any.
+    """
+    if base_batch_size is None:
+        return _OPTIMIZER
+    rate = _OPTIMIZER.learning_rate * base_batch_size / _BATCH_SIZE
+    return replace(_OPTIMIZER, learning_rate=rate, weight_decay=_OPTIMIZER.weight_decay * rate)
 
 
 class HandMade(Strategy):
@@ -67,7 +84,8 @@ class HandMade(Strategy):
             *([] if budget.evaluations is None else [budget.evaluations * epochs]),
         ]
         self._epochs = min(limits, default=epochs)
-        self._seconds = None if limits else budget.seconds
+        self._seconds = None if limits or config.final.epochs else budget.seconds
+        self._optimizer = _optimizer(config.training.base_batch_size)
 
     @classmethod
     def from_config(cls, config: SearchConfig, input_shape: Shape, n_classes: int) -> Self:
@@ -87,7 +105,7 @@ class HandMade(Strategy):
         return []
 
     def _candidate(self, epochs: int) -> Candidate:
-        trial = Trial(self._network, None, arm_label(None), _OPTIMIZER, None, 0, epochs)
+        trial = Trial(self._network, None, arm_label(None), self._optimizer, None, 0, epochs)
         self._n_made += 1
         return Candidate(
             id=self._n_made - 1,

@@ -42,9 +42,20 @@ def test_one_training_has_all_epochs_of_the_budget(budget, epochs):
         assert strategy.finished
 
 
-def test_of_seconds_the_first_training_shows_how_many_epochs_fit():
-    """6 epochs in 12 s: of 300 s, nine tenths of what is left are enough for 129."""
+def test_of_seconds_the_longer_training_has_all_but_one_usual_training():
+    """And that has the time that is left."""
     strategy = make(budget=("budget.seconds=300",))
+    (one,) = strategy.ask(4)
+    strategy.tell(completed(one, 0.5))
+
+    assert one.genome.epochs == 6
+    assert strategy.ask(4) == ()
+    assert strategy.finished
+
+
+def test_without_a_longer_training_the_first_one_shows_how_many_epochs_fit():
+    """6 epochs in 12 s: of 300 s, nine tenths of what is left are enough for 129."""
+    strategy = make("final.epochs=0", budget=("budget.seconds=300",))
     (first,) = strategy.ask(1)
     strategy.tell(Evaluation(first.id, epochs=6, seed=0, fitness=0.5, train_seconds=12.0))
     (second,) = strategy.ask(1)
@@ -58,7 +69,7 @@ def test_of_seconds_the_first_training_shows_how_many_epochs_fit():
 @pytest.mark.parametrize("train_seconds", [40.0, 99.0, 1000.0])
 def test_no_second_training_is_as_short_as_the_first(train_seconds):
     """It could not be better."""
-    strategy = make(budget=("budget.seconds=60",))
+    strategy = make("final.epochs=0", budget=("budget.seconds=60",))
     (first,) = strategy.ask(1)
     strategy.tell(Evaluation(first.id, epochs=6, seed=0, fitness=0.5, train_seconds=train_seconds))
 
@@ -73,6 +84,19 @@ def test_no_second_training_is_as_short_as_the_first(train_seconds):
 def test_the_network_is_the_widest_that_the_limits_allow(max_macs, name):
     """Or the narrowest, if they allow none."""
     assert small_resnet(SHAPE, N_CLASSES, max_macs) == name
+
+
+@pytest.mark.parametrize(
+    ("base", "batch_size", "learning_rate"),
+    [(None, 64, 0.1), (None, 512, 0.1), (1024, 64, 0.1), (1024, 512, 0.8), (256, 32, 0.05)],
+)
+def test_the_optimizer_is_the_usual_one_in_torch_s_terms(base, batch_size, learning_rate):
+    """Whatever batch the configuration's learning rates are for."""
+    (one,) = make(f"training.base_batch_size={str(base).lower()}").ask(1)
+    usual = one.genome.optimizer.scaled(batch_size, base)
+
+    assert usual.learning_rate == pytest.approx(learning_rate)
+    assert (usual.momentum, usual.weight_decay) == (0.9, pytest.approx(5e-4))
 
 
 def test_a_trial_s_epochs_come_back_from_the_ledger():
