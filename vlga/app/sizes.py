@@ -54,8 +54,9 @@ _SEEN_ON_CPU, _PASSES_ON_CPU, _PASSES_ON_GPU = 200_000, (8, 45), 60
 _SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
 #: The longer training has at most as many epochs as make so many images, on a CPU and on a GPU,
 #: within these bounds. Not measured: enough that the time, where it is limited, ends it on a CPU.
-_SEEN_IN_FINAL, _SEEN_IN_FINAL_ON_GPU, _FINAL_EPOCHS = 400_000, 6_000_000, (60, 200)
-_MOST_BY_HAND = 10_000
+_SEEN_IN_FINAL, _SEEN_IN_FINAL_ON_GPU, _FINAL_EPOCHS = 400_000, 6_000_000, (100, 200)
+#: The epochs that it has where no time is limited.
+_UNTIMED_FINAL_EPOCHS = 60
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.
 _MACS_PER_PIXEL = 2**19
@@ -229,11 +230,9 @@ def _epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
 
 def _final_epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> int:
     """Give the most epochs of the winner's longer training; where time is limited, it decides."""
-    fewest, most = _FINAL_EPOCHS
     if config.budget.seconds is None:
-        return fewest
-    if config.strategy == "hand_made":  # nearly all of the time is its longer training's
-        return _MOST_BY_HAND
+        return _UNTIMED_FINAL_EPOCHS
+    fewest, most = _FINAL_EPOCHS
     seen = _SEEN_IN_FINAL_ON_GPU if machine.has_gpu else _SEEN_IN_FINAL
     return max(fewest, min(most, round(seen / (data.n_train + data.n_validation))))
 
