@@ -126,7 +126,11 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
     founders = [
         one.to_dict()
         for one in anchors(
-            config.space.build(), data.input_shape, len(data.classes), chosen.limits.max_macs
+            config.space.build(),
+            data.input_shape,
+            len(data.classes),
+            chosen.limits.max_macs,
+            n_images=data.n_train + data.n_validation,
         )
         if len(one.blocks) <= most
     ]

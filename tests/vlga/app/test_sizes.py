@@ -110,6 +110,14 @@ def test_seven_minutes_of_a_gpu_begin_with_a_network_known_for_cifar10():
     assert config.population.founders[0]["blocks"][0]["channels_a"] == 64
 
 
+@pytest.mark.parametrize(("n", "decay"), [(6000, 4e-3), (6001, 2e-3)])
+def test_known_networks_for_few_images_have_more_weight_decay(n, decay):
+    """By all images that a winner is trained on, those of validation too."""
+    founders = chosen(images(3, 32, 32, n=n), LAPTOP).population.founders
+
+    assert {one["network"]["weight_decay"] for one in founders} == {decay}
+
+
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 224, 224)])
 @pytest.mark.parametrize("machine", [LAPTOP, GPU])
 def test_no_gene_is_pinned_by_the_limits(shape, machine):

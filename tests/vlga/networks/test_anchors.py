@@ -51,3 +51,13 @@ def test_the_more_is_allowed_the_wider_they_are():
     ]
 
     assert widths == [8, 32, 64, 128]
+
+
+@pytest.mark.parametrize(("n_images", "decay"), [(None, 2e-3), (6001, 2e-3), (6000, 4e-3)])
+def test_few_images_take_more_weight_decay(n_images, decay):
+    """In every network; nothing else differs."""
+    many = anchors(DEFAULT, (3, 32, 32), 10, 2**25)
+    found = anchors(DEFAULT, (3, 32, 32), 10, 2**25, n_images=n_images)
+
+    assert {one.network.weight_decay for one in found} == {decay}
+    assert [one.with_genes({"weight_decay": 2e-3}) for one in found] == [*many]
