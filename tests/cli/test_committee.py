@@ -42,7 +42,7 @@ def test_says_what_it_trains_and_what_came_out(ended):
     _, told = ended
 
     assert re.search(r"training the winner #\d, 1 of 2, for 1 epoch", told.err)
-    assert re.search(r"training #\d, 2 of 2, for 1 epoch on all training images", told.err)
+    assert re.search(r"training #\d, 2 of 2, for 1 epoch, about \d:\d\d, on all train", told.err)
     assert re.search(
         r"committee, mean of #0 and #1: test accuracy 0\.\d{4} ± 0\.\d{4}, for \S+.* parameters, "
         r".* MACs an image, trained in \d+:\d\d",
