@@ -15,6 +15,7 @@ from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
 from vlga.ports.observer import (
     Evaluated,
+    FinalEnded,
     FinalStarted,
     GenerationEnded,
     Progress,
@@ -269,6 +270,22 @@ class TestFinalTraining:
         text, rest, _ = screen.panel
         assert text.rstrip().endswith(" on all training images, at 75% of their height and")
         assert rest == "width in the first half (final.early_size)"
+
+    def test_shows_all_longer_trainings_that_run(self, screen):
+        """Those of a committee that are trained side by side; one that has ended is gone."""
+        other = replace(BEST, candidate=replace(BEST.candidate, id=8))
+        screen.observer(Updated(PROGRESS))
+        screen.observer(FinalStarted(BEST, 30, number=1, n_members=2))
+        screen.observer(FinalStarted(other, 20, number=2, n_members=2))
+
+        assert screen.panel == [
+            "training the winner #7, 1 of 2, for 30 epochs on all training images  0:00",
+            "training #8, 2 of 2, for 20 epochs on all training images  0:00",
+        ]
+        screen.observer(FinalEnded(BEST, BEST.evaluation))
+        assert [line.split(",")[0] for line in screen.panel] == ["training #8"]
+        screen.observer(FinalEnded(other, BEST.evaluation))
+        assert screen.panel == []
 
     def test_whose_time_nobody_knows_has_a_clock(self, screen):
         """As a training that was taken over from another search."""

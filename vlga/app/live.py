@@ -14,6 +14,7 @@ from vlga.ports.observer import (
     Ended,
     Evaluated,
     Event,
+    FinalEnded,
     FinalStarted,
     Progress,
     Submitted,
@@ -50,6 +51,7 @@ class ProgressWriter:
         self._running: dict[int, float] = {}  # since when
         self._n_slots = 1
         self._progress: Progress | None = None
+        self._finals: dict[int, FinalStarted] = {}  # longer trainings that run, the first in front
         self._write(None)
 
     def __call__(self, event: Event) -> None:
@@ -68,7 +70,12 @@ class ProgressWriter:
                 if self._clock() >= self._due:
                     self._write(self._body())
             case FinalStarted():
-                self._write(self._body(event))
+                self._finals[event.individual.id] = event
+                self._write(self._body())
+            case FinalEnded():
+                self._finals.pop(event.individual.id, None)
+                if self._finals:
+                    self._write(self._body())
             case Ended():
                 self._write(None)
 
@@ -79,8 +86,9 @@ class ProgressWriter:
             del self._waiting[number]
             self._running[number] = self._clock()
 
-    def _body(self, final: FinalStarted | None = None) -> dict[str, Any] | None:
+    def _body(self) -> dict[str, Any] | None:
         """Give what is written; times as seconds before that."""
+        final = next(iter(self._finals.values()), None)
         progress, now = self._progress, self._clock()
         if progress is None:
             return None
@@ -97,7 +105,12 @@ class ProgressWriter:
                 ]
             ],
             "final": final
-            and {"id": final.individual.id, "epochs": final.epochs, "seconds": final.seconds},
+            and {
+                "id": final.individual.id,
+                **{
+                    key: getattr(final, key) for key in ("epochs", "seconds", "number", "n_members")
+                },
+            },
         }
 
     def _write(self, body: dict[str, Any] | None) -> None:

@@ -21,6 +21,7 @@ from vlga.ports.lease import Stop
 from vlga.ports.observer import (
     Evaluated,
     Event,
+    FinalEnded,
     FinalStarted,
     GenerationEnded,
     Progress,
@@ -70,7 +71,8 @@ class TerminalObserver:
         self._told = 0.0
         self._last = ""
         self._recalls = False  # what an earlier run of the search did
-        self._final: tuple[float, FinalStarted] | None = None
+        #: Longer trainings that run, since when; None as long as the search goes on.
+        self._finals: dict[int, tuple[float, FinalStarted]] | None = None
         #: Candidates whose training another search had done.
         self.n_taken_over = 0
         self._panel = panel(self.console, lambda: Group(*self._render()))
@@ -98,6 +100,8 @@ class TerminalObserver:
                 self._print_generation(record, progress)
             case FinalStarted():
                 self._begin_final(event)
+            case FinalEnded(individual, _) if self._finals is not None:
+                self._finals.pop(individual.id, None)
             case StopRequested(Stop.DRAIN):
                 self.console.print(
                     "stopping when the running trainings have ended; Ctrl-C gives them up"
@@ -129,7 +133,8 @@ class TerminalObserver:
 
     def _begin_final(self, event: FinalStarted) -> None:
         """Say that the winner, or a member of its committee, is being trained longer."""
-        self._final = (time.monotonic(), event)
+        self._finals = self._finals or {}
+        self._finals[event.individual.id] = (time.monotonic(), event)
         if not self.console.is_terminal and not self._one_of:
             self.console.print(_final_text(event))
 
@@ -139,8 +144,8 @@ class TerminalObserver:
         return [*above, *self._render_search()]
 
     def _render_search(self) -> list[Table | Text]:
-        if self._final is not None:
-            return self._render_final(*self._final)
+        if self._finals is not None:
+            return [line for final in self._finals.values() for line in _final_lines(*final)]
         progress = self._progress
         if progress is None:
             return [Text(f"{self._name}: starting the workers")]
@@ -169,17 +174,6 @@ class TerminalObserver:
         lines.append(Text(f"last {self._last}" if self._last else "", "dim"))
         return lines
 
-    def _render_final(self, started: float, event: FinalStarted) -> list[Table | Text]:
-        """Show how far it should be, by the time that it is expected to take."""
-        elapsed = time.monotonic() - started
-        clock, text = seconds_text(elapsed), _final_text(event)
-        if event.seconds is None:
-            return [_wrapped(f"{text}  {clock}")]
-        row = Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=1, completed=min(1.0, elapsed / event.seconds), width=24)
-        row.add_row(bar, Text(clock))
-        return [_wrapped(text), row]
-
     def _print_trial(self, number: int, trial: Trial, evaluation: Evaluation, outcome: str) -> None:
         if evaluation.test_accuracy is not None:
             outcome = f"test {evaluation.test_accuracy:.2%}"
@@ -196,6 +190,18 @@ class TerminalObserver:
     def _network(self, candidate: Candidate) -> str:
         plan = plan_of(candidate.genome, self._data.input_shape, len(self._data.classes))
         return f"{number_of(plan.depth, 'convolution')}, {count_text(plan.n_parameters)} parameters"
+
+
+def _final_lines(started: float, event: FinalStarted) -> list[Table | Text]:
+    """Show how far a longer training should be, by the time that it is expected to take."""
+    elapsed = time.monotonic() - started
+    clock, text = seconds_text(elapsed), _final_text(event)
+    if event.seconds is None:
+        return [_wrapped(f"{text}  {clock}")]
+    row = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=1, completed=min(1.0, elapsed / event.seconds), width=24)
+    row.add_row(bar, Text(clock))
+    return [_wrapped(text), row]
 
 
 def _wrapped(text: str) -> Text:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vlga.execution.final import run_final_task, train_longer
+from vlga.execution.final import train_longer, wait_for_final
 from vlga.execution.run import Run
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask, Member
-from vlga.ports.ledger import Artifact
+from vlga.ports.ledger import Artifact, SearchChanges
 from vlga.strategies.base import training_seed
 
 __all__ = ["Committee", "Final", "finish"]
@@ -57,9 +57,8 @@ class Final:
 def finish(run: Run, best: Sequence[Individual]) -> Final:
     """Train a search's best networks longer, the winner first; score it, and the mean of all.
 
-    Each training is in the ledger before the next begins, and so are the search's test accuracy
-    after the winner's and its completion with the committee's score. What is in the ledger already
-    is not done again.
+    Each training is in the ledger as soon as it ends, with the winner's the search's test accuracy,
+    and with the committee's score its completion. What is in the ledger already is not done again.
 
     Args:
         run: of the search, which is over: its evaluator has nothing to do.
@@ -69,13 +68,10 @@ def finish(run: Run, best: Sequence[Individual]) -> Final:
         StoreError: something could not be recorded.
         SearchStopped: somebody asked for it before a training, or at once during it.
     """
-    winner = train_longer(run, best[0], n_members=len(best))
-    outcomes = {best[0].id: winner}
-    if winner.completed:  # a committee is compared with it
-        for number, one in enumerate(best[1:], start=2):
-            outcomes[one.id] = train_longer(run, one, number=number, n_members=len(best))
+    outcomes = train_longer(run, best)
+    winner = outcomes[best[0].id]
     members = [one for one in best if one.id in outcomes and outcomes[one.id].completed]
-    if len(members) < 2:
+    if not winner.completed or len(members) < 2:
         _forget_committee(run)
         return Final(winner)
     scored = _score(run, members)
@@ -113,15 +109,11 @@ def _score(run: Run, members: Sequence[Individual]) -> Evaluation:
         fitness=run.config.fitness,
         members=parts,
     )
-    evaluation = run_final_task(run, task).evaluation
-    run.store.add_evaluations(
-        run.name,
-        [evaluation],
-        files if evaluation.completed else [],
-        is_final=True,
-        status="completed",
-        seconds=run.elapsed_seconds,
-    )
+    run.evaluator.submit(task)
+    evaluation = wait_for_final(run)[0].evaluation
+    changes: SearchChanges = {"status": "completed", "seconds": run.elapsed_seconds}
+    files = files if evaluation.completed else []
+    run.store.add_evaluations(run.name, [evaluation], files, is_final=True, **changes)
     return evaluation
 
 

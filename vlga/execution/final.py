@@ -1,18 +1,21 @@
-"""The longer training of a winner or a member of its committee, scored once on the test images."""
+"""The longer trainings of a search's best networks, each scored once on the test images."""
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from vlga.errors import SearchStopped
 from vlga.execution.final_task import (
+    Share,
     epochs_of_final,
     final_task,
     kept_seconds,
-    seconds_left,
+    n_together,
     seconds_of,
+    share_of,
 )
 from vlga.execution.hold import RENEW_SECONDS
 from vlga.execution.run import Run
@@ -23,7 +26,7 @@ from vlga.ports.lease import Stop
 from vlga.ports.ledger import SearchChanges
 from vlga.ports.observer import FinalEnded, FinalStarted
 
-__all__ = ["run_final_task", "train_longer"]
+__all__ = ["train_longer", "wait_for_final"]
 
 #: Learning rates tried, as shares of the winner's own. Its own was good for a few epochs of rising
 #: and falling; at the peak of a longer schedule a network without normalization may blow up.
@@ -32,14 +35,27 @@ _RATES = (1.0, 0.5, 0.25)
 _FULL = 0.9
 
 
-def train_longer(
-    run: Run, individual: Individual, *, number: int = 1, n_members: int = 1
-) -> Evaluation:
-    """Train a winner on all training and validation images, score it, save its weights.
+@dataclass(slots=True)
+class _Training:
+    """A longer training that is out, and what came of its attempts before.
 
-    The outcome, the search's test accuracy and its completion are recorded in one transaction: a
+    Attributes:
+        individual: that is trained.
+        task: as it was submitted at first.
+        tried: outcomes of the attempts that have ended.
+    """
+
+    individual: Individual
+    task: EvaluationTask
+    tried: list[Trained] = field(default_factory=list)
+
+
+def train_longer(run: Run, best: Sequence[Individual]) -> dict[int, Evaluation]:
+    """Train a search's best networks on all training and validation images, and score each.
+
+    An outcome, the search's test accuracy and its completion are recorded in one transaction: a
     process that dies before it leaves a search to resume, one that dies after it a complete one.
-    A winner whose outcome is in the ledger already is not trained again.
+    A network whose outcome is in the ledger already is not trained again.
 
     Xiao et al. 2020 train their winner longer without saying how. Here it goes on from its trained
     layers, where the search kept them, with a schedule of its own: a network grown phase by phase
@@ -54,35 +70,73 @@ def train_longer(
     search's longest trainings. If all three do, the one with the lowest training loss counts. The
     test images have no say in it.
 
-    The members of a committee are trained likewise, the winner first, in equal parts of that time.
-    The search is then complete only when they are scored (ending.py), and its test accuracy
-    remains the winner's.
+    The members of a committee are trained likewise, the winner first, as many at a time as the
+    machines have room for (`n_together`), in equal parts of that time. If the winner fails, those
+    that have not begun are not trained. The search is then complete only when their mean is scored
+    (ending.py).
 
     Args:
         run: of the search, which is over: its evaluator has nothing to do.
-        individual: the winner, or another member of its committee.
-        number: of the member, from 1, which is the winner.
-        n_members: of the committee; 1 without one.
+        best: the winner, and the other members of its committee, if there is to be one.
 
     Returns:
-        The outcome, in the ledger already. Its fitness is that on the test images, which nothing
-        else has seen; it may have failed. Its time is that of all attempts.
+        The outcomes by candidate, in the ledger already. Their fitness is that on the test images,
+        which nothing else has seen; they may have failed. Their time is that of all attempts.
 
     Raises:
-        StoreError: it could not be recorded.
-        SearchStopped: somebody asked for it before the training, or at once during it.
+        StoreError: one could not be recorded.
+        SearchStopped: somebody asked for it before a training, or at once during one.
     """
-    recorded = _find_final(run, individual, n_members)
-    if recorded is not None:
-        if changes := _changes(recorded, number, n_members):
+    outcomes = _recorded(run, best)
+    numbers = {one.id: number for number, one in enumerate(best, start=1)}
+    waiting = deque(one for one in best if one.id not in outcomes)
+    running = dict[int, _Training]()
+    while waiting or running:
+        may_begin = run.asked_to_stop() is None
+        while may_begin and waiting and len(running) < n_together(run, len(best)):
+            n_left = len(waiting)
+            one = waiting.popleft()
+            running[one.id] = _begin(run, one, numbers[one.id], len(best), n_left)
+        if not running:
+            raise SearchStopped("somebody asked the search to stop")
+        for trained in wait_for_final(run):
+            one = running[trained.evaluation.candidate_id].individual
+            evaluation = _settle(run, running[one.id], trained, best)
+            if evaluation is None:
+                continue
+            del running[one.id]
+            outcomes[one.id] = evaluation
+            if one.id == best[0].id and not evaluation.completed:
+                waiting.clear()  # a committee is compared with its winner
+    return outcomes
+
+
+def _recorded(run: Run, best: Sequence[Individual]) -> dict[int, Evaluation]:
+    """Give the outcomes that are in the ledger, and let it say what they come to."""
+    outcomes: dict[int, Evaluation] = {}
+    for one in best:
+        recorded = _find_final(run, one, len(best))
+        if recorded is None:
+            continue
+        outcomes[one.id] = recorded
+        if changes := _changes(recorded, one, best):
             run.store.update_search(run.name, **changes)
-        return recorded
-    if run.asked_to_stop() is not None:
-        raise SearchStopped("somebody asked the search to stop")
-    n_left = n_members - number + 1
-    seconds = max(kept_seconds(run) / n_members, seconds_left(run) / n_left)
-    n_epochs = epochs_of_final(run, individual, seconds)
-    task = final_task(run, individual, n_epochs, seconds)
+    return outcomes
+
+
+def _begin(run: Run, individual: Individual, number: int, n_members: int, n_left: int) -> _Training:
+    """Submit a longer training, in its part of the time that is left.
+
+    Args:
+        run: of the search.
+        individual: to train.
+        number: of the member, from 1, which is the winner.
+        n_members: of the committee; 1 without one.
+        n_left: members that have not begun, this one included.
+    """
+    share = share_of(run, n_members, n_left)
+    n_epochs = epochs_of_final(run, individual, share)
+    task = final_task(run, individual, n_epochs, share)
     started = FinalStarted(
         individual,
         n_epochs,
@@ -94,46 +148,54 @@ def train_longer(
         is_timed=task.timed is not None,
     )
     run.observer(started)
-    tried: list[Trained] = []
-    for rate in _RATES:
-        tried.append(run_final_task(run, _again(task, rate, _seconds(tried))))
-        if not _blew_up(tried[-1].evaluation, len(run.data.classes)):
-            break
-    else:
+    run.evaluator.submit(task)
+    return _Training(individual, task)
+
+
+def _settle(
+    run: Run, training: _Training, trained: Trained, best: Sequence[Individual]
+) -> Evaluation | None:
+    """Record the outcome of a longer training; None if it is tried again, at a lower rate."""
+    tried = training.tried
+    tried.append(trained)
+    if _blew_up(trained.evaluation, len(run.data.classes)):
+        if len(tried) < len(_RATES):
+            run.evaluator.submit(_again(training.task, _RATES[len(tried)], _seconds(tried)))
+            return None
         tried.sort(key=_last_loss, reverse=True)
     weights = tried[-1].weights
     # A search that is resumed takes the time of longer trainings off its own.
     evaluation = replace(tried[-1].evaluation, train_seconds=_seconds(tried))
     files = [run.artifacts.save(weights, "final_weights")] if weights else []
-    changes = _changes(evaluation, number, n_members)
+    changes = _changes(evaluation, training.individual, best)
     changes["seconds"] = run.elapsed_seconds
     run.store.add_evaluations(run.name, [evaluation], files, is_final=True, **changes)
-    run.observer(FinalEnded(individual, evaluation))
+    run.observer(FinalEnded(training.individual, evaluation))
     return evaluation
 
 
-def _changes(evaluation: Evaluation, number: int, n_members: int) -> SearchChanges:
+def _changes(
+    evaluation: Evaluation, individual: Individual, best: Sequence[Individual]
+) -> SearchChanges:
     """Say what a longer training changes of its search."""
     changes: SearchChanges = {}
-    if number == 1:
+    if individual.id == best[0].id:
         changes["test_accuracy"] = evaluation.accuracy_on_test
-    if n_members == 1:
+    if len(best) == 1:
         changes["status"] = "completed"
     return changes
 
 
-def run_final_task(run: Run, task: EvaluationTask) -> Trained:
-    """Wait for the outcome of the only task that is out.
+def wait_for_final(run: Run) -> Sequence[Trained]:
+    """Wait until a task that is out has an outcome; there is at least one.
 
     Raises:
         SearchStopped: somebody asked for it, at once.
     """
-    run.evaluator.submit(task)
     while not (ended := run.evaluator.wait(RENEW_SECONDS)):
         if run.asked_to_stop() is Stop.NOW:
             raise SearchStopped("somebody asked the search to stop at once")
-    (trained,) = ended
-    return trained
+    return ended
 
 
 def _again(task: EvaluationTask, rate: float, spent_seconds: float) -> EvaluationTask:
@@ -173,7 +235,9 @@ def _find_final(run: Run, winner: Individual, n_members: int) -> Evaluation | No
     By the epochs to expect in the time that is kept for it, or by that time.
     """
     seconds = kept_seconds(run) / n_members
-    least, most = epochs_of_final(run, winner, seconds), run.config.final.epochs
+    fewest = run.config.training.epochs if n_members == 1 else 1
+    least = epochs_of_final(run, winner, Share(seconds, fewest=fewest))
+    most = run.config.final.epochs
     for one in run.store.final_trainings(run.name):
         is_long = one.epochs >= least or 0 < _FULL * seconds <= one.train_seconds
         if one.completed and one.candidate_id == winner.id and is_long and one.epochs <= most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from vlga.execution.run import Run
 from vlga.networks.phenotype import Plan, plan_of
@@ -11,7 +12,16 @@ from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask, TimedEpochs, worthwhile_threads
 from vlga.strategies.base import training_seed
 
-__all__ = ["epochs_of_final", "final_task", "kept_seconds", "seconds_left", "seconds_of"]
+__all__ = [
+    "Share",
+    "epochs_of_final",
+    "final_task",
+    "kept_seconds",
+    "n_together",
+    "seconds_left",
+    "seconds_of",
+    "share_of",
+]
 
 #: Epochs from which on a square is hidden in each image, and images are smaller at first. A square,
 #: on 2,000 photographs, 54 epochs, is worth 1.0 points in the mean of four (0.4 to 2.0), on 3,000
@@ -30,33 +40,64 @@ _CUTOUT_PIXELS = 16
 _EARLY_PIXELS = 48
 
 
-def epochs_of_final(run: Run, winner: Individual, seconds: float) -> int:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one longer training has of the end of a search.
+
+    Attributes:
+        seconds: that there are for it, if time is limited and some of it kept.
+        together: longer trainings that share the machines, this one included.
+        fewest: epochs that it has at least, however long they take.
+    """
+
+    seconds: float
+    together: int = 1
+    fewest: int = 1
+
+
+def share_of(run: Run, n_members: int, n_left: int) -> Share:
+    """Give the share of the next longer training: as much as each that has not begun.
+
+    Args:
+        run: of the search.
+        n_members: of the committee; 1 without one.
+        n_left: members that have not begun.
+    """
+    together = n_together(run, n_members)
+    n_rounds = math.ceil(n_left / together)
+    seconds = max(kept_seconds(run) * together / n_members, seconds_left(run) / n_rounds)
+    # A winner alone should not end with less than the search has taught it.
+    return Share(seconds, together, run.config.training.epochs if n_members == 1 else 1)
+
+
+def epochs_of_final(run: Run, winner: Individual, share: Share) -> int:
     """Give the epochs to expect of a winner's longer training, by the time that its own took.
 
-    `final.epochs` are the most, a short training's the least. Where no time is limited, or none of
+    `final.epochs` are the most, those of its share the least. Where no time is limited, or none of
     it is kept, there are the most. That a CPU training then has all the cores of a machine is
     counted on in part: half of its work is taken to be done by all of them at once.
 
     Args:
         run: of the search.
-        winner: of the search.
-        seconds: that there are for it.
+        winner: of the search, or another member of its committee.
+        share: of it.
     """
-    most, per_epoch = run.config.final.epochs, _seconds_per_epoch(run, winner.evaluation)
+    most = run.config.final.epochs
+    per_epoch = _seconds_per_epoch(run, winner.evaluation, share.together)
     if not kept_seconds(run) or not per_epoch:
         return most
-    fewest, fitting = run.config.training.epochs, seconds / per_epoch
-    cost = _mean_cost(_early_size(run, winner, min(most, max(fewest, math.floor(fitting)))))
-    return min(most, max(fewest, math.floor(fitting / cost)))
+    fitting = share.seconds / per_epoch
+    cost = _mean_cost(_early_size(run, winner, min(most, max(share.fewest, math.floor(fitting)))))
+    return min(most, max(share.fewest, math.floor(fitting / cost)))
 
 
 def seconds_of(run: Run, winner: Individual, task: EvaluationTask) -> float:
     """Give the time that a winner's longer training should take; 0 if nothing tells."""
-    per_epoch = _seconds_per_epoch(run, winner.evaluation)
+    per_epoch = _seconds_per_epoch(run, winner.evaluation, task.n_together)
     return task.epochs * per_epoch * _mean_cost(task.early_size)
 
 
-def _seconds_per_epoch(run: Run, own: Evaluation) -> float:
+def _seconds_per_epoch(run: Run, own: Evaluation, together: int) -> float:
     """Give the time that an epoch of the longer training should take, of images of their own size.
 
     It is 0 if nothing tells.
@@ -64,12 +105,13 @@ def _seconds_per_epoch(run: Run, own: Evaluation) -> float:
     Args:
         run: of the search.
         own: the winner's training in the search.
+        together: longer trainings that share the machines, this one included.
     """
     n_longer = (run.data.n_train + run.data.n_validation) / run.data.n_train
-    return n_longer * own.train_seconds / own.epochs * _time_with_all_cores(run, own)
+    return n_longer * own.train_seconds / own.epochs * _time_with_its_cores(run, own, together)
 
 
-def _time_with_all_cores(run: Run, own: Evaluation) -> float:
+def _time_with_its_cores(run: Run, own: Evaluation, together: int) -> float:
     """Give the time of the longer training as a share of what it would take as the search trains.
 
     On a GPU it is 1.
@@ -77,7 +119,7 @@ def _time_with_all_cores(run: Run, own: Evaluation) -> float:
     machines, n_cpus = run.evaluator.machines, run.config.workers.cpus_per_evaluation
     if machines.n_gpus:
         return 1.0
-    n_cores = run.evaluator.n_slots * n_cpus / max(1, machines.n_nodes)
+    n_cores = run.evaluator.n_slots * n_cpus / max(1, machines.n_nodes, together)
     before, after = (
         worthwhile_threads(own.n_macs, run.config.training.batch_size, max(1, int(n)))
         for n in (n_cpus, n_cores)
@@ -95,14 +137,30 @@ def seconds_left(run: Run) -> float:
     return (run.config.budget.seconds or 0.0) - run.elapsed_seconds
 
 
-def final_task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> EvaluationTask:
+def n_together(run: Run, n_members: int) -> int:
+    """Give how many of a committee are trained at a time, so that all have as much time.
+
+    On a CPU two trainings side by side have more done than one on two cores (a second thread makes
+    an epoch of a small network a third shorter: tests/benchmarks/results/threads.txt); a GPU has
+    one at a time. It is the largest number that divides theirs, of those that there is room for.
+
+    Args:
+        run: of the search.
+        n_members: of the committee; 1 without one.
+    """
+    n_gpus = run.evaluator.machines.n_gpus
+    room = min(run.evaluator.n_slots, n_gpus or math.inf)
+    return max(n for n in range(1, n_members + 1) if n_members % n == 0 and n <= max(1, room))
+
+
+def final_task(run: Run, winner: Individual, n_epochs: int, share: Share) -> EvaluationTask:
     """Say what is trained: the winner, from the weights that the search kept of it, if it did.
 
     Args:
         run: of the search.
         winner: of the search.
         n_epochs: to expect.
-        seconds: that there are for it, if time is limited and some of it kept.
+        share: of it.
     """
     kept = [
         one
@@ -119,7 +177,8 @@ def final_task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> E
         seed=training_seed(run.config.seed, winner.candidate.fingerprint),
         weights=run.artifacts.load(kept[0]) if kept else None,
         is_final=True,
-        timed=_timed(run, seconds, early_size),
+        n_together=share.together,
+        timed=_timed(run, share, early_size),
         cutout=run.config.final.cutout if _pays(run, n_epochs, _CUTOUT_PIXELS) else 0.0,
         early_size=early_size,
         average_mirrored=run.config.averages_mirrored,
@@ -128,12 +187,12 @@ def final_task(run: Run, winner: Individual, n_epochs: int, seconds: float) -> E
     )
 
 
-def _timed(run: Run, seconds: float, early_size: float) -> TimedEpochs | None:
+def _timed(run: Run, share: Share, early_size: float) -> TimedEpochs | None:
     """Give what decides its epochs, if time does; windows are of an expected training."""
-    fewest, most = run.config.training.epochs, run.config.final.epochs
-    if not kept_seconds(run) or run.config.training.windows or fewest >= most:
+    most = run.config.final.epochs
+    if not kept_seconds(run) or run.config.training.windows or share.fewest >= most:
         return None
-    return TimedEpochs(seconds, fewest, most, _early_cost(early_size))
+    return TimedEpochs(share.seconds, share.fewest, most, _early_cost(early_size))
 
 
 def _pays(run: Run, n_epochs: int, n_pixels: int) -> bool:

@@ -109,6 +109,7 @@ class EvaluationTask:
         weights: trained weights to inherit, or None.
         inherited_layers: which layers inherit them, from which layers of theirs.
         is_final: train on training and validation images together and score on the test images.
+        n_together: final trainings that share the machines, this one included.
         timed: what decides the number of epochs; those of `training` are then the expected ones.
             None: they are the number.
         cutout: share of each image's side that a square hidden in training has; 0: none is.
@@ -134,6 +135,7 @@ class EvaluationTask:
     weights: Weights | None = None
     inherited_layers: Layers = ALL_BLOCKS
     is_final: bool = False
+    n_together: int = 1
     timed: TimedEpochs | None = None
     cutout: float = 0.0
     early_size: float = 1.0

@@ -219,23 +219,25 @@ class RayEvaluator:
             # time.
             limit = self._time_limits.limit_seconds(task)
             # A final training has reserved all of its machine: its other workers stay idle.
-            idle = [*self._workers] if task.is_final and self._on_gpu else []
+            is_alone = task.is_final and task.n_together == 1
+            idle = [*self._workers] if is_alone and self._on_gpu else []
             packed = pickle.dumps((replace(task, weights=None), n_threads, gpu_share, limit, idle))
             outcome, weights = self._remote(cpus, gpu_share)(packed, shared)
             self._running[outcome] = _Running(task, weights, cpus, gpu_share, limit)
         self._note_starts()
 
     def _cpus_of(self, task: EvaluationTask, gpu_share: float) -> float:
-        """Give the CPUs that a task reserves: a final training has the workers to itself.
+        """Give the CPUs that a task reserves: final trainings have the workers to themselves.
 
         Those of all that share a machine, on the largest that is there; while there is none, as
-        many as the last time.
+        many as the last time. Several at a time have equal parts of them.
         """
         if not task.is_final:
             return self._cpus
         found = cpus_alone(self._machines.nodes, self._cpus, gpu_share, self.n_slots)
         self._cpus_alone = found or self._cpus_alone
-        return self._cpus_alone
+        on_one_machine = math.ceil(task.n_together / max(1, self.machines.n_nodes))
+        return max(self._cpus, self._cpus_alone // on_one_machine)
 
     def _take_back_stranded(self) -> None:
         """Take back final trainings for which the machines have grown too small; Ray holds them."""

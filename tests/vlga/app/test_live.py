@@ -94,7 +94,9 @@ def test_everybody_reads_where_a_search_stands(store):
     writer(FinalStarted(BEST, 30, 12.5))
     now = told(store)
     assert now is not None
-    assert now["final"] == {"id": 0, "epochs": 30, "seconds": 12.5}
+    assert now["final"] == {
+        "id": 0, "epochs": 30, "seconds": 12.5, "number": 1, "n_members": 1,
+    }  # fmt: skip
     writer(Ended("completed"))
     assert told(store) is None
 

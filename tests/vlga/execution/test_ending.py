@@ -1,4 +1,5 @@
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -7,8 +8,10 @@ from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config
 from vlga.errors import SearchStopped
 from vlga.execution.ending import finish
+from vlga.execution.final_task import n_together
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.lease import Stop
+from vlga.ports.machines import Machines
 
 KIND = "committee_weights"
 
@@ -108,6 +111,87 @@ def test_they_share_the_time_that_is_kept(tmp_path):
         n_epochs[n] = [task.training.epochs for task in evaluator.submitted if not task.members]
 
     assert n_epochs[3] == pytest.approx([n_epochs[1][0] / 3] * 3, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("n_slots", "n_gpus", "n_members", "expected"),
+    [
+        (1, 0, 1, 1), (8, 0, 1, 1), (1, 0, 3, 1), (2, 0, 2, 2), (2, 0, 3, 1), (2, 0, 4, 2),
+        (3, 0, 4, 2), (8, 0, 3, 3), (8, 1, 3, 1), (8, 2, 4, 2), (1, 2, 4, 1), (8, 8, 3, 3),
+    ],
+)  # fmt: skip
+def test_as_many_are_trained_at_a_time_as_there_is_room_for(
+    bench, n_slots, n_gpus, n_members, expected
+):
+    """A number that leaves none over, so that all have as much time; a GPU has one at a time."""
+    run = bench.entered(ScriptedEvaluator(n_slots=n_slots, machines=Machines(1, n_gpus)))
+
+    assert n_together(run, n_members) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_order_they_end_in_the_same_committee_comes_out(tmp_path, seed):
+    """Of four networks two at a time are trained, on half of the machine each."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=4")
+    config = small_config("strategy=steady_state", *settings)
+    one_by_one, two_by_two = (Bench(tmp_path / which, config) for which in ("one", "two"))
+    evaluator = ScriptedEvaluator(n_slots=2, rng=Random(seed))
+    _, final = end(two_by_two, evaluator)
+
+    assert final == end(one_by_one, ScriptedEvaluator())[1]
+    assert [task.n_together for task in evaluator.submitted] == [2, 2, 2, 2, 1]
+    record = two_by_two.store.find_search("first")
+    assert record.status == "completed"
+
+
+def test_two_at_a_time_have_twice_the_time_each(tmp_path):
+    """Of 1,200 s that are kept, four have 300 one by one, and 600 two by two."""
+    seconds = {}
+    for n_slots in (1, 2):
+        settings = ("budget.evaluations=8", "budget.seconds=3000", "final.committee=4")
+        more = ("final.epochs=99999", "final.time_fraction=0.4", "strategy=steady_state")
+        bench = Bench(tmp_path / str(n_slots), small_config(*settings, *more))
+        search = bench.search(ScriptedEvaluator())
+        search.run()
+        evaluator = ScriptedEvaluator(n_slots=n_slots)
+        run = bench.entered(evaluator)
+        evaluator.clock.now += 1792  # eight more were its trainings'
+        finish(run, search.best_networks(4))
+        seconds[n_slots] = evaluator.submitted[0].timed.seconds
+
+    assert seconds == pytest.approx({1: 300, 2: 600}, rel=0.05)
+
+
+def test_after_a_winner_that_fails_no_other_is_begun(tmp_path):
+    """The one that is trained beside it ends, and there is no committee."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=4")
+    bench = Bench(tmp_path, small_config("strategy=steady_state", *settings))
+    trained = []
+
+    def fail_the_first(task):
+        trained.append(task)
+        return FailureReason.OUT_OF_MEMORY if len(trained) == 1 else 0.5
+
+    _, final = end(bench, ScriptedEvaluator(n_slots=2, outcome=fail_the_first))
+
+    assert final.committee is None
+    assert [one.completed for one in finals(bench)] == [False, True]
+    assert not members(bench)
+
+
+def test_asked_to_stop_it_keeps_what_runs_at_the_same_time(tmp_path):
+    """And begins none of those that wait."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=4")
+    bench = Bench(tmp_path, small_config("strategy=steady_state", *settings))
+    evaluator = ScriptedEvaluator(n_slots=2)
+
+    def asked():
+        return Stop.DRAIN if len(evaluator.submitted) == 2 else None
+
+    with pytest.raises(SearchStopped):
+        end(bench, evaluator, asked_to_stop=asked)
+
+    assert len(evaluator.submitted) == len(finals(bench)) == 2
 
 
 def test_one_that_fails_does_not_end_the_rest(bench):

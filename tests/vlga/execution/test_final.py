@@ -8,7 +8,7 @@ from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config, weights_of, with_curve
 from vlga.errors import SearchStopped
 from vlga.execution.final import train_longer
-from vlga.execution.final_task import epochs_of_final, final_task, seconds_of
+from vlga.execution.final_task import Share, epochs_of_final, final_task, seconds_of
 from vlga.networks.phenotype import decode
 from vlga.ports.evaluation import EpochRecord, FailureReason
 from vlga.ports.lease import Stop
@@ -24,7 +24,7 @@ def bench(tmp_path):
 
 
 def train(bench, winner, evaluator, **options):
-    return train_longer(bench.entered(evaluator, **options), winner)
+    return train_longer(bench.entered(evaluator, **options), [winner])[winner.id]
 
 
 def test_it_trains_the_winner_once_more_for_the_final_epochs(bench):
@@ -70,7 +70,7 @@ def test_squares_are_hidden_and_images_smaller_at_first_where_that_pays(
     images = replace(run.data, input_shape=(1, side, 50))
     told = []
     changed = replace(run, record=replace(run.record, data=images), observer=told.append)
-    train_longer(changed, winner)
+    train_longer(changed, [winner])
     [started] = [one for one in told if isinstance(one, FinalStarted)]
 
     assert [task.cutout for task in evaluator.submitted] == [cutout]
@@ -90,7 +90,7 @@ def test_images_are_not_too_small_for_the_network(tmp_path, share, early_size):
     winner = replace(winner, candidate=replace(winner.candidate, genome=genome))
     run = bench.entered(evaluator)
     images = replace(run.data, input_shape=(1, 50, 60))
-    train_longer(replace(run, record=replace(run.record, data=images)), winner)
+    train_longer(replace(run, record=replace(run.record, data=images)), [winner])
 
     assert [task.early_size for task in evaluator.submitted] == [early_size]
 
@@ -122,7 +122,7 @@ def test_its_epochs_fit_the_time_that_there_is(
     data = replace(run.data, n_train=80, n_validation=20)
     run = replace(run, record=replace(run.record, data=data))
 
-    assert epochs_of_final(run, winner, seconds) == expected
+    assert epochs_of_final(run, winner, Share(seconds, fewest=3)) == expected
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(70.0, 28), (80.0, 40), (300.0, 99)])
@@ -136,8 +136,9 @@ def test_smaller_images_at_first_are_more_epochs(tmp_path, seconds, expected):
     run = bench.entered(ScriptedEvaluator())
     data = replace(run.data, input_shape=(1, 48, 48), n_train=80, n_validation=20)
     run = replace(run, record=replace(run.record, data=data), observer=told.append)
-    n_epochs = epochs_of_final(run, winner, seconds)
-    task = final_task(run, winner, n_epochs, seconds)
+    share = Share(seconds, fewest=3)
+    n_epochs = epochs_of_final(run, winner, share)
+    task = final_task(run, winner, n_epochs, share)
 
     assert n_epochs == task.epochs == expected
     assert task.timed.early_cost == (1 if expected < 30 else 0.75**2)
@@ -159,7 +160,7 @@ def test_it_has_all_the_time_that_the_search_left_and_is_not_done_twice(tmp_path
     assert task.training.epochs > 90 / n_longer
 
     run, longer = bench.entered(evaluator), small_config("budget.seconds=1000", *settings)
-    train_longer(replace(run, record=replace(run.record, config=longer)), winner)
+    train_longer(replace(run, record=replace(run.record, config=longer)), [winner])
     assert len(evaluator.submitted) == 2
 
 
@@ -179,7 +180,7 @@ def test_its_time_decides_its_epochs_where_time_is_limited(tmp_path, settings, i
     settings = (*fixed, "final.time_fraction=0.4", *settings)
     bench = Bench(tmp_path, small_config(*settings))
     winner, evaluator, told = bench.run(), ScriptedEvaluator(), []
-    train_longer(replace(bench.entered(evaluator), observer=told.append), winner)
+    train_longer(replace(bench.entered(evaluator), observer=told.append), [winner])
     (task,) = evaluator.submitted
     (started,) = [one for one in told if isinstance(one, FinalStarted)]
 

@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_search(found, tmp_path: Path):
 def test_the_winner_is_trained_on_from_its_own_layers(found):
     """All its blocks are its own; its score on the test images is recorded."""
     store, evaluator, winner, run = found
-    final = train_longer(run, winner)
+    final = train_longer(run, [winner])[winner.id]
     task = evaluator.tasks[winner.id]
 
     assert final.completed

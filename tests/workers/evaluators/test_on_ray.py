@@ -182,6 +182,22 @@ class TestOnACluster:
         evaluator.close()
         assert [one.evaluation.message for one in ended] == ["2 CPUs"]
 
+    @pytest.mark.parametrize(("n_together", "cpus"), [(1, 2), (2, 1), (3, 1)])
+    def test_final_trainings_share_the_cpus_of_a_machine(self, n_together, cpus):
+        """Equally, as many as there are at a time, but none has fewer than another training."""
+
+        def count_cpus(one: EvaluationTask) -> tuple[Evaluation, None]:
+            import ray
+
+            cpus = ray.get_runtime_context().get_assigned_resources()["CPU"]
+            return Evaluation(one.candidate_id, 2, one.seed, 0.5, message=f"{cpus:g} CPUs"), None
+
+        evaluator = RayEvaluator(DATASET, function=count_cpus)
+        for number in range(n_together):
+            evaluator.submit(task(number, is_final=True, n_together=n_together))
+
+        assert {one.message for one in drain(evaluator)} == {f"{cpus} CPUs"}
+
     @pytest.mark.parametrize(
         ("wish", "message"),
         [

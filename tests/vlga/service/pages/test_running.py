@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.vlga.app.test_live import BEST, PROGRESS, Clock
 from tests.vlga.service.pages.conftest import app_with
 from vlga.app.live import ProgressWriter
 from vlga.execution.hold import held
-from vlga.ports.observer import FinalStarted, Submitted, Updated
+from vlga.ports.observer import FinalEnded, FinalStarted, Submitted, Updated
 
 
 @pytest.fixture
@@ -54,6 +55,23 @@ def test_the_winner_s_longer_training_is_told(running):
         "is trained for 30 epochs on all training images, about 0:12"
         in client.get("/s/mine?part=running").text
     )
+
+
+def test_of_several_at_a_time_the_first_that_runs_is_told(running):
+    """With which of the committee it is."""
+    client, tell, _ = running
+    tell(Updated(PROGRESS))
+    other = replace(BEST, candidate=replace(BEST.candidate, id=1))
+    tell(FinalStarted(BEST, 30, 12.5, 1, 2))
+    tell(FinalStarted(other, 20, 12.5, 2, 2))
+    page = client.get("/s/mine?part=running").text
+    assert "The winner" in page
+    assert ", 1 of 2, is trained for 30 epochs" in page
+
+    tell(FinalEnded(BEST, BEST.evaluation))
+    page = client.get("/s/mine?part=running").text
+    assert "The winner" not in page
+    assert ", 2 of 2, is trained for 20 epochs" in page
 
 
 @pytest.mark.parametrize("what", ["best", "genes"])
