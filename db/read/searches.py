@@ -219,20 +219,24 @@ def _best(
 
 
 def _tested(connection: Connection, row: RowMapping, best_id: int) -> dict[str, float | None]:
-    """Give a search's test accuracy with its standard error, and its winner's fitness there."""
-    accuracy = row["test_accuracy"]
-    error = None if accuracy is None else standard_error(accuracy, row["n_test"])
-    fitness = accuracy
-    if accuracy is not None and fitness_name_of(row) != "accuracy":
+    """Give a winner's test accuracy with its standard error, and its fitness there.
+
+    A search's own test accuracy is its committee's, if it has one.
+    """
+    accuracy = fitness = row["test_accuracy"]
+    if accuracy is not None:
         columns = evaluations.c
         longer = (
-            select(columns.id, columns.fitness)
+            select(columns.id, columns.test_accuracy, columns.fitness)
             .where(columns.search_id == row["id"], columns.candidate_id == best_id)
             .where(columns.is_final.is_(True), columns.epochs > 0, columns.fitness.is_not(None))
         )
         # Asked for the last one, SQLite would read all outcomes of the search.
-        trainings = dict(connection.execute(longer).all())
-        fitness = trainings[max(trainings)] if trainings else None
+        trainings = sorted(connection.execute(longer).all())
+        if trainings:
+            _, accuracy, fitness = trainings[-1]
+            accuracy = fitness if accuracy is None else accuracy  # as earlier versions recorded it
+    error = None if accuracy is None else standard_error(accuracy, row["n_test"])
     return {"test_accuracy": accuracy, "test_standard_error": error, "test_fitness": fitness}
 
 

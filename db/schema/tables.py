@@ -127,6 +127,7 @@ searches = Table(
     required("message", Text),
     # Not a foreign key: candidates refer to searches, and a circle helps nobody.
     Column("best_candidate_id", Integer),
+    # Of its committee, if it has one, else of its winner.
     Column("test_accuracy", Double),
     # What simple methods reach on the same images.
     Column("rivals", JSON(none_as_null=True)),

@@ -38,15 +38,18 @@ def shown(ended):
 
 
 def test_says_what_it_trains_and_what_came_out(ended):
-    """A line before each training, and one for the mean of both with what it costs."""
+    """A line before each training; the mean of both with what it costs, then the winner alone."""
     _, told = ended
 
     assert re.search(r"training the winner #\d, 1 of 2, for 1 epoch", told.err)
     assert re.search(r"training #\d, 2 of 2, for 1 epoch, about \d:\d\d, on all train", told.err)
     assert re.search(
-        r"committee, mean of #0 and #1: test accuracy 0\.\d{4} ± 0\.\d{4}, for \S+.* parameters, "
-        r".* MACs an image, trained in \d+:\d\d",
+        r"^test accuracy 0\.\d{4} ± 0\.\d{4} on \d+ images never used before, "
+        r"by the mean of #0 and #1, together \S+.* parameters, .* MACs an image, "
+        r"trained in \d+:\d\d\n"
+        r"the winner alone: test accuracy 0\.\d{4} ± 0\.\d{4}, after 1 epoch on all others$",
         told.out,
+        re.MULTILINE,
     )
 
 
@@ -67,7 +70,21 @@ def test_is_shown_with_what_it_costs(ended):
     assert best["test_accuracy"] == longer[best["id"]][0]["fitness"]
     assert found["evaluations"]["completed"] == 2
     for told in (ask(ended, "show", "two").out, ask(ended, "report", "two").out):
-        assert "mean of #0 and #1: test accuracy" in " ".join(told.split())
+        assert "by the mean of #0 and #1, together" in " ".join(told.split())
+
+
+def test_its_accuracy_is_the_search_s(ended):
+    """In the list, in a comparison, and in words; the winner's is said beside it."""
+    found = shown(ended)
+    accuracy = f"{found['committee']['test_accuracy']:.4f}"
+    told = ask(ended, "show", "two").out
+
+    assert re.search(rf"^test accuracy +{accuracy} ± ", told, re.MULTILINE)
+    alone = f"{found['best']['test_accuracy']:.4f}"
+    assert re.search(rf"^winner alone +test accuracy {alone} ± ", told, re.MULTILINE)
+    with closing(SqlStore(ended[0])) as store:
+        assert store.find_search("two").test_accuracy == found["committee"]["test_accuracy"]
+    assert f"test accuracy {accuracy} ± " in str(open_search("two", db=ended[0]))
 
 
 def test_a_result_has_it(ended, finished):
@@ -89,12 +106,12 @@ def test_an_individual_shows_the_committee_apart(ended):
 
 
 def test_predicts_with_the_mean_of_the_members_probabilities(ended, tmp_path):
-    """As often right on the test images as the search said."""
+    """As often right on the test images as the search said; without a word it is the committee."""
     dataset = load_dataset(DataConfig(train_limit=100))
     for number, image in enumerate(dataset.test_images):
         Image.fromarray(image[0]).save(tmp_path / f"{number:04}.png")
     found = {}
-    for which in ("two:committee", "two:0", "two:1"):
+    for which in ("two", "two:committee", "two:0", "two:1"):
         told = ask(ended, "predict", which, str(tmp_path), "--top", "10", "--format", "json")
         assert told.code == 0, told.err
         found[which] = np.array(
@@ -106,13 +123,15 @@ def test_predicts_with_the_mean_of_the_members_probabilities(ended, tmp_path):
     mean = (found["two:0"] + found["two:1"]) / 2
     right = found["two:committee"].argmax(1) == dataset.test_labels
 
+    assert (found["two"] == found["two:committee"]).all()
+
     assert found["two:committee"] == pytest.approx(mean, abs=1e-5)
     assert right.mean() == pytest.approx(shown(ended)["committee"]["test_accuracy"])
 
 
 def test_is_exported_as_one_network(ended, home):
     """Whose logits are those of the members' mean, and whose card says what it is."""
-    told = ask(ended, "export", "two:committee", "--to", "out", "--format", "onnx")
+    told = ask(ended, "export", "two", "--to", "out", "--format", "onnx")
     card = (home / "out" / "README.md").read_text()
     accuracy = shown(ended)["committee"]["test_accuracy"]
 

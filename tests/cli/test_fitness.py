@@ -34,8 +34,9 @@ def test_the_search_says_what_it_chose_by(searched):
     assert f", 10 classes; fitness: validation {KINDS[kind]}; " in told.err.splitlines()[0]
     assert re.search(rf"^winner #\d  validation {words} 0\.\d{{4}}, ", told.out, re.MULTILINE)
     tested = rf"test accuracy 0\.\d{{4}} ± 0\.\d{{4}}, {words} 0\.\d{{4}}"
-    assert re.search(rf"^{tested} on 359 images never used before", told.out, re.MULTILINE)
-    assert re.search(rf"^committee, mean of #0 and #1: {tested}, for", told.out, re.MULTILINE)
+    mean = "on 359 images never used before, by the mean of #0 and #1, together"
+    assert re.search(rf"^{tested} {mean}", told.out, re.MULTILINE)
+    assert re.search(rf"^the winner alone: {tested}, after", told.out, re.MULTILINE)
     of = "" if kind == "log_loss" else "macro F1 of "
     assert f"for comparison: {of}always the largest class 0." in told.out
 
@@ -66,11 +67,12 @@ def test_so_do_python_and_an_exported_network(searched, tmp_path):
     """In the words of the terminal."""
     kind, url, _, _ = searched
     found = open_search("digits-1", db=url)
-    told = vlga("export", "digits-1", "--to", str(tmp_path / "out"), "--db", url)
+    winner = f"digits-1:{found.best.id}"
+    told = vlga("export", winner, "--to", str(tmp_path / "out"), "--db", url)
     card = (tmp_path / "out" / "README.md").read_text()
 
     assert told.code == 0, told.err
-    assert f"{KINDS[kind]} {found.best.test_fitness:.4f}" in str(found)
+    assert f"{KINDS[kind]} {found.committee.test_fitness:.4f}" in str(found)
     assert f"| validation {KINDS[kind]} | {found.best.fitness:.4f} on " in card
     assert f", {KINDS[kind]} {found.best.test_fitness:.4f} on 359 images never used before" in card
 

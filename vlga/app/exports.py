@@ -39,7 +39,7 @@ def export(store: SqlStore, name: str, folder: Path, formats: Sequence[str]) -> 
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`.
+        name: ``SEARCH``, ``SEARCH:ID`` or ``SEARCH:committee``, see `find_committee`.
         folder: made if it does not exist.
         formats: keys of `FORMATS`, at least one.
 
@@ -86,7 +86,8 @@ def as_module(store: SqlStore, name: str) -> nn.Module:
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`, whose errors it raises.
+        name: ``SEARCH``, ``SEARCH:ID`` or ``SEARCH:committee``, see
+            `find_committee`, whose errors it raises.
     """
     return _exporter(find_committee(store, name)).network
 

@@ -40,7 +40,7 @@ def predict(
 
     Args:
         store: where the search is.
-        name: ``SEARCH[:ID]`` or ``SEARCH:committee``, see `find_committee`.
+        name: ``SEARCH``, ``SEARCH:ID`` or ``SEARCH:committee``, see `find_committee`.
         paths: image files, folders of them, and ``.npz`` archives (`find_pictures`).
         n_classes: that are given of each image, at least 1.
 

@@ -68,21 +68,24 @@ class TrainedNetwork:
 
 
 def find_committee(store: SqlStore, name: str) -> tuple[TrainedNetwork, ...]:
-    """Find the members of a search's committee with their weights, or the one network meant.
+    """Find what a search answers with, and its weights: its committee, or one network.
 
     Args:
         store: where the search is.
-        name: ``SEARCH:committee``, or as `find_trained` takes it.
+        name: ``SEARCH``, whose committee is meant, if it has one, else its winner;
+            ``SEARCH:committee``; or ``SEARCH:ID``.
 
     Raises:
-        ConfigError: the search has no committee.
+        ConfigError: the committee that is asked for is not there.
         SearchNotFound, NoIndividual, StoreError: as `find_trained`.
     """
-    search, _, which = name.partition(":")
-    if which != "committee":
+    search, colon, which = name.partition(":")
+    if colon and which != "committee":
         return (find_trained(store, name),)
     record = store.find_search(search)
     committee = searches.show_search(store.engine, search)["committee"]
+    if committee is None and not colon:
+        return (find_trained(store, name),)
     if committee is None:
         more = max(3, record.config.final.committee + (record.status == "completed"))
         raise ConfigError(

@@ -239,8 +239,8 @@ def _run_all(
             continue
         winner, tested = outcome.winner, ""
         if outcome.final is not None:
-            final = outcome.final.winner
-            accuracy = final.accuracy_on_test
+            final, committee = outcome.final.winner, outcome.final.committee
+            accuracy = committee.test_accuracy if committee else final.accuracy_on_test
             score = str(final.reason) if accuracy is None else f"{accuracy:.4f}"
             tested = f"test accuracy {score}  "
         took = seconds_text(time.monotonic() - started)

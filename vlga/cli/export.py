@@ -44,15 +44,15 @@ __all__ = ["export_"]
 )
 @db_option
 def export_(search: str, folder: Path, form: str, under: str | None, db_url: str) -> None:
-    """Write a search's winner, its network ID or its committee as files that need no vlga.
+    """Write what a search answers with, or its network ID, as files that need no vlga.
 
-    What is written gives the logits of the trained network, or nothing is written. A README says
-    where the network comes from, how good it is, and how to use it.
+    That is its committee, if it has one, whose members are averaged, else its winner. What is
+    written gives the logits of the trained network, or nothing is written. A README says where the
+    network comes from, how good it is, and how to use it.
 
     \b
     vlga export digits-1 --to digits/
     vlga export digits-1:7 --to seven/ --format all
-    vlga export digits-1:committee --to three/
     vlga export digits-1 --to small/ --under parameters=100k
     """  # noqa: D301  # \b keeps click from filling the examples
     formats = [*FORMATS] if form == "all" else [form]

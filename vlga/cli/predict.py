@@ -35,15 +35,16 @@ _COLUMNS = ("file", "class", "probability")
 @db_option
 @format_option
 def predict_(search: str, images: tuple[Path, ...], n_classes: int, db_url: str, form: str) -> None:
-    """Classify images with a search's winner, its network ID, or its committee.
+    """Classify images with what a search answers with, or with its network ID.
 
-    IMAGES are image files, folders of them, and .npz archives, whose array x, or only array, is
-    uint8 (n, height, width[, channels]). They are scaled and cut as those of a folder are when a
-    search begins. Files that cannot be read are named on stderr; the exit code is then 1.
+    That is its committee, if it has one, whose members are averaged, else its winner. IMAGES are
+    image files, folders of them, and .npz archives, whose array x, or only array, is uint8 (n,
+    height, width[, channels]). They are scaled and cut as those of a folder are when a search
+    begins. Files that cannot be read are named on stderr; the exit code is then 1.
 
     \b
     vlga predict digits-1 photo.jpg more/ --top 3
-    vlga predict digits-1:committee photos/ --format csv > classes.csv
+    vlga predict digits-1:7 photos/ --format csv > classes.csv
     """  # noqa: D301  # \b keeps click from filling the examples
     with closing(SqlStore(db_url, create=False)) as store:
         found = [*predict(store, search, images, n_classes)]

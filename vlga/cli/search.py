@@ -196,18 +196,23 @@ def conclude(outcome: Outcome, record: SearchRecord, console: Console | None = N
         which = "images never used before"
         if data.fitness_on == "test":
             which = "images that it was also chosen by, so it says nothing about other images"
-        tested = {"test_accuracy": final.accuracy_on_test, "test_fitness": final.fitness}
-        print_(
-            f"test accuracy [bold]{scores_text(tested, data.n_test, fitness)}[/] on "
-            f"{data.n_test:,} {which}, after {number_of(final.epochs, 'epoch')} on all others"
-        )
+        alone = {"test_accuracy": final.accuracy_on_test, "test_fitness": final.fitness}
+        tested = scores_text(alone, data.n_test, fitness)
+        epochs = f"after {number_of(final.epochs, 'epoch')} on all others"
         committee = outcome.final and outcome.final.committee
-        if committee is not None:
-            print_(f"committee, {committee_text(asdict(committee), data.n_test, fitness)}")
+        if committee is None:
+            print_(f"test accuracy [bold]{tested}[/] on {data.n_test:,} {which}, {epochs}")
+        else:
+            mean = asdict(committee)
+            print_(
+                f"test accuracy [bold]{scores_text(mean, data.n_test, fitness)}[/] on "
+                f"{data.n_test:,} {which}, {committee_text(mean)}"
+            )
+            print_(f"the winner alone: test accuracy {tested}, {epochs}")
         rivals = outcome.rivals and asdict(outcome.rivals)
         images = {"images": data.images, "input_shape": data.input_shape}
         shown = {"rivals": rivals, **images, "fitness": fitness}
-        for line in rivals_lines(shown, final.fitness):
+        for line in rivals_lines(shown, committee.test_fitness if committee else final.fitness):
             print_(line)
     elif final is not None:
         print_(f"[bold red]its longer training failed[/] ({final.reason}): {escape(final.message)}")

@@ -18,7 +18,7 @@ from vlga.cli.screen import screen_width
 from vlga.errors import SearchNotFound, plain
 from vlga.ports.data import fitness_label
 from vlga.ports.state import State, queue_places
-from vlga.report.committee import committee_text
+from vlga.report.committee import committee_text, tested_of
 from vlga.report.formats import (
     as_csv,
     as_json,
@@ -80,7 +80,8 @@ def show(search: str, db_url: str, form: str) -> None:
         click.echo(as_json(found))
         return
     best, counts, kind = found["best"], found["evaluations"], found["fitness"]
-    is_tested = best and best["test_accuracy"] is not None
+    tested, committee = tested_of(found), found["committee"]
+    is_tested = tested["test_accuracy"] is not None
     measure = fitness_label(kind, found["fitness_on"])
     is_usual = measure == "validation accuracy"
     began = "started" if found["images"] else "submitted"
@@ -101,12 +102,13 @@ def show(search: str, db_url: str, form: str) -> None:
         "best": best and f"#{best['id']}",
         "validation_accuracy" if is_usual else "fitness": best
         and f"{best['fitness']:.4f}{'' if is_usual else f' ({measure})'}",
-        "test_accuracy": scores_text(best, found["images"]["test"], kind) if is_tested else None,
-        "committee": found["committee"]
-        and committee_text(found["committee"], found["images"]["test"], kind),
-        "for_comparison": "; ".join(
-            rivals_lines(found, best["test_fitness"] if is_tested else None)
-        ).removeprefix("for comparison: "),
+        "test_accuracy": scores_text(tested, found["images"]["test"], kind) if is_tested else None,
+        "committee": committee and committee_text(committee),
+        "winner_alone": committee
+        and f"test accuracy {scores_text(best, found['images']['test'], kind)}",
+        "for_comparison": "; ".join(rivals_lines(found, tested["test_fitness"])).removeprefix(
+            "for comparison: "
+        ),
         "network": best
         and f"{number_of(best['depth'], 'convolution')}, "
         f"{count_text(best['parameters'])} parameters",
@@ -151,8 +153,10 @@ def _places(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]
 def _now(progress: dict[str, Any]) -> str:
     """Say what a running search is doing."""
     if progress["final"] is not None:
-        epochs = number_of(progress["final"]["epochs"], "epoch")
-        return f"training the winner #{progress['final']['id']} for {epochs}"
+        final = progress["final"]
+        what = "the winner " if final["number"] == 1 else ""
+        which = "" if final["n_members"] == 1 else f", {final['number']} of {final['n_members']},"
+        return f"training {what}#{final['id']}{which} for {number_of(final['epochs'], 'epoch')}"
     parts = [
         f"phase {progress['phase']} generation {progress['generation']}",
         f"{progress['n_running']} in training",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vlga.execution.final import train_longer, wait_for_final
+from vlga.execution.final_task import n_that_fit
 from vlga.execution.run import Run
 from vlga.networks.phenotype import plan_of
 from vlga.ports.candidate import Individual
@@ -57,8 +58,10 @@ class Final:
 def finish(run: Run, best: Sequence[Individual]) -> Final:
     """Train a search's best networks longer, the winner first; score it, and the mean of all.
 
-    Each training is in the ledger as soon as it ends, with the winner's the search's test accuracy,
-    and with the committee's score its completion. What is in the ledger already is not done again.
+    Each training is in the ledger as soon as it ends. The search's test accuracy is the winner's
+    from then on, and the committee's with its score, which completes the search. What is in the
+    ledger already is not done again. Where time is limited, a committee has no more members than
+    have time for as many epochs each as the search's longest trainings (`n_that_fit`).
 
     Args:
         run: of the search, which is over: its evaluator has nothing to do.
@@ -68,6 +71,7 @@ def finish(run: Run, best: Sequence[Individual]) -> Final:
         StoreError: something could not be recorded.
         SearchStopped: somebody asked for it before a training, or at once during it.
     """
+    best = best[: n_that_fit(run, best)]
     outcomes = train_longer(run, best)
     winner = outcomes[best[0].id]
     members = [one for one in best if one.id in outcomes and outcomes[one.id].completed]
@@ -91,7 +95,8 @@ def _score(run: Run, members: Sequence[Individual]) -> Evaluation:
     files = [replace(artifacts[one.id, "final_weights"], kind=_KIND) for one in members]
     recorded = _find_score(run, files)
     if recorded is not None:
-        run.store.update_search(run.name, status="completed")
+        accuracy = recorded.accuracy_on_test
+        run.store.update_search(run.name, status="completed", test_accuracy=accuracy)
         return recorded
     _forget_committee(run)
     images = run.data.input_shape, len(run.data.classes)
@@ -112,6 +117,8 @@ def _score(run: Run, members: Sequence[Individual]) -> Evaluation:
     run.evaluator.submit(task)
     evaluation = wait_for_final(run)[0].evaluation
     changes: SearchChanges = {"status": "completed", "seconds": run.elapsed_seconds}
+    if evaluation.completed:
+        changes["test_accuracy"] = evaluation.accuracy_on_test
     files = files if evaluation.completed else []
     run.store.add_evaluations(run.name, [evaluation], files, is_final=True, **changes)
     return evaluation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vlga.execution.run import Run
@@ -17,6 +18,7 @@ __all__ = [
     "epochs_of_final",
     "final_task",
     "kept_seconds",
+    "n_that_fit",
     "n_together",
     "seconds_left",
     "seconds_of",
@@ -151,6 +153,27 @@ def n_together(run: Run, n_members: int) -> int:
     n_gpus = run.evaluator.machines.n_gpus
     room = min(run.evaluator.n_slots, n_gpus or math.inf)
     return max(n for n in range(1, n_members + 1) if n_members % n == 0 and n <= max(1, room))
+
+
+def n_that_fit(run: Run, best: Sequence[Individual]) -> int:
+    """Give how many of a search's best networks there is time to train longer, at least 1.
+
+    Each is to have as many epochs as the search's longest trainings, at the winner's speed: the
+    mean of networks that have learned less than they did there is worth less than the winner alone.
+
+    Args:
+        run: of the search.
+        best: the winner and the other members of its committee, if there is to be one.
+    """
+    if not kept_seconds(run):
+        return len(best)
+    seconds = max(kept_seconds(run), seconds_left(run))
+    for n in range(len(best), 1, -1):
+        together = n_together(run, n)
+        per_epoch = _seconds_per_epoch(run, best[0].evaluation, together)
+        if seconds * together / n >= run.config.training.epochs * per_epoch:
+            return n
+    return 1
 
 
 def final_task(run: Run, winner: Individual, n_epochs: int, share: Share) -> EvaluationTask:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from db.connection.urls import require_lasting
 from vlga.app.ready import new_search
 from vlga.app.searches import run_search
-from vlga.app.trained import find_trained
+from vlga.app.trained import find_committee
 from vlga.config.load import load_config
 from vlga.config.settings import SearchConfig
 from vlga.errors import ConfigError, TooManyFailures, shown
@@ -155,15 +155,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 raise TooManyFailures(
                     f"the winner's longer training failed: {final.message if final else 'none'}"
                 )
-            trained = find_trained(ready.store, ready.record.name)
+            trained = find_committee(ready.store, ready.record.name)
             kept = SearchResult(ready.record.name, url)
-        assert trained.test_accuracy is not None
+        together, alone = trained[0].committee_accuracy, trained[0].test_accuracy
+        accuracy = alone if together is None else together
+        assert accuracy is not None
         self.classes_, self.levels_ = classes, levels
         self.image_shape_, self._layout = layout.shape, layout
-        self.fitness_ = trained.fitness
-        self.test_accuracy_ = trained.test_accuracy
+        winner = outcome.winner.id
+        self.fitness_ = next(one.fitness for one in trained if one.candidate_id == winner)
+        self.test_accuracy_ = accuracy
         self.search_ = None if self.db is None else kept
-        self._network = trained.plan, trained.weights
+        self._networks = [(one.plan, one.weights) for one in trained]
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:  # noqa: N803
@@ -199,7 +202,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             )
         images = (Layout(shape) if shape else self._layout).images(rows)
         pixels = in_eight_bits(images, self.levels_)
-        classifier = Classifier([trained_network(*self._network)])
+        classifier = Classifier([trained_network(*one) for one in self._networks])
         # float64: in float32 the sum of a thousand classes is 1 to four digits only.
         parts = [
             classifier.logits(pixels[start : start + _AT_ONCE]).double().softmax(1).cpu().numpy()

@@ -15,6 +15,7 @@ from db.read.searches import show_search
 from db.store import SqlStore
 from vlga.ports.data import fitness_label
 from vlga.ports.mistakes import Mistakes
+from vlga.report.committee import committee_text, tested_of
 from vlga.report.files import replace_file, require_own
 from vlga.report.formats import count_text, number_of
 from vlga.report.mistakes import mistakes_html, mistakes_text
@@ -125,11 +126,13 @@ class SearchResult:
             f", winner #{best.id} with {number_of(best.depth, 'convolution')} and "
             f"{count_text(best.parameters)} parameters"
         )
-        if best.test_accuracy is None:
+        tested = tested_of(shown)
+        if tested["test_accuracy"] is None:
             measure = fitness_label(shown["fitness"], shown["fitness_on"])
             return f"{text}, {measure} {best.fitness:.4f}"
-        tested = scores_text(shown["best"], shown["images"]["test"], shown["fitness"])
-        return f"{text}, test accuracy {tested}"
+        scores = scores_text(tested, shown["images"]["test"], shown["fitness"])
+        by = "" if shown["committee"] is None else f" {committee_text(shown['committee'])}"
+        return f"{text}, test accuracy {scores}{by}"
 
     @property
     def status(self) -> str:

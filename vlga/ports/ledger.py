@@ -63,7 +63,8 @@ class SearchRecord:
         status: ``running | completed | interrupted | failed``.
         message: why it failed, or empty.
         best_candidate_id: the fittest candidate so far, or None.
-        test_accuracy: of the winner after its final training, in [0, 1], or None.
+        test_accuracy: of what it answers with, its committee or else its winner, after the longer
+            training, in [0, 1], or None.
         seconds: wall time spent on it.
         rivals: what simple methods reach on its images; None until that is known.
     """

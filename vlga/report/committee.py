@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vlga.config.fitness import FitnessName
 from vlga.report.formats import count_text, seconds_text
-from vlga.report.rivals import scores_text
 
-__all__ = ["committee_text"]
+__all__ = ["committee_text", "tested_of"]
 
 
-def committee_text(committee: Mapping[str, Any], n_test: int, fitness: FitnessName) -> str:
-    """Say who is in a committee, how it did in the test, and what it costs, without a full stop.
+def tested_of(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what a search answers with: its committee, if it has one, else its winner.
+
+    Args:
+        shown: as `db.read.searches.show_search` gives it.
+
+    Returns:
+        With its `test_accuracy` and its `test_fitness`, both None until it is tested.
+    """
+    found: Mapping[str, Any] | None = shown["committee"] or shown["best"]
+    return found or {"test_accuracy": None, "test_fitness": None}
+
+
+def committee_text(committee: Mapping[str, Any]) -> str:
+    """Say who is in a committee, and what it costs, without a full stop.
 
     Args:
         committee: as `db.read.committees.read_committee` gives it.
-        n_test: images that it was tested on.
-        fitness: of the search.
     """
     numbers = [f"#{number}" for number in committee["members"]]
     return (
-        f"mean of {', '.join(numbers[:-1])} and {numbers[-1]}: test accuracy "
-        f"{scores_text(committee, n_test, fitness)}, for "
+        f"by the mean of {', '.join(numbers[:-1])} and {numbers[-1]}, together "
         f"{count_text(committee['parameters'])} parameters, {count_text(committee['macs'])} MACs "
         f"an image, trained in {seconds_text(committee['train_seconds'])}"
     )

@@ -8,7 +8,7 @@ from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config
 from vlga.errors import SearchStopped
 from vlga.execution.ending import finish
-from vlga.execution.final_task import n_together
+from vlga.execution.final_task import n_that_fit, n_together
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.lease import Stop
 from vlga.ports.machines import Machines
@@ -65,7 +65,7 @@ def test_the_members_are_the_best_different_networks(bench):
 
 
 def test_their_mean_is_scored_once_after_all_trainings(bench):
-    """With the weights of the longer trainings; the search's test accuracy is the winner's."""
+    """With the weights of the longer trainings; its accuracy is then the search's."""
     evaluator = ScriptedEvaluator(outcome=lambda task: 0.75 if task.members else 0.5)
     best, final = end(bench, evaluator)
     last = evaluator.submitted[-1]
@@ -75,7 +75,8 @@ def test_their_mean_is_scored_once_after_all_trainings(bench):
     assert final.committee.test_accuracy == 0.75
     assert final.committee.members == tuple(sorted(one.id for one in best))
     assert final.committee.train_seconds == 3.0
-    assert bench.store.find_search("first").test_accuracy == final.winner.fitness == 0.5
+    assert bench.store.find_search("first").test_accuracy == 0.75
+    assert final.winner.fitness == 0.5
     assert [one.epochs for one in finals(bench)] == [7, 7, 7, 0]
     assert members(bench) == set(final.committee.members)
 
@@ -141,6 +142,7 @@ def test_whatever_order_they_end_in_the_same_committee_comes_out(tmp_path, seed)
     assert final == end(one_by_one, ScriptedEvaluator())[1]
     assert [task.n_together for task in evaluator.submitted] == [2, 2, 2, 2, 1]
     record = two_by_two.store.find_search("first")
+    assert record.test_accuracy == final.committee.test_accuracy
     assert record.status == "completed"
 
 
@@ -160,6 +162,27 @@ def test_two_at_a_time_have_twice_the_time_each(tmp_path):
         seconds[n_slots] = evaluator.submitted[0].timed.seconds
 
     assert seconds == pytest.approx({1: 300, 2: 600}, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("n_slots", "left_seconds", "expected"),
+    [(1, 15.0, 4), (1, 14.9, 3), (1, 7.5, 2), (1, 7.4, 1), (1, 0.0, 1), (2, 7.5, 4), (2, 7.4, 2)],
+)
+def test_there_are_no_more_than_have_time_for_as_many_epochs_as_the_search_s(
+    tmp_path, n_slots, left_seconds, expected
+):
+    """Here three, of 1.25 s each: one by one, or two by two on one core each."""
+    settings = ("budget.seconds=100", "final.time_fraction=0.01", "training.epochs=3")
+    bench = Bench(tmp_path, small_config("budget.evaluations=3", *settings))
+    winner = bench.run()
+    own = replace(winner.evaluation, train_seconds=3.0, epochs=3, n_macs=1)
+    evaluator = ScriptedEvaluator(n_slots=n_slots)
+    run = bench.entered(evaluator)
+    data = replace(run.data, n_train=80, n_validation=20)
+    run = replace(run, record=replace(run.record, data=data))
+    evaluator.clock.now += 100 - run.elapsed_seconds - left_seconds
+
+    assert n_that_fit(run, [replace(winner, evaluation=own)] * 4) == expected
 
 
 def test_after_a_winner_that_fails_no_other_is_begun(tmp_path):

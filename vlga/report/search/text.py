@@ -11,7 +11,7 @@ from vlga.config.objectives import objectives_text, weighed
 from vlga.config.strategies import RUNGED
 from vlga.genetics.genome import Genome
 from vlga.ports.data import fitness_label
-from vlga.report.committee import committee_text
+from vlga.report.committee import committee_text, tested_of
 from vlga.report.formats import (
     as_csv,
     as_json,
@@ -160,12 +160,12 @@ class SearchReport:
 
     def winner_lines(self) -> list[str]:
         """Describe the winner, its committee, and what simple methods reach on its images."""
-        best, committee = self.shown["best"], self.shown["committee"]
+        committee, tested = self.shown["committee"], tested_of(self.shown)
         lines = [self.winner()]
         if committee is not None:
-            n_test, fitness = self.shown["images"]["test"], self.shown["fitness"]
-            lines.append(f"committee, {committee_text(committee, n_test, fitness)}")
-        return [*lines, *rivals_lines(self.shown, best and best["test_fitness"])]
+            scores = scores_text(committee, self.shown["images"]["test"], self.shown["fitness"])
+            lines.append(f"test accuracy {scores} {committee_text(committee)}")
+        return [*lines, *rivals_lines(self.shown, tested["test_fitness"])]
 
     def _parts(self, width: int | None) -> Iterator[str]:
         members = self.members

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import StringConstraints
 
+from vlga.report.committee import tested_of
 from vlga.report.comparison.summary import difference
 from vlga.service.api.rest import NAME_PATTERN, Using, resource
 from vlga.service.views import search_view
@@ -27,7 +28,7 @@ def compare(service: Using, names: Names) -> dict[str, Any]:
     outcomes = [
         {
             **{key: view[key] for key in ("strategy", "seed", "status")},
-            "test_accuracy": view["best"] and view["best"]["test_accuracy"],
+            "test_accuracy": tested_of(view)["test_accuracy"],
         }
         for view in views
     ]

@@ -13,6 +13,7 @@ from vlga.config.example import toml_value
 from vlga.errors import ConfigError
 from vlga.ports.data import fitness_label
 from vlga.report.best_so_far import Steps, band, best_so_far
+from vlga.report.committee import tested_of
 from vlga.report.comparison.summary import difference
 from vlga.report.figures import Figure, best_so_far_figure
 from vlga.service.pages.figures import table_page
@@ -128,7 +129,7 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             "strategy": row["strategy"],
             "seed": row["seed"],
             "status": row["status"],
-            "test_accuracy": row["best"] and row["best"]["test_accuracy"],
+            "test_accuracy": tested_of(row)["test_accuracy"],
         }
         for row in rows
     ]

@@ -17,6 +17,7 @@ from db.read.searches import individual
 from vlga.errors import ConfigError, VlgaError
 from vlga.ports.data import fitness_label
 from vlga.ports.machines import Machines
+from vlga.report.committee import committee_text, tested_of
 from vlga.report.formats import (
     as_json,
     at_a_time_text,
@@ -175,16 +176,21 @@ def _best(engine: Engine, view: Mapping[str, Any]) -> dict[str, Any]:
     if best is None:
         return {
             "tested": None, "rivals": [], "file": None, "measure": None, "has_mistakes": False,
+            "committee": None, "alone": None,
         }  # fmt: skip
     fitness, tested = view["fitness"], None
-    if best["test_accuracy"] is not None:
-        tested = scores_text(best, view["images"]["test"], fitness)
+    answer, committee = tested_of(view), view["committee"]
+    if answer["test_accuracy"] is not None:
+        tested = scores_text(answer, view["images"]["test"], fitness)
     measure = fitness_label(fitness, view["fitness_on"])
     kinds = [one["kind"] for one in individual(engine, view["name"], best["id"])["artifacts"]]
     file = next((kind for kind in ("final_weights", "weights") if kind in kinds), None)
-    rivals = [line[:1].upper() + line[1:] for line in rivals_lines(view, best["test_fitness"])]
+    lines = rivals_lines(view, answer["test_fitness"])
+    rivals = [line[:1].upper() + line[1:] for line in lines]
     return {
         "tested": tested,
+        "committee": committee and committee_text(committee),
+        "alone": committee and scores_text(best, view["images"]["test"], fitness),
         "rivals": rivals,
         "file": file,
         "measure": measure,
@@ -198,7 +204,7 @@ def _settings(view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _running(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the networks in training, each with the seconds that it has been, and the winner."""
+    """Give the networks in training, each with the seconds that it has been, or a longer one."""
     progress = view["progress"]
     if view["state"] not in ("running", "pausing") or progress is None:
         return {"running": [], "final": None}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.vlga.service.pages.conftest import HOSTILE
+from db.store import SqlStore
+from tests.support.records import evaluation
+from tests.vlga.service.pages.conftest import HOSTILE, app_with, fill
+from vlga.ports.ledger import Artifact
 from vlga.ports.state import State
 from vlga.service.pages.words import ACTIONS, STATES, actions_for
 
@@ -204,6 +209,22 @@ def test_what_the_winner_gets_wrong_has_a_page(client: TestClient):
     assert "/mistakes" not in client.get("/s/empty").text
     none = client.get("/s/empty/mistakes")
     assert (none.status_code, "longer training" in none.text) == (404, True)
+
+
+def test_a_committee_answers_for_the_search(tmp_path: Path):
+    """With its accuracy and what it costs; the winner's own stands beside it."""
+    store = SqlStore(f"sqlite:///{tmp_path}/vlga.db")
+    fill(store)
+    files = [Artifact(number, "committee_weights", "x.pt", "ab" * 32, 7) for number in (9, 10)]
+    score = replace(evaluation(10, 0.9375), epochs=0)
+    store.add_evaluations("digits-1", [score], files, is_final=True, test_accuracy=0.9375)
+    with TestClient(app_with(store, "read")) as client:
+        page = client.get("/s/digits-1?part=best").text
+    store.close()
+
+    assert "<dt>Test accuracy</dt><dd>0.9375 ± " in page
+    assert "<dt>The winner alone</dt><dd>0.8750 ± " in page
+    assert "It answers by the mean of #9 and #10, together " in page
 
 
 def test_failures_are_listed_by_reason(client: TestClient):
