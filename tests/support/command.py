@@ -26,6 +26,7 @@ SMALL = (
             "budget.phases=1",
             "training.epochs=1",
             "final.epochs=1",
+            "final.committee=1",
             "data.train_limit=100",
             "space.block.channels_a=[4, 8]",
             "space.block.channels_b=[4, 8]",

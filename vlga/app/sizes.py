@@ -57,6 +57,8 @@ _SEARCHED_SHARE, _MOST_SEARCHED = 0.6, 27
 _SEEN_IN_FINAL, _SEEN_IN_FINAL_ON_GPU, _FINAL_EPOCHS = 400_000, 6_000_000, (100, 200)
 #: The epochs that it has where no time is limited.
 _UNTIMED_FINAL_EPOCHS = 60
+#: Networks of a committee: see tests/benchmarks/results/committee.txt.
+_MEMBERS = 4
 #: Multiply-accumulates for each pixel of an image, at most: wide networks on tiny images, for which
 #: there would be time, learn them no better. ResNet-18 has as many.
 _MACS_PER_PIXEL = 2**19
@@ -114,6 +116,7 @@ def choose_sizes(config: SearchConfig, data: DataSummary, machine: Machine) -> S
         "training.batch_size": _batch_size(data, machine),
         "training.epochs": _epochs(config, data, machine),
         "final.epochs": _final_epochs(config, data, machine),
+        "final.committee": _committee(config),
     }
     given = config.population.founders
     chosen = _with(config, {**sizes, "population.founders": given})
@@ -194,6 +197,8 @@ def sizes_text(config: SearchConfig) -> str:
     n_founders = len(config.population.founders)
     if n_founders and config.strategy not in GENERATIONAL:
         parts.append(f"{number_of(n_founders, 'known network')} first")
+    if config.final.epochs and config.final.committee > 1:
+        parts.append(f"the best {config.final.committee} answer together")
     return ", ".join(parts)
 
 
@@ -239,6 +244,18 @@ def _final_epochs(config: SearchConfig, data: DataSummary, machine: Machine) -> 
     fewest, most = _FINAL_EPOCHS
     seen = _SEEN_IN_FINAL_ON_GPU if machine.has_gpu else _SEEN_IN_FINAL
     return max(fewest, min(most, round(seen / (data.n_train + data.n_validation))))
+
+
+def _committee(config: SearchConfig) -> int:
+    """Give the networks that answer together, as far as there is time to train them longer.
+
+    One where no time is limited, since each would take as long as the winner, and where somebody
+    cares what a network costs.
+    """
+    is_timed = config.budget.seconds is not None and config.final.time_fraction > 0
+    has_limit = config.limits.max_macs is not None and "limits.max_macs" not in config.auto
+    costs_matter = has_limit or config.measures_latency or len(config.objectives) > 1
+    return _MEMBERS if is_timed and not costs_matter else 1
 
 
 def _least_macs(shape: tuple[int, int, int]) -> float:

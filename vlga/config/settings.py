@@ -33,6 +33,7 @@ __all__ = [
 #: Settings that may be ``auto``: chosen for the images, the machine and the time when a search
 #: begins, see `vlga.app.sizes`.
 AUTO = (
+    "final.committee",
     "final.epochs",
     "limits.max_activation_bytes",
     "limits.max_macs",

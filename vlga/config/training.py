@@ -114,6 +114,8 @@ class FinalConfig(Settings):
     )
     committee: Annotated[int, Field(ge=1, le=100)] = Field(
         1,
-        description="networks trained so, the winner and the next best; the mean of their "
-        "probabilities is tested beside the winner; 1: the winner alone",
+        description="networks trained so, the winner and the next best, as far as time allows; "
+        "the mean of their probabilities is the search's answer; 1: the winner alone; auto: 4 "
+        "where budget.seconds is set and what a network costs is nobody's concern",
+        json_schema_extra=or_auto,
     )

@@ -35,6 +35,25 @@ def test_the_default_preset_leaves_them_all_to_be_chosen():
 
 
 @pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (("budget.seconds=200",), 4),
+        (("budget.epochs=200", "budget.seconds=none"), 1),
+        (("budget.seconds=200", "final.time_fraction=0"), 1),
+        (("budget.seconds=200", "limits.max_macs=9_000_000"), 1),
+        (("budget.seconds=200", "limits.latency_ms=5"), 1),
+        (("budget.seconds=200", 'objectives=["fitness", "parameters"]'), 1),
+        (("budget.seconds=200", "final.committee=2", "limits.latency_ms=5"), 2),
+    ],
+)
+def test_several_networks_answer_where_time_is_limited_and_costs_are_not(settings, expected):
+    """Without a limit of time each would take as long as the winner."""
+    config = chosen(images(1, 28, 28), LAPTOP, *settings)
+
+    assert config.final.committee == expected
+
+
+@pytest.mark.parametrize(
     ("n", "machine", "expected"),
     [
         (1400, LAPTOP, 64),
