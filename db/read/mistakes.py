@@ -1,4 +1,4 @@
-"""What a search's winner gets wrong on the test images."""
+"""What a search's committee, or its winner, gets wrong on the test images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Column, Engine, select
 
 from db.connection.engine import reading
 from db.read.names import find_search_id
-from db.schema.tables import evaluations, mistakes, searches
+from db.schema.tables import artifacts, evaluations, mistakes, searches
 from vlga.errors import NoIndividual
 from vlga.ports.mistakes import Mistakes
 
@@ -17,7 +17,7 @@ __all__ = ["has_mistakes", "read_mistakes", "winner_mistakes"]
 
 
 def has_mistakes(engine: Engine, name: str) -> bool:
-    """Tell whether it is known what a search's winner gets wrong.
+    """Tell whether it is known what a search gets wrong.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -26,7 +26,9 @@ def has_mistakes(engine: Engine, name: str) -> bool:
 
 
 def read_mistakes(engine: Engine, name: str) -> Mistakes | None:
-    """Give what a search's winner got wrong after its longer training; None if it had none yet.
+    """Give what a search's answer got wrong: that of its committee, if it has one, or its winner.
+
+    It is None before the longer training.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -36,7 +38,7 @@ def read_mistakes(engine: Engine, name: str) -> Mistakes | None:
 
 
 def winner_mistakes(engine: Engine, name: str) -> Mistakes:
-    """Give what a search's winner got wrong.
+    """Give what a search's answer got wrong, as `read_mistakes`.
 
     Raises:
         SearchNotFound: no search of that name.
@@ -52,16 +54,22 @@ def winner_mistakes(engine: Engine, name: str) -> Mistakes:
 
 
 def _of_winner(engine: Engine, name: str, column: Column[Any]) -> Any:
-    """Give a column of `mistakes` for the winner's last longer training, or None."""
+    """Give a column of `mistakes` for the score of the committee, or the winner's last, or None."""
     with reading(engine) as connection:
         search_id = find_search_id(connection, name)
         winner = select(searches.c.best_candidate_id).where(searches.c.id == search_id)
         statement = (
-            select(evaluations.c.id, column)
+            select(evaluations.c.id, evaluations.c.epochs, column)
             .join_from(mistakes, evaluations)
             .where(evaluations.c.search_id == search_id, evaluations.c.is_final.is_(True))
             .where(evaluations.c.candidate_id == winner.scalar_subquery())
         )
         # Asked for the last one, SQLite would read all outcomes of the search.
-        trainings = dict(connection.execute(statement).all())
-    return trainings[max(trainings)] if trainings else None
+        rows = sorted(connection.execute(statement).all(), key=lambda row: int(row[0]))
+        members = select(artifacts.c.candidate_id).where(
+            artifacts.c.search_id == search_id, artifacts.c.kind == "committee_weights"
+        )
+        has_committee = connection.scalar(members.limit(1)) is not None
+    alone = [row[2] for row in rows if row.epochs]
+    together = [row[2] for row in rows if not row.epochs and has_committee]
+    return next(iter([*together[-1:], *alone[-1:]]), None)

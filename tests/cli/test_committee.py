@@ -105,6 +105,17 @@ def test_an_individual_shows_the_committee_apart(ended):
     assert re.search(r"committee weights +/.*/final_weights-.*\.pt", told)
 
 
+def test_its_mistakes_are_the_search_s(ended):
+    """Told of the winner, as those of the mean."""
+    found = shown(ended)
+    words = ("individual", "two", str(found["best"]["id"]), "--mistakes")
+    told = ask(ended, *words)
+    wrong = ask(ended, *words, "--format", "json").json["mistakes"]
+
+    assert "the mean of #0 and #1: " in told.out
+    assert wrong["accuracy"] == pytest.approx(found["committee"]["test_accuracy"])
+
+
 def test_predicts_with_the_mean_of_the_members_probabilities(ended, tmp_path):
     """As often right on the test images as the search said; without a word it is the committee."""
     dataset = load_dataset(DataConfig(train_limit=100))

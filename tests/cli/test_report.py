@@ -282,7 +282,7 @@ class TestPage:
         winner = finished.ask("show", "digits-1", "--format", "json").json["best"]["id"]
         assert f"The layers of #{winner}" in page.text
         assert "blocks.0.a" in page.text
-        assert "What the winner gets wrong" in page.text
+        assert "What it gets wrong" in page.text
         assert 'src="data:image/png;base64,' in page.source
         assert "after its longer training" in told.out
 

@@ -16,6 +16,7 @@ from vlga.cli.options import INDIVIDUAL_ID, db_option, format_option
 from vlga.cli.screen import screen_width
 from vlga.errors import ConfigError
 from vlga.ports.mistakes import Mistakes
+from vlga.report.committee import members_text
 from vlga.report.formats import as_csv, as_json, as_table, filled
 from vlga.report.mistakes import mistakes_text, mistakes_tree
 from vlga.report.network import (
@@ -38,7 +39,7 @@ _COLUMNS = ("layer", "what", "shape", "parameters", "macs")
     "--mistakes",
     "with_mistakes",
     is_flag=True,
-    help="Also what the winner got wrong on the test images.",
+    help="Also what the winner, or the committee that it is in, got wrong on the test images.",
 )
 @db_option
 @format_option
@@ -66,7 +67,7 @@ def individual(search: str, id_: int, with_mistakes: bool, db_url: str, form: st
                 f"{artifact['kind'].replace('_', ' '):13}  {artifact['path']}"
                 for artifact in found["artifacts"]
             ),
-            "" if mistakes is None else mistakes_text(mistakes, screen_width()),
+            "" if mistakes is None else _mistakes_text(mistakes, data),
         ]
         click.echo("\n\n".join(part for part in parts if part))
 
@@ -81,6 +82,12 @@ def _mistakes(engine: Engine, data: Mapping[str, Any], number: int) -> Mistakes:
             f"#{number}; {name!r} {known}"
         )
     return winner_mistakes(engine, name)
+
+
+def _mistakes_text(mistakes: Mistakes, data: Mapping[str, Any]) -> str:
+    """Say what was got wrong, and that it was by the committee, if there is one."""
+    text = mistakes_text(mistakes, screen_width())
+    return f"{members_text(data['committee'])}: {text}" if data["committee"] else text
 
 
 def _story(search: str, found: Mapping[str, Any], facts: Mapping[str, str]) -> str:

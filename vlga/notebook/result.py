@@ -157,7 +157,7 @@ class SearchResult:
 
     @property
     def committee(self) -> Committee | None:
-        """The committee that `final.committee` asked for; None until it is tested."""
+        """Its best networks, whose mean is its answer; None until they are tested, or without."""
         found = self._shown()["committee"]
         return None if found is None else Committee(**{**found, "members": (*found["members"],)})
 
@@ -195,7 +195,7 @@ class SearchResult:
         return report
 
     def predict(self, images: str | Path | Sequence[str | Path], top: int = 1) -> pd.DataFrame:
-        """Classify images with the winner, after its longer training.
+        """Classify images with what the search answers with: its committee, or its winner.
 
         Args:
             images: image files, folders of them, and ``.npz`` archives, or one of these.
@@ -224,7 +224,7 @@ class SearchResult:
         return table.astype({"file": "string", "class": "string", "probability": "Float64"})
 
     def mistakes(self) -> ShownMistakes:
-        """Give what the winner got wrong on the test images.
+        """Give what the search's answer got wrong on the test images.
 
         A notebook shows the most confident mistakes as pictures.
 
@@ -236,7 +236,7 @@ class SearchResult:
         return ShownMistakes(found.classes, found.confusion, found.bins, found.worst)
 
     def model(self) -> nn.Module:
-        """Give the winner, after its longer training, as plain PyTorch on the CPU.
+        """Give the committee, or else the winner, as plain PyTorch on the CPU.
 
         It maps images (n, channels, height, width), float32 in [0, 1] and of the search's size, to
         logits (n, n_classes); it normalizes them itself.
@@ -250,7 +250,7 @@ class SearchResult:
             return as_module(store, self.name)
 
     def export(self, folder: str | Path, *formats: str, under: str | None = None) -> list[Path]:
-        """Write the winner as files that need no vlga, as ``vlga export``.
+        """Write the committee, or else the winner, as files that need no vlga: ``vlga export``.
 
         Args:
             folder: a new or an empty one.

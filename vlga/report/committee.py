@@ -7,7 +7,7 @@ from typing import Any
 
 from vlga.report.formats import count_text, seconds_text
 
-__all__ = ["committee_text", "tested_of"]
+__all__ = ["committee_text", "members_text", "tested_of"]
 
 
 def tested_of(shown: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -23,15 +23,24 @@ def tested_of(shown: Mapping[str, Any]) -> Mapping[str, Any]:
     return found or {"test_accuracy": None, "test_fitness": None}
 
 
+def members_text(committee: Mapping[str, Any]) -> str:
+    """Name the members of a committee as what they are together: the mean of #1 and #2.
+
+    Args:
+        committee: as `db.read.committees.read_committee` gives it.
+    """
+    numbers = [f"#{number}" for number in committee["members"]]
+    return f"the mean of {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
 def committee_text(committee: Mapping[str, Any]) -> str:
     """Say who is in a committee, and what it costs, without a full stop.
 
     Args:
         committee: as `db.read.committees.read_committee` gives it.
     """
-    numbers = [f"#{number}" for number in committee["members"]]
     return (
-        f"by the mean of {', '.join(numbers[:-1])} and {numbers[-1]}, together "
+        f"by {members_text(committee)}, together "
         f"{count_text(committee['parameters'])} parameters, {count_text(committee['macs'])} MACs "
         f"an image, trained in {seconds_text(committee['train_seconds'])}"
     )

@@ -32,7 +32,7 @@ from workers.training.mistakes import count_mistakes
 from workers.training.outcome import Outcome, first_line, reason_of
 from workers.training.pace import Pace
 from workers.training.resident import ResidentData, free, on_device
-from workers.training.scoring import Answers, Scores, Split, score
+from workers.training.scoring import Answers, Scores, Split, score, scores_and_answers
 
 __all__ = ["evaluate"]
 
@@ -144,8 +144,9 @@ def _attempt(
         n_used = worthwhile_threads(task.plan.n_macs, task.training.batch_size, n_threads)
         with _threads(n_used), training_memory(device):
             if task.members:
-                scores = _committee_scores(task, on_device(dataset, device), device)
-                return Outcome(scores.fitness, test_accuracy=scores.accuracy)
+                scores, answers = _committee_scores(task, on_device(dataset, device), device)
+                found = _mistakes(answers, dataset)
+                return Outcome(scores.fitness, test_accuracy=scores.accuracy, mistakes=found)
             network = begin(task)
             stage = FailureReason.ERROR
             network.to(device)
@@ -202,16 +203,21 @@ def _attempt(
 
 
 def _mistakes(answers: Answers, dataset: Dataset) -> Mistakes:
-    """Count what a trained network gets wrong on the test images."""
+    """Count what a trained network, or a committee, gets wrong on the test images."""
     images = LabelledImages(dataset.test_images, dataset.test_labels)
     return count_mistakes(dataset.classes, images, *(one.cpu().numpy() for one in answers))
 
 
-def _committee_scores(task: EvaluationTask, data: ResidentData, device: str) -> Scores:
+def _committee_scores(
+    task: EvaluationTask, data: ResidentData, device: str
+) -> tuple[Scores, Answers]:
     """Score the mean of the members' probabilities on the test images."""
     members = [trained_network(one.plan, one.weights.data)[0] for one in task.members]
     committee = Committee(members).to(device)
-    return score(committee, data.test, data.statistics, fitness=task.fitness)
+    scores, answers = scores_and_answers(
+        committee, data.test, data.statistics, SCORED_AT_ONCE, task.fitness
+    )
+    return Scores(*scores.tolist()), answers
 
 
 def _train(

@@ -123,7 +123,10 @@ class TestCompleted:
         alone, _ = evaluate(task(4, is_final=True, members=members[2:]), dataset())
 
         assert outcome.fitness == outcome.test_accuracy == 1.0
+        assert outcome.mistakes.n_images == sum(map(sum, outcome.mistakes.confusion))
+        assert not outcome.mistakes.worst
         assert alone.fitness <= 0.5
+        assert alone.mistakes.worst
         assert (outcome.candidate_id, outcome.epochs, outcome.curve) == (4, 0, ())
         assert outcome.n_parameters == 3 * plan().n_parameters
         assert outcome.n_macs == 3 * plan().n_macs

@@ -85,7 +85,7 @@ def search_page(
         parts.append(_networks_table(best))
         parts += _layers(report, read_genomes)
         if mistakes is not None:
-            parts += [html.heading("What the winner gets wrong"), mistakes_html(mistakes)]
+            parts += [html.heading("What it gets wrong"), mistakes_html(mistakes)]
         parts += _figures(report, members, curves)
     else:
         parts.append(html.paragraph("No network has a fitness yet."))
