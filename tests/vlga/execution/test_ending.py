@@ -8,7 +8,7 @@ from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config
 from vlga.errors import SearchStopped
 from vlga.execution.ending import finish
-from vlga.execution.final_task import n_that_fit, n_together
+from vlga.execution.final_task import n_that_fit, n_together, share_of
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.lease import Stop
 from vlga.ports.machines import Machines
@@ -165,13 +165,37 @@ def test_two_at_a_time_have_twice_the_time_each(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("n_slots", "left_seconds", "expected"),
-    [(1, 15.0, 4), (1, 14.9, 3), (1, 7.5, 2), (1, 7.4, 1), (1, 0.0, 1), (2, 7.5, 4), (2, 7.4, 2)],
+    ("n_left", "left_seconds", "expected"),
+    [
+        (4, 60.0, 30.0),
+        (3, 60.0, 30.0),
+        (4, 10.0, 20.0),
+        (3, 10.0, 20.0),
+        (2, 18.0, 18.0),
+        (2, 0.0, 10.0),
+    ],
 )
-def test_there_are_no_more_than_have_time_for_as_many_epochs_as_the_search_s(
+def test_the_last_make_up_for_what_the_first_took_too_long(
+    tmp_path, n_left, left_seconds, expected
+):
+    """Of 40 s that are kept four have 20 each, two by two; the second two may have half of it."""
+    settings = ("budget.seconds=100", "budget.evaluations=1", "final.time_fraction=0.4")
+    bench = Bench(tmp_path, small_config(*settings))
+    evaluator = ScriptedEvaluator(n_slots=2)
+    run = bench.entered(evaluator)
+    evaluator.clock.now += 100 - left_seconds
+
+    assert share_of(run, 4, n_left).seconds == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("n_slots", "left_seconds", "expected"),
+    [(1, 10.1, 4), (1, 9.9, 3), (1, 5.1, 2), (1, 4.9, 1), (1, 0.0, 1), (2, 5.1, 4), (2, 4.9, 2)],
+)
+def test_there_are_no_more_than_have_time_for_two_thirds_of_the_search_s_epochs(
     tmp_path, n_slots, left_seconds, expected
 ):
-    """Here three, of 1.25 s each: one by one, or two by two on one core each."""
+    """Here two of three, of 1.25 s each: one by one, or two by two on one core each."""
     settings = ("budget.seconds=100", "final.time_fraction=0.01", "training.epochs=3")
     bench = Bench(tmp_path, small_config("budget.evaluations=3", *settings))
     winner = bench.run()
