@@ -61,7 +61,7 @@ def finish(run: Run, best: Sequence[Individual]) -> Final:
     Each training is in the ledger as soon as it ends. The search's test accuracy is the winner's
     from then on, and the committee's with its score, which completes the search. What is in the
     ledger already is not done again. Where time is limited, a committee has no more members than
-    have time for a good part of the epochs of the search's longest trainings (`n_that_fit`).
+    have time for a fair number of epochs each (`n_that_fit`).
 
     Args:
         run: of the search, which is over: its evaluator has nothing to do.

@@ -190,12 +190,20 @@ def test_the_last_make_up_for_what_the_first_took_too_long(
 
 @pytest.mark.parametrize(
     ("n_slots", "left_seconds", "expected"),
-    [(1, 10.1, 4), (1, 9.9, 3), (1, 5.1, 2), (1, 4.9, 1), (1, 0.0, 1), (2, 5.1, 4), (2, 4.9, 2)],
+    [
+        (1, 99.9, 3),
+        (1, 75.1, 3),
+        (1, 50.1, 2),
+        (1, 49.9, 1),
+        (1, 0.0, 1),
+        (2, 50.1, 4),
+        (2, 49.9, 2),
+    ],
 )
-def test_there_are_no_more_than_have_time_for_two_thirds_of_the_search_s_epochs(
+def test_there_are_no_more_than_have_time_for_a_fair_number_of_epochs(
     tmp_path, n_slots, left_seconds, expected
 ):
-    """Here two of three, of 1.25 s each: one by one, or two by two on one core each."""
+    """Twenty, here of 1.25 s each: one by one, or two by two on one core each."""
     settings = ("budget.seconds=100", "final.time_fraction=0.01", "training.epochs=3")
     bench = Bench(tmp_path, small_config("budget.evaluations=3", *settings))
     winner = bench.run()
