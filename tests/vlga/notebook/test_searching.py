@@ -111,7 +111,7 @@ def test_its_mistakes_are_counted(found):
     """On the test images, of which it gets as many right as the search said."""
     mistakes = found.mistakes()
 
-    assert mistakes.accuracy == pytest.approx(found.best.test_accuracy)
+    assert mistakes.accuracy == pytest.approx(found.committee.test_accuracy)
     assert mistakes.n_wrong >= len(mistakes.worst) > 0
     assert str(mistakes).startswith("of 359 test images ")
     assert mistakes._repr_html_().count("<img ") == len(mistakes.worst)
