@@ -20,6 +20,7 @@ import time
 from typing import Any
 
 from tests.benchmarks.timing import print_table
+from vlga.report.committee import tested_of
 
 #: Seconds that a plain training leaves for its end.
 _RESERVE = 2.0
@@ -63,8 +64,8 @@ def _search(options: argparse.Namespace, seed: int) -> dict[str, Any]:
             words, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     shown = json.loads(told.stdout)
-    answer, best = shown["committee"] or shown["best"], shown["best"]
-    members = len(answer["members"]) if shown["committee"] else 1
+    answer, best = tested_of(shown), shown["best"]
+    members = len(answer.get("members", "1"))
     return {
         "arm": "vlga search",
         "test": f"{100 * answer['test_accuracy']:.2f}",

@@ -46,7 +46,7 @@ def test_says_what_it_trains_and_what_came_out(ended):
     assert re.search(
         r"^test accuracy 0\.\d{4} ± 0\.\d{4} on \d+ images never used before, "
         r"by the mean of #0 and #1, together \S+.* parameters, .* MACs an image, "
-        r"trained in \d+:\d\d\n"
+        r"trained for \d+:\d\d in all\n"
         r"the winner alone: test accuracy 0\.\d{4} ± 0\.\d{4}, after 1 epoch on all others$",
         told.out,
         re.MULTILINE,

@@ -198,7 +198,7 @@ def sizes_text(config: SearchConfig) -> str:
     if n_founders and config.strategy not in GENERATIONAL:
         parts.append(f"{number_of(n_founders, 'known network')} first")
     if config.final.epochs and config.final.committee > 1:
-        parts.append(f"the best {config.final.committee} answer together")
+        parts.append(f"up to {config.final.committee} networks answer together")
     return ", ".join(parts)
 
 

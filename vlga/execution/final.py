@@ -11,6 +11,7 @@ from vlga.errors import SearchStopped
 from vlga.execution.final_task import (
     Share,
     epochs_of_final,
+    fewest_epochs,
     final_task,
     kept_seconds,
     n_together,
@@ -66,9 +67,9 @@ def train_longer(run: Run, best: Sequence[Individual]) -> dict[int, Evaluation]:
     first half, as `final.early_size` says (Tan and Le 2021).
 
     A training that ends no better than chance on its own training images, or diverges, is done
-    again at half the learning rate, twice at most, in the time that is left but no shorter than the
-    search's longest trainings. If all three do, the one with the lowest training loss counts. The
-    test images have no say in it.
+    again at half the learning rate, twice at most, in the time that is left, a winner alone no
+    shorter than the search's longest trainings. If all three do, the one with the lowest training
+    loss counts. The test images have no say in it.
 
     The members of a committee are trained likewise, the winner first, as many at a time as the
     machines have room for (`n_together`), in equal parts of that time. If the winner fails, those
@@ -235,8 +236,8 @@ def _find_final(run: Run, winner: Individual, n_members: int) -> Evaluation | No
     By the epochs to expect in the time that is kept for it, or by that time.
     """
     seconds = kept_seconds(run) / n_members
-    fewest = run.config.training.epochs if n_members == 1 else 1
-    least = epochs_of_final(run, winner, Share(seconds, fewest=fewest))
+    share = Share(seconds, fewest=fewest_epochs(run, n_members))
+    least = epochs_of_final(run, winner, share)
     most = run.config.final.epochs
     for one in run.store.final_trainings(run.name):
         is_long = one.epochs >= least or 0 < _FULL * seconds <= one.train_seconds

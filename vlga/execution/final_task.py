@@ -16,6 +16,7 @@ from vlga.strategies.base import training_seed
 __all__ = [
     "Share",
     "epochs_of_final",
+    "fewest_epochs",
     "final_task",
     "kept_seconds",
     "n_that_fit",
@@ -75,8 +76,15 @@ def share_of(run: Run, n_members: int, n_left: int) -> Share:
     # What the first took too long, since a worker had to start, the last make up for.
     least = kept if n_left > n_members - together else kept / 2
     seconds = max(least, seconds_left(run) / n_rounds)
-    # A winner alone should not end with less than the search has taught it.
-    return Share(seconds, together, run.config.training.epochs if n_members == 1 else 1)
+    return Share(seconds, together, fewest_epochs(run, n_members))
+
+
+def fewest_epochs(run: Run, n_members: int) -> int:
+    """Give the epochs of a longer training at least: a member of a committee keeps to its time.
+
+    A winner alone should not end with less than the search has taught it.
+    """
+    return run.config.training.epochs if n_members == 1 else 1
 
 
 def epochs_of_final(run: Run, winner: Individual, share: Share) -> int:

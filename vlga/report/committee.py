@@ -42,5 +42,5 @@ def committee_text(committee: Mapping[str, Any]) -> str:
     return (
         f"by {members_text(committee)}, together "
         f"{count_text(committee['parameters'])} parameters, {count_text(committee['macs'])} MACs "
-        f"an image, trained in {seconds_text(committee['train_seconds'])}"
+        f"an image, trained for {seconds_text(committee['train_seconds'])} in all"
     )
