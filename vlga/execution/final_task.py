@@ -55,11 +55,14 @@ class Share:
         seconds: that there are for it, if time is limited and some of it kept.
         together: longer trainings that share the machines, this one included.
         fewest: epochs that it has at least, however long they take.
+        n_scores: times that there is to be time for scores: for its own, and for those members of a
+            committee that it leaves time for, since they are scored again once all are trained.
     """
 
     seconds: float
     together: int = 1
     fewest: int = 1
+    n_scores: float = 1.0
 
 
 def share_of(run: Run, n_members: int, n_left: int) -> Share:
@@ -76,7 +79,8 @@ def share_of(run: Run, n_members: int, n_left: int) -> Share:
     # What the first took too long, since a worker had to start, the last make up for.
     least = kept if n_left > n_members - together else kept / 2
     seconds = max(least, seconds_left(run) / n_rounds)
-    return Share(seconds, together, fewest_epochs(run, n_members))
+    n_scores = 1 + n_members / n_rounds if n_members > 1 else 1.0
+    return Share(seconds, together, fewest_epochs(run, n_members), n_scores)
 
 
 def fewest_epochs(run: Run, n_members: int) -> int:
@@ -230,7 +234,7 @@ def _timed(run: Run, share: Share, early_size: float) -> TimedEpochs | None:
     most = run.config.final.epochs
     if not kept_seconds(run) or run.config.training.windows or share.fewest >= most:
         return None
-    return TimedEpochs(share.seconds, share.fewest, most, _early_cost(early_size))
+    return TimedEpochs(share.seconds, share.fewest, most, _early_cost(early_size), share.n_scores)
 
 
 def _pays(run: Run, n_epochs: int, n_pixels: int) -> bool:

@@ -89,12 +89,15 @@ class TimedEpochs:
         fewest: epochs at least, however long they take; at least 1.
         most: epochs at most.
         early_cost: what one of the first half takes, expected as a share of one of the second.
+        n_scores: times that there are scores after them: 1 for its own, and more for what it leaves
+            its committee's.
     """
 
     seconds: float
     fewest: int
     most: int
     early_cost: float = 1.0
+    n_scores: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,8 @@ def _train(
     pace = None
     if task.timed is not None:
         looks = 2 if mirrored else 1
-        n_scored = looks * len(score_split.labels) / (_STEP_COST * len(train_split.labels))
+        n_images = task.timed.n_scores * looks * len(score_split.labels)
+        n_scored = n_images / (_STEP_COST * len(train_split.labels))
         on_cpu = train_split.images.device.type == "cpu"
         pace = Pace(task.timed, n_scored, torch.get_num_threads() if on_cpu else None)
     return train(

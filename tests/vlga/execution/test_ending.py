@@ -189,6 +189,18 @@ def test_the_last_make_up_for_what_the_first_took_too_long(
 
 
 @pytest.mark.parametrize(
+    ("n_members", "n_left", "expected"), [(1, 1, 1.0), (2, 2, 3.0), (4, 4, 3.0), (4, 2, 5.0)]
+)
+def test_the_members_leave_time_for_the_score_of_all(tmp_path, n_members, n_left, expected):
+    """Two by two: those of the last round for all four, those of the first for half of them."""
+    settings = ("budget.seconds=100", "budget.evaluations=1", "final.time_fraction=0.4")
+    bench = Bench(tmp_path, small_config(*settings))
+    run = bench.entered(ScriptedEvaluator(n_slots=2))
+
+    assert share_of(run, n_members, n_left).n_scores == expected
+
+
+@pytest.mark.parametrize(
     ("n_slots", "left_seconds", "expected"),
     [
         (1, 99.9, 3),

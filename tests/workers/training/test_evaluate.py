@@ -82,6 +82,13 @@ class TestCompleted:
 
         assert outcome.epochs == len(outcome.curve) == 4
 
+    def test_a_timed_training_leaves_time_for_the_scores_that_are_to_come(self):
+        """So much here that no epoch is added to the two that were expected."""
+        timed = TimedEpochs(1e6, fewest=1, most=4, n_scores=1e12)
+        outcome, _ = evaluate(task(timed=timed, is_final=True), dataset())
+
+        assert outcome.epochs == 2
+
     def test_images_are_smaller_at_first_where_it_is_asked_for(self):
         """Of two epochs the first has another loss."""
         plain, small = (evaluate(task(early_size=size), dataset())[0] for size in (1.0, 0.75))
