@@ -23,19 +23,21 @@ _LONGER = 1.5
 class Budget:
     """Counts trainings as they start, so that their number does not depend on who ends first.
 
-    Of the wall time some is kept for the winner's longer training, if there is to be one.
+    Of the wall time some is kept for the longer trainings at the end, if there are to be any.
 
     Attributes:
         config: of the search.
         elapsed: gives the seconds that the search has run.
         n_trained: trainings started, those before an interruption included.
         n_epochs: epochs of these trainings, as they were asked for.
+        n_final_rounds: longer trainings that come one after another.
     """
 
     config: SearchConfig
     elapsed: Callable[[], float]
     n_trained: int = 0
     n_epochs: int = 0
+    n_final_rounds: int = 1
     _epoch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_N_PACED))
 
     def start(self, epochs: int) -> None:
@@ -129,15 +131,16 @@ class Budget:
     def _limit_seconds(self) -> float | None:
         """Wall time that the search may take, or None if it is not limited.
 
-        What is kept for the winner's longer training is a share of the whole, and no more than that
-        training could need by the slowest of the last trainings: all of its epochs.
+        What is kept for the longer trainings is a share of the whole, and no more than they could
+        need by the slowest of the last trainings: all of their epochs, one after another.
         """
         whole, final = self.config.budget.seconds, self.config.final
         if whole is None or not final.epochs:
             return whole
         kept = final.time_fraction * whole
         if len(self._epoch_seconds) >= _MIN_PACED:
-            kept = min(kept, _LONGER * final.epochs * max(self._epoch_seconds))
+            n_epochs = self.n_final_rounds * final.epochs
+            kept = min(kept, _LONGER * n_epochs * max(self._epoch_seconds))
         return whole - kept
 
     @property

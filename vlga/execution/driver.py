@@ -16,6 +16,7 @@ from itertools import chain
 from vlga.errors import SearchStopped, TooManyFailures
 from vlga.execution.budget import Budget
 from vlga.execution.failures import Failures, what_counts
+from vlga.execution.final_task import n_rounds, seconds_had
 from vlga.execution.hold import RENEW_SECONDS
 from vlga.execution.inheritance import Inheritance
 from vlga.execution.memo import Memo
@@ -56,9 +57,10 @@ class Search:
             run.config, run.data.input_shape, len(run.data.classes)
         )
         self._run = run
-        finals = run.store.final_trainings(run.name)
-        seconds_of_finals = sum(one.train_seconds for one in finals)
-        self._budget = Budget(run.config, lambda: run.elapsed_seconds - seconds_of_finals)
+        had = seconds_had(run)
+        self._budget = Budget(
+            run.config, lambda: run.elapsed_seconds - had, n_final_rounds=n_rounds(run)
+        )
         self._inheritance = Inheritance(run, self.strategy.inherits)
         self._memo = Memo(run, self.strategy, self._inheritance)
         self._failures = Failures(run.config.limits.max_failures_in_a_row)

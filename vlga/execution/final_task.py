@@ -19,8 +19,10 @@ __all__ = [
     "fewest_epochs",
     "final_task",
     "kept_seconds",
+    "n_rounds",
     "n_that_fit",
     "n_together",
+    "seconds_had",
     "seconds_left",
     "seconds_of",
     "share_of",
@@ -172,6 +174,21 @@ def n_together(run: Run, n_members: int) -> int:
     n_gpus = run.evaluator.machines.n_gpus
     room = min(run.evaluator.n_slots, n_gpus or math.inf)
     return max(n for n in range(1, n_members + 1) if n_members % n == 0 and n <= max(1, room))
+
+
+def n_rounds(run: Run) -> int:
+    """Give how many longer trainings a search is to end with, one after another."""
+    n_members = run.config.final.committee
+    return n_members // n_together(run, n_members)
+
+
+def seconds_had(run: Run) -> float:
+    """Give the wall time of the longer trainings that are in the ledger, by an earlier end of it.
+
+    As if they had been trained as many at a time as there is room for now.
+    """
+    finals = run.store.final_trainings(run.name)
+    return sum(one.train_seconds for one in finals) / n_together(run, run.config.final.committee)
 
 
 def n_that_fit(run: Run, best: Sequence[Individual]) -> int:

@@ -108,6 +108,17 @@ def test_no_more_is_kept_than_the_longer_training_can_need():
     assert one.done_fraction(0) == 0
 
 
+def test_each_member_of_a_committee_may_need_as_much():
+    """Two that are trained one after the other need twice the time of one, if there is so much."""
+    for n_rounds, kept in ((1, 90), (2, 180), (8, 400)):
+        settings = ["final.epochs=30", "final.time_fraction=0.4", "budget.seconds=1000"]
+        one = Budget(load_config(settings=settings), lambda: 0.0, n_final_rounds=n_rounds)
+        for _ in range(3):
+            one.learn(replace(evaluation(0), train_seconds=4.0))
+
+        assert one.seconds_left == 1000 - kept
+
+
 def test_without_limits_it_is_never_spent():
     """A strategy may end by itself."""
     config = load_config(settings=["budget.phases=1"])

@@ -8,7 +8,7 @@ from tests.support.records import DATA
 from tests.support.searching import Bench, ScriptedEvaluator, small_config
 from vlga.errors import SearchStopped
 from vlga.execution.ending import finish
-from vlga.execution.final_task import n_that_fit, n_together, share_of
+from vlga.execution.final_task import n_rounds, n_that_fit, n_together, seconds_had, share_of
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.lease import Stop
 from vlga.ports.machines import Machines
@@ -128,6 +128,19 @@ def test_as_many_are_trained_at_a_time_as_there_is_room_for(
     run = bench.entered(ScriptedEvaluator(n_slots=n_slots, machines=Machines(1, n_gpus)))
 
     assert n_together(run, n_members) == expected
+
+
+def test_those_that_were_trained_at_a_time_took_as_long_as_one(tmp_path):
+    """So a search that is resumed has searched for the rest of its time."""
+    settings = ("budget.evaluations=8", "final.epochs=7", "final.committee=4")
+    bench = Bench(tmp_path, small_config("strategy=steady_state", *settings))
+    end(bench, ScriptedEvaluator(n_slots=2))
+    of_all = sum(one.train_seconds for one in finals(bench))
+
+    for n_slots, n_rounds_wanted in ((1, 4), (2, 2), (8, 1)):
+        run = bench.entered(ScriptedEvaluator(n_slots=n_slots))
+        assert n_rounds(run) == n_rounds_wanted
+        assert seconds_had(run) == of_all * n_rounds_wanted / 4
 
 
 @pytest.mark.parametrize("seed", range(5))
