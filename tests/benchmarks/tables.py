@@ -113,6 +113,9 @@ class TableGenomes:
     def costs(self, _genome: Genome) -> tuple[float, ...]:
         return ()
 
+    def n_parameters(self, _genome: Genome) -> int:
+        return 0
+
     def silent_genes(self, _genome: Genome) -> Sequence[str]:
         return ()
 

@@ -31,6 +31,9 @@ class _Genomes:
     def features(self, _genome: Genome) -> Features:
         return (), ()
 
+    def n_parameters(self, _genome: Genome) -> int:
+        return 0
+
     def silent_genes(self, _genome: Genome) -> Container[str]:
         return ()
 

@@ -26,6 +26,9 @@ class Phenotypes(Protocol):
     def costs(self, genome: Genome, /) -> tuple[float, ...]:
         """Give what it costs of each limit, as a share of it: more than 1 is too much."""
 
+    def n_parameters(self, genome: Genome, /) -> int:
+        """Give how many numbers it would learn; 0 where nothing tells."""
+
     def silent_genes(self, genome: Genome, /) -> Container[str]:
         """Give the addresses of the genes of which no other allele changes what it describes."""
 
@@ -58,6 +61,10 @@ class Networks:
             plan.n_macs / (limits.max_macs or math.inf),
             plan.activation_bytes / (limits.max_activation_bytes or math.inf),
         )
+
+    def n_parameters(self, genome: Genome) -> int:
+        """Count the network's trainable parameters."""
+        return self._decode(genome).n_parameters
 
     def silent_genes(self, genome: Genome) -> frozenset[str]:
         """Give the genes of which no other allele changes the network's plan."""

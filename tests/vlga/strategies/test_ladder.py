@@ -206,11 +206,36 @@ class Places:
     def costs(self, _genome):
         return ()
 
+    def n_parameters(self, _genome):
+        return 0
+
     def silent_genes(self, _genome):
         return ()
 
     def features(self, genome):
         return (), tuple(genome.genes().values())
+
+
+class Sized(Places):
+    """Those with more in their first place are larger."""
+
+    def n_parameters(self, genome):
+        return genome.genes()["x"]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "n_drawn"), [(("fitness",), 3), (("fitness", "parameters"), 1)]
+)
+def test_a_drawn_network_is_the_largest_of_three_unless_small_ones_are_wanted(objectives, n_drawn):
+    """By its place: the largest of n of ten is below k in (k / 10) ** n of all cases."""
+    space = SearchSpace.from_alleles({"x": [*range(10)]}, {"u": [*range(3000)]})
+    population = PopulationConfig(size=400, max_blocks=1)
+    settings_ = StrategySettings(0, population, objectives=objectives)
+    drawn = Ladder(space, settings_, Sized()).ask(400)
+
+    for k in (3, 5, 8):
+        share = sum(one.genome.genes()["x"] < k for one in drawn) / len(drawn)
+        assert share == pytest.approx((k / 10) ** n_drawn, abs=0.08)
 
 
 class TestScreen:
