@@ -113,8 +113,8 @@ class TableGenomes:
     def costs(self, _genome: Genome) -> tuple[float, ...]:
         return ()
 
-    def n_parameters(self, _genome: Genome) -> int:
-        return 0
+    def parameters_per_mac(self, _genome: Genome) -> float:
+        return 0.0
 
     def silent_genes(self, _genome: Genome) -> Sequence[str]:
         return ()

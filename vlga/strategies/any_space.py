@@ -31,8 +31,8 @@ class _Genomes:
     def features(self, _genome: Genome) -> Features:
         return (), ()
 
-    def n_parameters(self, _genome: Genome) -> int:
-        return 0
+    def parameters_per_mac(self, _genome: Genome) -> float:
+        return 0.0
 
     def silent_genes(self, _genome: Genome) -> Container[str]:
         return ()

@@ -26,8 +26,8 @@ class Phenotypes(Protocol):
     def costs(self, genome: Genome, /) -> tuple[float, ...]:
         """Give what it costs of each limit, as a share of it: more than 1 is too much."""
 
-    def n_parameters(self, genome: Genome, /) -> int:
-        """Give how many numbers it would learn; 0 where nothing tells."""
+    def parameters_per_mac(self, genome: Genome, /) -> float:
+        """Give its parameters for each multiply-accumulate of an image; 0 where nothing tells."""
 
     def silent_genes(self, genome: Genome, /) -> Container[str]:
         """Give the addresses of the genes of which no other allele changes what it describes."""
@@ -62,9 +62,10 @@ class Networks:
             plan.activation_bytes / (limits.max_activation_bytes or math.inf),
         )
 
-    def n_parameters(self, genome: Genome) -> int:
-        """Count the network's trainable parameters."""
-        return self._decode(genome).n_parameters
+    def parameters_per_mac(self, genome: Genome) -> float:
+        """Divide the network's trainable parameters by its multiply-accumulates for one image."""
+        plan = self._decode(genome)
+        return plan.n_parameters / plan.n_macs
 
     def silent_genes(self, genome: Genome) -> frozenset[str]:
         """Give the genes of which no other allele changes the network's plan."""

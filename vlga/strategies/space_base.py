@@ -32,10 +32,11 @@ _MAX_BLOCKS = 5
 #: A drawn network may use a share of the limits between this and 1, and has so many blocks, at
 #: least and at most (tests/benchmarks/results/draws.txt).
 _LEAST_SHARE, _LEAST_BLOCKS, _MOST_BLOCKS = 1 / 2, 3, 5
-#: It is the largest of so many. Of 64 networks drawn one by one the larger by parameters are the
-#: better after three epochs (rank correlation 0.38 and 0.45); what a limit leaves of a network is
-#: often a few channels at full size (tests/benchmarks/results/draws.txt).
-_N_DRAWN = 3
+#: Of so many it is the one with the most parameters for its work, where more than one for so many
+#: multiply-accumulates count as that. What a limit leaves of a network is often a few channels at
+#: full size; the better ones are wider where maps are smaller. Beyond that more of them are no
+#: better, and of 8x8 images they take twice as long (tests/benchmarks/results/draws.txt).
+_N_DRAWN, _MACS_PER_PARAMETER = 3, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +161,17 @@ class SpaceSearch(Strategy):
         return self._candidate(self._fit(self.settings.given[self._n_given], rng), "given")
 
     def _draw(self, rng: Random) -> Genome:
-        """Draw some networks, and give that with the most parameters.
+        """Draw some networks, and give the first that has enough parameters for its work.
 
-        Their number is a good guess at which is better, where no training has said anything yet
-        (White et al. 2022, https://iclr-blog-track.github.io/2022/03/25/zero-cost-proxies/). Where
-        fitness is traded for costs small ones are wanted too.
+        Or else the one that has most. Where no training has said anything yet, their number is a
+        good guess at which is better (White et al. 2022,
+        https://iclr-blog-track.github.io/2022/03/25/zero-cost-proxies/). Where fitness is traded
+        for costs small ones are wanted too.
         """
         n = _N_DRAWN if len(self.settings.objectives) == 1 else 1
-        return max((self._draw_one(rng) for _ in range(n)), key=self._phenotypes.n_parameters)
+        drawn = [self._draw_one(rng) for _ in range(n)]
+        enough = 1 / _MACS_PER_PARAMETER
+        return max(drawn, key=lambda one: min(self._phenotypes.parameters_per_mac(one), enough))
 
     def _draw_one(self, rng: Random) -> Genome:
         """Draw a network as a person would begin: some blocks, each as wide as the last or wider.

@@ -206,8 +206,8 @@ class Places:
     def costs(self, _genome):
         return ()
 
-    def n_parameters(self, _genome):
-        return 0
+    def parameters_per_mac(self, _genome):
+        return 0.0
 
     def silent_genes(self, _genome):
         return ()
@@ -217,25 +217,31 @@ class Places:
 
 
 class Sized(Places):
-    """Those with more in their first place are larger."""
+    """Those with more in their first place have more parameters, those with 7 or more enough."""
 
-    def n_parameters(self, genome):
-        return genome.genes()["x"]
+    def parameters_per_mac(self, genome):
+        return genome.genes()["x"] / 7 / 32
 
 
 @pytest.mark.parametrize(
     ("objectives", "n_drawn"), [(("fitness",), 3), (("fitness", "parameters"), 1)]
 )
-def test_a_drawn_network_is_the_largest_of_three_unless_small_ones_are_wanted(objectives, n_drawn):
-    """By its place: the largest of n of ten is below k in (k / 10) ** n of all cases."""
+def test_of_three_drawn_the_largest_is_tried_unless_small_ones_are_wanted(objectives, n_drawn):
+    """By its place: the largest of n of ten is below k in (k / 10) ** n of all cases.
+
+    Of those that are large enough each is as likely as the others.
+    """
     space = SearchSpace.from_alleles({"x": [*range(10)]}, {"u": [*range(3000)]})
     population = PopulationConfig(size=400, max_blocks=1)
     settings_ = StrategySettings(0, population, objectives=objectives)
     drawn = Ladder(space, settings_, Sized()).ask(400)
 
-    for k in (3, 5, 8):
-        share = sum(one.genome.genes()["x"] < k for one in drawn) / len(drawn)
+    places = [one.genome.genes()["x"] for one in drawn]
+    for k in (3, 5, 7):
+        share = sum(place < k for place in places) / len(places)
         assert share == pytest.approx((k / 10) ** n_drawn, abs=0.08)
+    large = [place for place in places if place >= 7]
+    assert sum(large) / len(large) == pytest.approx(8, abs=0.15)
 
 
 class TestScreen:
