@@ -76,12 +76,12 @@ def share_of(run: Run, n_members: int, n_left: int) -> Share:
         n_left: members that have not begun.
     """
     together = n_together(run, n_members)
-    n_rounds = math.ceil(n_left / together)
+    rounds_left = math.ceil(n_left / together)
     kept = kept_seconds(run) * together / n_members
     # What the first took too long, since a worker had to start, the last make up for.
     least = kept if n_left > n_members - together else kept / 2
-    seconds = max(least, seconds_left(run) / n_rounds)
-    n_scores = 1 + n_members / n_rounds if n_members > 1 else 1.0
+    seconds = max(least, seconds_left(run) / rounds_left)
+    n_scores = 1 + n_members / rounds_left if n_members > 1 else 1.0
     return Share(seconds, together, fewest_epochs(run, n_members), n_scores)
 
 

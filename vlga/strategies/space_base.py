@@ -33,9 +33,9 @@ _MAX_BLOCKS = 5
 #: least and at most (tests/benchmarks/results/draws.txt).
 _LEAST_SHARE, _LEAST_BLOCKS, _MOST_BLOCKS = 1 / 2, 3, 5
 #: Of so many it is the one with the most parameters for its work, where more than one for so many
-#: multiply-accumulates count as that. What a limit leaves of a network is often a few channels at
-#: full size; the better ones are wider where maps are smaller. Beyond that more of them are no
-#: better, and of 8x8 images they take twice as long (tests/benchmarks/results/draws.txt).
+#: multiply-accumulates count as that: what a limit leaves of a network is often a few channels at
+#: full size. The most of all are no better, and on 8x8 images have fewer epochs in their time
+#: (tests/benchmarks/results/draws.txt).
 _N_DRAWN, _MACS_PER_PARAMETER = 3, 32
 
 

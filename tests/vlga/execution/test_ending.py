@@ -31,6 +31,15 @@ def end(bench, evaluator, **options):
     return best, finish(bench.entered(evaluator, **options), best)
 
 
+def entered_with_two_slots(tmp_path, left_seconds):
+    """Give a search of 100 s, of which 40 are kept, with so much of them left."""
+    settings = ("budget.seconds=100", "budget.evaluations=1", "final.time_fraction=0.4")
+    evaluator = ScriptedEvaluator(n_slots=2)
+    run = Bench(tmp_path, small_config(*settings)).entered(evaluator)
+    evaluator.clock.now += 100 - left_seconds
+    return run
+
+
 def finals(bench):
     return [one for one, is_final in bench.store.searches["first"].outcomes if is_final]
 
@@ -192,11 +201,7 @@ def test_the_last_make_up_for_what_the_first_took_too_long(
     tmp_path, n_left, left_seconds, expected
 ):
     """Of 40 s that are kept four have 20 each, two by two; the second two may have half of it."""
-    settings = ("budget.seconds=100", "budget.evaluations=1", "final.time_fraction=0.4")
-    bench = Bench(tmp_path, small_config(*settings))
-    evaluator = ScriptedEvaluator(n_slots=2)
-    run = bench.entered(evaluator)
-    evaluator.clock.now += 100 - left_seconds
+    run = entered_with_two_slots(tmp_path, left_seconds)
 
     assert share_of(run, 4, n_left).seconds == pytest.approx(expected)
 
@@ -206,9 +211,7 @@ def test_the_last_make_up_for_what_the_first_took_too_long(
 )
 def test_the_members_leave_time_for_the_score_of_all(tmp_path, n_members, n_left, expected):
     """Two by two: those of the last round for all four, those of the first for half of them."""
-    settings = ("budget.seconds=100", "budget.evaluations=1", "final.time_fraction=0.4")
-    bench = Bench(tmp_path, small_config(*settings))
-    run = bench.entered(ScriptedEvaluator(n_slots=2))
+    run = entered_with_two_slots(tmp_path, left_seconds=40)
 
     assert share_of(run, n_members, n_left).n_scores == expected
 
