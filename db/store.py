@@ -230,10 +230,12 @@ class SqlStore:
             return leases.guard(connection, search, search_id, self._held.get(search))
 
     def release(self, search: str) -> None:
-        """Hold a search no longer, if it still was held."""
+        """Hold a search no longer, if it still was held; one with no end is now interrupted."""
         token, _ = self._held.pop(search, ("", 0.0))
         with writing(self._engine) as connection:
-            leases.delete_lease(connection, self._search_id(connection, search), token)
+            search_id = self._search_id(connection, search)
+            if leases.delete_lease(connection, search_id, token):
+                writes.interrupt_search(connection, search_id, _now())
 
     def lease(self, search: str) -> Lease | None:
         """Give the lease of whoever holds a search, expired or not; None if nobody does."""

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 
 from db.connection.errors import store_errors
+from db.connection.interrupts import uninterrupted
 from db.connection.urls import masked, parse_url, sqlite_file
 from db.schema.revision import create_schema, require_head, stored_revision
 from vlga.errors import StoreError
@@ -156,12 +157,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Give a connection whose writes happen together at the end, or not at all on an exception.
 
     On SQLite the write lock is taken at once: a transaction that begins by reading could not wait
-    for another writer later, it would fail.
+    for another writer later, it would fail. `interrupt` waits for the end.
 
     Raises:
         StoreError: for whatever the database refuses.
     """
-    with store_errors(masked(engine.url)), engine.connect() as connection:
+    with uninterrupted(), store_errors(masked(engine.url)), engine.connect() as connection:
         connection.execution_options(vlga_begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection

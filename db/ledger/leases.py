@@ -93,11 +93,12 @@ def insert_lease(
     return given is not None
 
 
-def delete_lease(connection: Connection, search_id: int, token: str) -> None:
-    """End a lease, if it was not taken over."""
-    connection.execute(
+def delete_lease(connection: Connection, search_id: int, token: str) -> bool:
+    """End a lease, if it was not taken over; False if it was, or if there is none."""
+    ended = connection.execute(
         delete(leases).where(_columns.search_id == search_id, _columns.token == token)
     )
+    return ended.rowcount > 0
 
 
 def request_stop(connection: Connection, search_id: int, stop: Stop) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "count_outcomes",
     "has_outcomes",
     "insert_evaluations",
+    "interrupt_search",
     "replace_artifacts",
     "search_values",
     "upsert_of",
@@ -57,6 +58,16 @@ def change_search(
         update(tables.searches)
         .where(tables.searches.c.id == search_id)
         .values(updated_at=now, **values)
+    )
+
+
+def interrupt_search(connection: Connection, search_id: int, now: datetime) -> None:
+    """Enter that a search is interrupted, unless how it ended is entered."""
+    columns = tables.searches.c
+    connection.execute(
+        update(tables.searches)
+        .where(columns.id == search_id, columns.status == "running")
+        .values(updated_at=now, status="interrupted")
     )
 
 

@@ -176,6 +176,18 @@ class LeasesContract:
         store.release("first")
         assert other.lease("first") is not None
 
+    @pytest.mark.parametrize("status", ["completed", "failed", "interrupted"])
+    def test_given_back_running_it_is_interrupted(self, store: Store, status: str):
+        """Nothing runs it any more, whatever ended it; an end that is entered stays."""
+        store.acquire("first", ANNA, 60)
+        store.release("first")
+        assert store.find_search("first").status == "interrupted"
+
+        store.acquire("first", ANNA, 60)
+        store.update_search("first", status=status)
+        store.release("first")
+        assert store.find_search("first").status == status
+
     def test_the_loser_cannot_give_back_the_winner_s(self, store: Store, other: Store, jump: Jump):
         """`release` ends one's own lease only."""
         store.acquire("first", ANNA, 60)
@@ -186,6 +198,7 @@ class LeasesContract:
         lease = other.lease("first")
         assert lease is not None
         assert lease.holder == BERT
+        assert other.find_search("first").status == "running"
 
     def test_a_wish_to_stop_reaches_the_holder(self, store: Store, other: Store):
         """`renew` gives it, the stronger of two whatever their order, until the lease ends."""

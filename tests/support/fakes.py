@@ -146,6 +146,8 @@ class MemoryStore:
         token, _ = self._held.pop(search, ("", 0.0))
         if stored.lease is not None and stored.lease[0].holder.token == token:
             stored.lease = None
+            if stored.record.status == "running":
+                stored.record = replace(stored.record, status="interrupted")
 
     def lease(self, search: str) -> Lease | None:
         """Give the lease of whoever holds it."""

@@ -51,9 +51,7 @@ def submitted_search(
             return
         with _entered(watched, db_url, overrides) as ready:
             submission = queue.find(name).submission
-            if not _is_wanted(submission):  # the images may have taken minutes
-                ready.store.update_search(name, status="interrupted")
-            _require_wanted(submission)
+            _require_wanted(submission)  # the images may have taken minutes
             while submission.changes == changes and not queue.note(submission, changes=()):
                 submission = queue.find(name).submission
             yield ready

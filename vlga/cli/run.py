@@ -10,7 +10,6 @@ import click
 from click.core import ParameterSource
 from rich.markup import escape
 
-from db.store import SqlStore
 from vlga.app.searches import Outcome, ReadySearch, run_search
 from vlga.cli.live import TerminalObserver
 from vlga.cli.signals import ignore_signals, obeying_signals
@@ -84,7 +83,6 @@ def run_in_terminal(
         """Leave a terminal, and a search, that somebody can go on with."""
         terminal.__exit__()
         print_(interrupted)
-        _note_interruption(store, name)
         store.release(name)
 
     try:
@@ -95,8 +93,6 @@ def run_in_terminal(
     except (KeyboardInterrupt, SearchStopped):
         ignore_signals()
         print_(interrupted)
-        with suppress(StoreError):
-            _note_interruption(store, name)
         raise click.Abort from None
     except LeaseLost:
         raise
@@ -105,12 +101,6 @@ def run_in_terminal(
         if isinstance(error, EvaluatorLost):
             raise
         raise StoreFailed(str(error)) from error
-
-
-def _note_interruption(store: SqlStore, name: str) -> None:
-    """Enter that a search is interrupted, unless its end is entered: it may not have begun."""
-    if store.find_search(name).status == "running":
-        store.update_search(name, status="interrupted")
 
 
 def _ignore_signals_at_the_end(event: Event) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from db.connection.interrupts import interrupt
 from vlga.execution.hold import Hold
 from vlga.ports.lease import Stop
 
@@ -69,12 +70,12 @@ def obeying_signals(hold: Hold, last_words: Callable[[], object]) -> Iterator[No
             asked_at = now
             threading.Thread(target=see_it_end, daemon=True).start()
         if number == signal.SIGINT:
-            raise KeyboardInterrupt
+            interrupt()
         if first_at is None:
             hold.ask(Stop.DRAIN)
         elif number == signal.SIGTERM and now - first_at > _AT_ONCE_SECONDS:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one interrupt is enough
-            raise KeyboardInterrupt
+            interrupt()
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     heard = [number for number, handler in before.items() if handler != signal.SIG_IGN]

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from db.connection.interrupts import interrupt
+
 __all__ = ["interrupted_once"]
 
 #: How long what was interrupted has to save its state.
@@ -28,14 +30,14 @@ def interrupted_once() -> Iterator[None]:
         return
     pressed_at: float | None = None
 
-    def interrupt(_number: int, _frame: object) -> None:
+    def hear(_number: int, _frame: object) -> None:
         nonlocal pressed_at
         now = time.monotonic()
         if pressed_at is None or now - pressed_at > _SAVING_SECONDS:
             pressed_at = now
-            raise KeyboardInterrupt
+            interrupt()
 
-    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, hear)
     try:
         yield
     finally:

@@ -86,7 +86,10 @@ class Leases(Protocol):
         """
 
     def release(self, search: str) -> None:
-        """Give the lease back, if it was not taken over."""
+        """Give the lease back, if it was not taken over.
+
+        A search that is entered as running then becomes interrupted, as nothing runs it any more.
+        """
 
     def lease(self, search: str) -> Lease | None:
         """Give a search's lease, expired or not; None if there is none."""

@@ -8,6 +8,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from sqlalchemy import Engine, event
 
 import vlga
 from db.store import SqlStore
@@ -158,6 +159,24 @@ def test_ctrl_c_gives_what_was_found(interruptible, monkeypatch, capsys):
 
     assert cut.resume().status == "completed"
     assert cut.best.test_accuracy is not None
+
+
+def test_ctrl_c_in_the_middle_of_a_write_waits_for_its_end(interruptible):
+    """What is written stays, and the end of the search is entered at once."""
+    commits = []
+
+    def press(_connection):
+        commits.append(1)
+        if len(commits) == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    event.listen(Engine, "commit", press)
+    try:
+        cut = begin("written")
+    finally:
+        event.remove(Engine, "commit", press)
+
+    assert cut.status == "interrupted"
 
 
 def test_ctrl_c_pressed_again_does_not_interrupt_the_saving(interruptible, monkeypatch):
