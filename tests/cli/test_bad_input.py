@@ -163,6 +163,10 @@ MISTAKES = [
     ("search --set data.image_size=0", r"\[data\] image_size must be a number of pixels .*=0"),
     ("search --set data.image_size=[8]", r"\[data\] image_size must be .*=\[8\]"),
     ("search --set data.image_size=8", r"\[data\] image_size must be set for a folder .*"),
+    (
+        "search --data no/folder --set data.image_size=8",
+        r"\[data\] name must be an existing .npz file or folder, but '.*no/folder' does not .*",
+    ),
     # databases
     (
         "list --db vlga.db",

@@ -90,13 +90,8 @@ def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDatas
     """
     name, is_folder = config.name, is_image_folder(config.name)
     path = Path(name) if is_known(name) else Path(name).expanduser()
-    for key, default in (("image_size", "auto"), ("fit", "crop"), ("skip_broken", False)):
-        value = getattr(config, key)
-        if value != default and not is_folder:
-            raise DataError(
-                f"[data] {key} must be set for a folder of images only, "
-                f"but got {key}={value!r} for {name!r}"
-            )
+    if is_known(name) or path.is_file():
+        _refuse_what_is_for_folders(config)
     if name == "digits":
         return read_digits()
     if name in PUBLISHED:
@@ -121,6 +116,16 @@ def read_dataset(config: DataConfig, *, only_readable: bool = False) -> RawDatas
         f"[data] name must be a known data set, an .npz file or a folder, but got {name!r}"
         f"{nearest(name.lower(), ('digits', *PUBLISHED))}"
     )
+
+
+def _refuse_what_is_for_folders(config: DataConfig) -> None:
+    for key, default in (("image_size", "auto"), ("fit", "crop"), ("skip_broken", False)):
+        value = getattr(config, key)
+        if value != default:
+            raise DataError(
+                f"[data] {key} must be set for a folder of images only, "
+                f"but got {key}={value!r} for {config.name!r}"
+            )
 
 
 def split_dataset(raw: RawDataset, config: DataConfig) -> Dataset:
