@@ -15,6 +15,7 @@ from vlga.ports.evaluation import FailureReason
 from vlga.ports.machines import Machines
 from vlga.ports.observer import (
     Evaluated,
+    FewerFit,
     FinalEnded,
     FinalStarted,
     GenerationEnded,
@@ -241,6 +242,12 @@ class TestLines:
 
 
 class TestFinalTraining:
+    def test_says_that_there_is_time_for_fewer(self, screen):
+        """At the end of its part of the screen; what follows is of those."""
+        screen.observer(FewerFit(2, 4))
+
+        assert screen.written.endswith("there is time to train 2 of 4 longer\n")
+
     def test_shows_how_far_it_should_be(self, screen):
         """By the time that it is expected to take."""
         screen.observer(FinalStarted(BEST, 30, 90.0))

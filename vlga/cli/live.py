@@ -21,6 +21,7 @@ from vlga.ports.lease import Stop
 from vlga.ports.observer import (
     Evaluated,
     Event,
+    FewerFit,
     FinalEnded,
     FinalStarted,
     GenerationEnded,
@@ -98,6 +99,8 @@ class TerminalObserver:
                 self._note_outcome(candidate, evaluation)
             case GenerationEnded(record, progress):
                 self._print_generation(record, progress)
+            case FewerFit(n_members, n_wanted) if not self._one_of:
+                self.console.print(f"there is time to train {n_members} of {n_wanted} longer")
             case FinalStarted():
                 self._begin_final(event)
             case FinalEnded(individual, _) if self._finals is not None:

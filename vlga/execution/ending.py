@@ -13,6 +13,7 @@ from vlga.ports.candidate import Individual
 from vlga.ports.evaluation import Evaluation
 from vlga.ports.evaluator import EvaluationTask, Member
 from vlga.ports.ledger import Artifact, SearchChanges
+from vlga.ports.observer import FewerFit
 from vlga.strategies.base import training_seed
 
 __all__ = ["Committee", "Final", "finish"]
@@ -71,7 +72,10 @@ def finish(run: Run, best: Sequence[Individual]) -> Final:
         StoreError: something could not be recorded.
         SearchStopped: somebody asked for it before a training, or at once during it.
     """
-    best = best[: n_that_fit(run, best)]
+    n_fitting = n_that_fit(run, best)
+    if n_fitting < len(best):
+        run.observer(FewerFit(n_fitting, len(best)))
+    best = best[:n_fitting]
     outcomes = train_longer(run, best)
     winner = outcomes[best[0].id]
     members = [one for one in best if one.id in outcomes and outcomes[one.id].completed]

@@ -15,6 +15,7 @@ __all__ = [
     "Ended",
     "Evaluated",
     "Event",
+    "FewerFit",
     "FinalEnded",
     "FinalStarted",
     "GenerationEnded",
@@ -107,6 +108,19 @@ class GenerationEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class FewerFit:
+    """The search is over, and there is time to train fewer networks longer than were to be.
+
+    Attributes:
+        n_members: that there is time for, at least 1.
+        n_wanted: that were to be.
+    """
+
+    n_members: int
+    n_wanted: int
+
+
+@dataclass(frozen=True, slots=True)
 class FinalStarted:
     """The search is over, and its winner, or a member of its committee, is being trained longer.
 
@@ -159,6 +173,7 @@ Event = (
     | Evaluated
     | Recalled
     | GenerationEnded
+    | FewerFit
     | FinalStarted
     | FinalEnded
     | StopRequested

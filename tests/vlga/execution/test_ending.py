@@ -12,6 +12,7 @@ from vlga.execution.final_task import n_rounds, n_that_fit, n_together, seconds_
 from vlga.ports.evaluation import FailureReason
 from vlga.ports.lease import Stop
 from vlga.ports.machines import Machines
+from vlga.ports.observer import FewerFit
 
 KIND = "committee_weights"
 
@@ -243,6 +244,25 @@ def test_there_are_no_more_than_have_time_for_a_fair_number_of_epochs(
     evaluator.clock.now += 100 - run.elapsed_seconds - left_seconds
 
     assert n_that_fit(run, [replace(winner, evaluation=own)] * 4) == expected
+
+
+@pytest.mark.parametrize(("left_seconds", "told"), [(90, []), (30, [FewerFit(2, 4)])])
+def test_it_is_told_that_there_is_time_for_fewer(tmp_path, left_seconds, told):
+    """Two by two: twenty epochs of each take 20 s or so."""
+    settings = ("budget.seconds=100", "final.time_fraction=0.01", "final.epochs=30")
+    bench = Bench(tmp_path, small_config("budget.evaluations=8", *settings))
+    search = bench.search()
+    search.run()
+    best = [
+        replace(one, evaluation=replace(one.evaluation, train_seconds=3.0, epochs=3, n_macs=1))
+        for one in search.best_networks(4)
+    ]
+    evaluator, heard = ScriptedEvaluator(n_slots=2), []
+    run = replace(bench.entered(evaluator), observer=heard.append)
+    evaluator.clock.now += 100 - run.elapsed_seconds - left_seconds
+    finish(run, best)
+
+    assert [event for event in heard if isinstance(event, FewerFit)] == told
 
 
 def test_after_a_winner_that_fails_no_other_is_begun(tmp_path):
