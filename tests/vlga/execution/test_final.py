@@ -125,9 +125,9 @@ def test_its_epochs_fit_the_time_that_there_is(
     assert epochs_of_final(run, winner, Share(seconds, fewest=3)) == expected
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(70.0, 28), (80.0, 40), (300.0, 99)])
+@pytest.mark.parametrize(("seconds", "expected"), [(58.0, 23), (59.0, 30), (300.0, 99)])
 def test_smaller_images_at_first_are_more_epochs(tmp_path, seconds, expected):
-    """Of 2.5 s, the first half 9/16 of it, if there would be 30 of images of their own size."""
+    """Of 2.5 s, the first half 9/16 of it, if there are 30 of them."""
     settings = ("training.epochs=3", "final.epochs=99", "final.time_fraction=0.4")
     bench = Bench(tmp_path, small_config("budget.seconds=100", "budget.evaluations=3", *settings))
     winner, told = bench.run(), []
