@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -214,7 +215,9 @@ def test_a_head_that_is_restarted_changes_nothing(machines, home, undisturbed):
     url = f"sqlite:///{home}/vlga.db"
     search = start(machines, url, "--address", machines.client_address)
     until(lambda: n_recorded(url) >= 3 or search.poll() is not None)
+    search.send_signal(signal.SIGSTOP)  # or it may be over before the head has stopped
     machines.close()
+    search.send_signal(signal.SIGCONT)
     machines.start_head()
     machines.add_machine()
     _, err = search.communicate(timeout=200)
