@@ -246,7 +246,7 @@ class TestFinalTraining:
         """At the end of its part of the screen; what follows is of those."""
         screen.observer(FewerFit(2, 4))
 
-        assert screen.written.endswith("there is time to train 2 of 4 longer\n")
+        assert screen.written.endswith("there is time to train 2 of the 4 best networks longer\n")
 
     def test_shows_how_far_it_should_be(self, screen):
         """By the time that it is expected to take."""

@@ -17,9 +17,13 @@ from typing import Any
 import psutil
 import pytest
 
+from db.connection.interrupts import uninterrupted
 from db.store import SqlStore
 from tests.support.command import SMALL, vlga
+from tests.support.fakes import MemoryStore
 from tests.support.forked import Forked
+from vlga.cli.signals import obeying_signals
+from vlga.execution.hold import Hold
 
 pytestmark = pytest.mark.usefixtures("interruptible")
 
@@ -107,6 +111,26 @@ def test_an_endless_training_is_left(home, forked, number):
         took = time.monotonic() - began
 
     assert_interrupted(process.returncode, err, took)
+
+
+def press_in_a_write() -> None:
+    """End with 7 if Ctrl-C came after what is written, in a process of its own."""
+    n_written = 0
+    try:
+        with obeying_signals(Hold(MemoryStore(), "cut"), lambda: None), uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            n_written = 1
+    except KeyboardInterrupt:
+        os._exit(7 if n_written else 8)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_write(processes):
+    """Without which the database stays locked as long as it takes to end (db.connection)."""
+    process = processes.Process(target=press_in_a_write)
+    process.start()
+    process.join(60)
+
+    assert process.exitcode == 7
 
 
 def test_a_generation_that_is_endless_to_make_is_left(home, forked):

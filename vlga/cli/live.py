@@ -100,7 +100,9 @@ class TerminalObserver:
             case GenerationEnded(record, progress):
                 self._print_generation(record, progress)
             case FewerFit(n_members, n_wanted) if not self._one_of:
-                self.console.print(f"there is time to train {n_members} of {n_wanted} longer")
+                self.console.print(
+                    f"there is time to train {n_members} of the {n_wanted} best networks longer"
+                )
             case FinalStarted():
                 self._begin_final(event)
             case FinalEnded(individual, _) if self._finals is not None:
